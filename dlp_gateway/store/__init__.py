@@ -1,0 +1,1 @@
+"""The one data layer: schema, migrations and every statement."""

@@ -1,0 +1,139 @@
+"""What the store takes and gives: frozen values and the interfaces of its users.
+
+The mail path writes ``Intake`` (one transaction for deliveries, holds and the
+decision record); the delivery workers lease ``Due`` rows and settle them with
+``Outcome``. Times are seconds since the epoch (UTC).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from dlp_gateway.model import Decision, Recipient, Zone
+
+
+class Kind(StrEnum):
+    """Why a message is in the store."""
+
+    MAIL = "mail"
+    NOTICE = "notice"
+    BOUNCE = "bounce"
+
+
+class State(StrEnum):
+    """How one attempt to deliver to one recipient ended.
+
+    ``uncertain``: the line broke after the final dot, so the next hop may or
+    may not have taken the message (RFC 1047); it is tried again, and counted.
+    """
+
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message of our own making (notice, bounce) to commit with something else.
+
+    ``sender`` is always the null reverse-path. ``about`` is the decision that
+    caused it.
+    """
+
+    kind: Kind
+    recipient: Recipient
+    zone: Zone
+    content: bytes = field(repr=False)
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """One accepted or refused message, to become true in one transaction.
+
+    ``content`` is the message as received with our trace headers in front;
+    None when every recipient was refused (only the record is kept).
+    Recipients whose verdict is ``deliver`` become deliveries, those with
+    ``hold`` one hold sealed to the reviewers, all of them one audit entry.
+    """
+
+    decision: Decision
+    content: bytes | None = field(repr=False)
+    outgoing: tuple[Outgoing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One recipient of one message, leased to a delivery worker.
+
+    ``sender`` is the reverse-path literal, "" for the null one.
+    """
+
+    delivery_id: int
+    message_id: str
+    kind: Kind
+    sender: str
+    recipient: Recipient
+    zone: Zone
+    attempts: int
+    queued_at: float
+    eight_bit: bool
+    smtputf8: bool
+    ret: str | None
+    envid: str | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one attempt; ``text`` is one printable ASCII line without personal data.
+
+    ``next_attempt`` is set for deferred and uncertain only. ``bounce`` is
+    committed together with a failure.
+    """
+
+    delivery_id: int
+    state: State
+    code: int = 0
+    enhanced: str = ""
+    text: str = ""
+    host: str = ""
+    tls: str = ""
+    next_attempt: float | None = None
+    bounce: Outgoing | None = None
+
+
+class Queue(Protocol):
+    """The outgoing queue, as the delivery workers see it."""
+
+    async def lease(self, worker: str, limit: int, now: float, seconds: float) -> Sequence[Due]:
+        """Take up to ``limit`` due deliveries, oldest first, for ``seconds``.
+
+        Deliveries of one message and zone come together. A lease that ran out
+        (its worker died) is due again. No delivery is leased to two workers.
+        """
+        ...
+
+    async def content(self, message_id: str) -> bytes:
+        """The bytes to send; raises KeyError when they are erased."""
+        ...
+
+    async def renew(self, delivery_ids: Sequence[int], now: float, seconds: float) -> None:
+        """Prolong the leases of deliveries that are still being worked on."""
+        ...
+
+    async def settle(self, outcomes: Sequence[Outcome], now: float) -> None:
+        """Record the ends of attempts in one transaction, with their audit entries.
+
+        When the last delivery of a message is settled for good, its key is
+        destroyed.
+        """
+        ...
+
+    async def wait(self, seconds: float) -> None:
+        """Return when something new may be due, at the latest after ``seconds``."""
+        ...
