@@ -1,0 +1,61 @@
+"""Inspections as plain values (for pipes, JSON and the record) and back."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from dlp_gateway.model import Attachment, Finding, Grade, Inspection, Protection, Role, Tier, Unscanned
+
+
+def to_plain(inspection: Inspection) -> dict[str, Any]:
+    """Return ``inspection`` as dicts, lists, strings and numbers; no value of a finding is in it."""
+    return {
+        "findings": [_flat(f) for f in inspection.findings],
+        "attachments": [{**_flat(a), "protection": _flat(a.protection)} for a in inspection.attachments],
+        "unscanned": [_flat(u) for u in inspection.unscanned],
+        "risk": [_flat(u) for u in inspection.risk],
+        "people": inspection.people,
+        "visible": list(inspection.visible),
+        "received": inspection.received,
+        "scope": inspection.scope,
+        "milliseconds": inspection.milliseconds,
+    }
+
+
+def from_plain(plain: dict[str, Any]) -> Inspection:
+    """Return the inspection that ``to_plain`` gave; raises KeyError, TypeError or ValueError on anything else."""
+    return Inspection(
+        findings=tuple(_finding(f) for f in plain["findings"]),
+        attachments=tuple(_attachment(a) for a in plain["attachments"]),
+        unscanned=tuple(Unscanned(**u) for u in plain["unscanned"]),
+        risk=tuple(Unscanned(**u) for u in plain["risk"]),
+        people=int(plain["people"]),
+        visible=tuple(plain["visible"]),
+        received=int(plain["received"]),
+        scope=str(plain["scope"]),
+        milliseconds=float(plain["milliseconds"]),
+    )
+
+
+def _flat(value: Finding | Attachment | Unscanned | Protection) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for field in fields(value):
+        item = getattr(value, field.name)
+        if isinstance(item, Protection):
+            continue
+        if isinstance(item, tuple):
+            item = list(item)
+        plain[field.name] = str(item) if isinstance(item, Tier | Role | Grade) else item
+    return plain
+
+
+def _finding(plain: dict[str, Any]) -> Finding:
+    converted = {"tier": Tier(plain["tier"]), "role": Role(plain["role"]), "evidence": tuple(plain["evidence"])}
+    return Finding(**{**plain, **converted})
+
+
+def _attachment(plain: dict[str, Any]) -> Attachment:
+    protection = plain["protection"]
+    graded = {"state": Grade(protection["state"]), "readable": tuple(protection["readable"])}
+    return Attachment(**{**plain, "protection": Protection(**{**protection, **graded})})

@@ -1,0 +1,162 @@
+"""The pool survives whatever a worker does, and confinement holds."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from dlp_gateway.inspection.confinement import ProcessLimits
+from dlp_gateway.inspection.pool import PoolError, PoolSettings, WorkerFailed, WorkerPool
+
+FACTORY = "tests.unit.inspection.misbehaving:build"
+LIMITS = ProcessLimits(memory_bytes=256 * 1024 * 1024, cpu_seconds=2, open_files=32)
+
+
+def settings(**changes: object) -> PoolSettings:
+    values = {"factory": FACTORY, "arguments": {}, "workers": 2, "seconds": 30.0, "limits": LIMITS, **changes}
+    return PoolSettings(readable=(Path.cwd(),), **values)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def pool():
+    pool = WorkerPool(settings())
+    await pool.start()
+    yield pool
+    await pool.stop()
+
+
+async def test_a_request_is_answered_with_the_milliseconds_it_took(pool):
+    reply, milliseconds = await pool.request({"do": "echo", "raw": b"x" * 5_000_000})
+
+    assert reply == {"greeting": "hello", "got": 5_000_000}
+    assert milliseconds >= 0
+
+
+@pytest.mark.parametrize(
+    ("way", "why"),
+    [
+        ("spin", "processor time limit of 2 s"),
+        ("exit", "worker ended with status 3"),
+        ("segfault", "worker killed by SIGSEGV"),
+        ("allocate", "memory limit"),
+        ("raise", "KeyError"),
+        ("flood", "reply too large"),
+    ],
+)
+async def test_b08_a_failing_worker_is_named_and_replaced(pool, way, why):
+    with pytest.raises(WorkerFailed) as failure:
+        await pool.request({"do": way, "secret": "123 456 782"})
+
+    assert failure.value.why == why
+    assert pool.restarts == 1
+    replies = await asyncio.gather(*(pool.request({"do": "echo", "raw": b"abc"}) for _ in range(8)))
+    assert [reply["got"] for reply, _ in replies] == [3] * 8
+
+
+async def test_b08_a_hanging_worker_is_killed_at_the_time_limit_while_others_are_served():
+    pool = WorkerPool(settings(seconds=0.5))
+    await pool.start()
+    try:
+        hanging = asyncio.create_task(pool.request({"do": "hang"}))
+        reply, _ = await pool.request({"do": "echo", "raw": b""})
+        assert reply["got"] == 0
+        with pytest.raises(WorkerFailed, match=r"time limit of 0\.5 s"):
+            await hanging
+        await asyncio.gather(*(pool.request({"do": "echo", "raw": b""}) for _ in range(4)))
+    finally:
+        await pool.stop()
+
+
+async def test_a_cancelled_caller_costs_a_worker_that_is_replaced(pool):
+    caller = asyncio.create_task(pool.request({"do": "hang"}))
+    while not pool._busy:  # noqa: ASYNC110 - a step of the loop, not a wait
+        await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+
+    replies = await asyncio.gather(*(pool.request({"do": "echo", "raw": b""}) for _ in range(4)))
+    assert len(replies) == 4
+
+
+@pytest.mark.parametrize(
+    ("way", "got"), [("socket", "PermissionError"), ("fork", "PermissionError"), ("kill", "PermissionError")]
+)
+async def test_b08_a_worker_reaches_no_network_and_no_other_process(pool, way, got):
+    assert {"namespace", "seccomp"} & set(pool.layers)
+
+    reply, _ = await pool.request({"do": way})
+
+    assert reply["got"] == got
+
+
+async def test_a_worker_writes_no_file_and_reads_only_what_it_was_given(pool, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("key")
+
+    for path in (secret, tmp_path / "new", Path("/dev/shm/new")):
+        reply, _ = await pool.request({"do": "write", "path": str(path)})
+        assert reply["got"] in {"PermissionError", "OSError"}
+    reply, _ = await pool.request({"do": "read", "path": str(secret)})
+
+    assert secret.read_text() == "key"
+    if "landlock" in pool.layers:
+        assert reply["got"] == "PermissionError"
+
+
+async def test_b08_a_worker_that_prints_reaches_nobody(pool, capfd):
+    reply, _ = await pool.request({"do": "print"})
+
+    assert reply["got"] == "printed"
+    assert capfd.readouterr() == ("", "")
+
+
+async def test_workers_are_recycled_without_counting_as_failures():
+    pool = WorkerPool(settings(workers=1, recycle_after=2))
+    await pool.start()
+    try:
+        for _ in range(5):
+            await pool.request({"do": "echo", "raw": b""})
+        assert pool.restarts == 0
+    finally:
+        await pool.stop()
+
+
+async def test_a_dead_zygote_is_replaced(pool):
+    pool._process.kill()
+    await pool._process.wait()
+    # Both workers died with it; whoever held a line to one of them hears so.
+    lost = await asyncio.gather(*(pool.request({"do": "echo", "raw": b""}) for _ in range(2)), return_exceptions=True)
+
+    replies = await asyncio.gather(*(pool.request({"do": "echo", "raw": b"ab"}) for _ in range(4)))
+
+    assert any(isinstance(answer, WorkerFailed) for answer in lost)
+    assert [reply["got"] for reply, _ in replies] == [2] * 4
+
+
+async def test_a_configuration_that_cannot_be_loaded_stops_the_start_with_its_reason():
+    pool = WorkerPool(settings(factory="tests.unit.inspection.misbehaving:broken"))
+    try:
+        with pytest.raises(PoolError, match=r"detectors/au\.yaml:12: unknown entity"):
+            await pool.start()
+    finally:
+        await pool.stop()
+
+
+async def test_nothing_is_left_behind_when_the_pool_stops(pool):
+    pids = [worker.pid for worker in list(pool._idle._queue)]
+    await pool.stop()
+
+    for pid in pids:
+        assert await _ended(pid)
+
+
+async def _ended(pid: int) -> bool:
+    for _ in range(1000):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        await asyncio.sleep(0.01)
+    return False
