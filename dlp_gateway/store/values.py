@@ -70,7 +70,10 @@ class Intake:
 class Due:
     """One recipient of one message, leased to a delivery worker.
 
-    ``sender`` is the reverse-path literal, "" for the null one.
+    ``sender`` is the reverse-path literal, "" for the null one. ``attempts``
+    counts the attempts that ended in an ``Outcome``; ``due_at`` is the time
+    this attempt was due. ``lost`` counts the leases in a row that ran out
+    with neither an ``Outcome`` nor a ``renew``: the worker died at once.
     """
 
     delivery_id: int
@@ -86,14 +89,17 @@ class Due:
     ret: str | None
     envid: str | None
     size: int
+    due_at: float | None = None
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The end of one attempt; ``text`` is one printable ASCII line without personal data.
 
-    ``next_attempt`` is set for deferred and uncertain only. ``bounce`` is
-    committed together with a failure.
+    ``next_attempt`` is set for deferred and uncertain only. ``bounce``, a
+    report to the sender, is committed together with it, whatever the state
+    (a failure; a delay or a relay that the sender asked to hear of).
     """
 
     delivery_id: int
@@ -123,7 +129,10 @@ class Queue(Protocol):
         ...
 
     async def renew(self, delivery_ids: Sequence[int], now: float, seconds: float) -> None:
-        """Prolong the leases of deliveries that are still being worked on."""
+        """Let the leases end at ``now + seconds``: still being worked on.
+
+        ``seconds`` 0 gives them back: due again at once, no attempt counted.
+        """
         ...
 
     async def settle(self, outcomes: Sequence[Outcome], now: float) -> None:
