@@ -1,0 +1,1 @@
+"""Speed and accuracy, measured; run by make bench and make accuracy."""
