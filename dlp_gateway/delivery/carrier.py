@@ -1,0 +1,207 @@
+"""Carries one consignment to its end: the boundary where every fault becomes an outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+import idna
+import structlog
+
+from dlp_gateway.delivery.allowance import Allowance
+from dlp_gateway.delivery.attempt import Attempt
+from dlp_gateway.delivery.bounces import Origin, Reported, Trace, build, trace_of
+from dlp_gateway.delivery.consignment import Cargo, Consignment, ContentError, ErasedError
+from dlp_gateway.delivery.faults import log_fault
+from dlp_gateway.delivery.leases import Leases
+from dlp_gateway.delivery.observer import Observer
+from dlp_gateway.delivery.outcomes import conclude
+from dlp_gateway.delivery.pool import Pool
+from dlp_gateway.delivery.result import Result, deferred, failed
+from dlp_gateway.delivery.routing import Router
+from dlp_gateway.delivery.settings import DeliverySettings
+from dlp_gateway.delivery.transaction import Mail
+from dlp_gateway.model import Address, Recipient, Zone
+from dlp_gateway.store.values import Kind, Outcome, Outgoing, Queue, State
+
+log = structlog.get_logger()
+
+MAX_REMEMBERED = 10_000
+"""Deliveries whose faults are counted at a time; the oldest are forgotten."""
+
+
+class LeaseLostError(Exception):
+    """Another worker may have the deliveries by now."""
+
+
+@dataclass(slots=True)
+class Carrier:
+    """Takes consignments to their destinations; ``carry`` never raises.
+
+    ``clock`` is the queue's (epoch seconds), ``chance`` gives numbers in
+    [0, 1), ``zone_of`` the zone of a sender's domain, for reports.
+    """
+
+    queue: Queue
+    router: Router
+    pool: Pool
+    leases: Leases
+    settings: DeliverySettings
+    clock: Callable[[], float]
+    chance: Callable[[], float]
+    observer: Observer
+    zone_of: Callable[[str], Zone]
+    allowance: Allowance = field(init=False)
+    _faults: Counter[int] = field(default_factory=Counter, init=False)
+
+    def __post_init__(self) -> None:
+        self.allowance = Allowance(self.settings.bytes_in_flight)
+
+    async def carry(self, consignment: Consignment) -> Sequence[Outcome]:
+        """Try once; return what to settle: nothing for deliveries that are left to the next lease."""
+        cargo = Cargo(self.queue, self.allowance, consignment)
+        try:
+            return await self._outcomes(consignment, await self._results(consignment, cargo), cargo)
+        finally:
+            cargo.unload()
+
+    async def _results(self, consignment: Consignment, cargo: Cargo) -> Sequence[Result | None]:
+        """Attempt, and give every way to fail its meaning."""
+        if consignment.lost >= self.settings.poison_limit:
+            return [_set_aside()] * len(consignment.dues)
+        attempt = Attempt(
+            consignment.destination, consignment.recipients, lambda some: self._load(cargo, consignment, some)
+        )
+        try:
+            await self._attempt(attempt, consignment)
+        except asyncio.CancelledError:
+            # The service is stopping: what is known is settled, the rest is given back.
+            pass
+        except LeaseLostError:
+            log.warning("delivery.lease.lost", message=consignment.dues[0].message_id)
+        except ErasedError:
+            return _filled(attempt.results, failed("5.3.0", "the content has been erased"))
+        except ContentError as error:
+            log_fault("delivery.content.unavailable", error.__cause__ or error, message=consignment.dues[0].message_id)
+            return _filled(attempt.results, deferred("4.3.0", "the content cannot be read now"))
+        except Exception as error:  # noqa: BLE001 - the one place where a fault of ours becomes an outcome
+            return _filled(attempt.results, self._fault(consignment, error))
+        else:
+            for delivery_id in consignment.delivery_ids:
+                self._faults.pop(delivery_id, None)
+        return attempt.results
+
+    async def _attempt(self, attempt: Attempt, consignment: Consignment) -> None:
+        if consignment.destination.settings.maildir is None:
+            await attempt.send(self.router, self.pool, self.settings.timeouts, self.settings.max_hops)
+        else:
+            first = consignment.dues[0]
+            # The same name at each attempt: one that was not recorded is overwritten, not doubled.
+            name = f"{int(first.queued_at)}.{first.message_id}-{first.delivery_id}.{self.settings.hostname}"
+            await attempt.file(name)
+
+    async def _load(self, cargo: Cargo, consignment: Consignment, recipients: Sequence[Recipient]) -> Mail:
+        """Return the mail to send, sure that it is still ours to send."""
+        mail = await cargo.mail(recipients)
+        if consignment.lost:
+            # A worker died before. This one has come past the content, and says so before the long waits.
+            await self.leases.renew(consignment.delivery_ids)
+        if not self.leases.hold(consignment.delivery_ids):
+            raise LeaseLostError
+        return mail
+
+    def _fault(self, consignment: Consignment, error: Exception) -> Result:
+        """Count a fault of the gateway itself against the message; set it aside when there are too many."""
+        for delivery_id in consignment.delivery_ids:
+            self._faults[delivery_id] += 1
+        while len(self._faults) > MAX_REMEMBERED:
+            del self._faults[next(iter(self._faults))]
+        count = max(self._faults[delivery_id] for delivery_id in consignment.delivery_ids)
+        log_fault("delivery.fault", error, message=consignment.dues[0].message_id, faults=count)
+        if count >= self.settings.poison_limit:
+            return _set_aside()
+        return deferred("4.3.0", "a fault of the gateway")
+
+    async def _outcomes(
+        self, consignment: Consignment, results: Sequence[Result | None], cargo: Cargo
+    ) -> Sequence[Outcome]:
+        now = self.clock()
+        schedule = self.settings.schedule
+        outcomes: list[Outcome] = []
+        reported: list[Reported] = []
+        for due, result in zip(consignment.dues, results, strict=True):
+            if result is not None:
+                conclusion = conclude(due, result, schedule, now, self.chance())
+                outcomes.append(conclusion.outcome)
+                if conclusion.report is not None:
+                    reported.append(conclusion.report)
+        if reported:
+            try:
+                bounce = await self._bounce(consignment, reported, cargo, now)
+            except asyncio.CancelledError:
+                # Stopping. A failure without its report must not be: it goes back to the queue and fails again.
+                return [outcome for outcome in outcomes if outcome.state is not State.FAILED]
+            except Exception as error:  # noqa: BLE001 - a report that cannot be made must not undo what was sent
+                log_fault("delivery.report.failed", error, message=consignment.dues[0].message_id)
+            else:
+                outcomes[0] = replace(outcomes[0], bounce=bounce)
+        return outcomes
+
+    async def _bounce(
+        self, consignment: Consignment, reported: Sequence[Reported], cargo: Cargo, now: float
+    ) -> Outgoing:
+        """Return one report for all recipients it concerns."""
+        due = consignment.dues[0]
+        trace = Trace()
+        if consignment.lost < self.settings.poison_limit:
+            try:
+                trace = trace_of(await cargo.content())
+            except (ContentError, ErasedError):
+                log.warning("delivery.report.without_headers", message=due.message_id)
+        origin = Origin(due.message_id, due.sender, due.envid, due.queued_at)
+        content = build(self.settings.hostname, origin, reported, trace, now)
+        sender = address_of(due.sender)
+        return Outgoing(Kind.BOUNCE, Recipient(sender), self.zone_of(sender.domain), content, about=due.message_id)
+
+    def tell(self, consignment: Consignment, outcomes: Sequence[Outcome], seconds: float) -> None:
+        """Tell the observer and the log how a consignment ended that took ``seconds``."""
+        zone = consignment.dues[0].zone
+        self.observer.attempted(zone, seconds)
+        for outcome in outcomes:
+            self.observer.settled(zone, outcome.state)
+        alike = Counter(replace(outcome, delivery_id=0, next_attempt=None, bounce=None) for outcome in outcomes)
+        for outcome, count in alike.items():
+            log.info(
+                "delivery.attempt",
+                message=consignment.dues[0].message_id,
+                zone=zone.value,
+                state=outcome.state.value,
+                recipients=count,
+                code=outcome.code,
+                enhanced=outcome.enhanced,
+                text=outcome.text,
+                host=outcome.host,
+                tls=outcome.tls,
+                seconds=round(seconds, 3),
+            )
+
+
+def address_of(literal: str) -> Address:
+    """Return the mailbox of a reverse-path that this gateway has accepted."""
+    local, _, domain = literal.rpartition("@")
+    canonical = domain.lower().rstrip(".")
+    # An address literal, or a name that IDNA has no form for, stays as it is, in lower case.
+    with suppress(idna.IDNAError):
+        canonical = idna.encode(canonical, uts46=True).decode("ascii")
+    return Address(local, canonical, literal)
+
+
+def _filled(results: Sequence[Result | None], result: Result) -> Sequence[Result | None]:
+    return [known or result for known in results]
+
+
+def _set_aside() -> Result:
+    return failed("5.3.0", "set aside: the delivery worker broke on it again and again")

@@ -1,0 +1,73 @@
+"""The deliveries this worker holds, and the clockwork that keeps them its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from dlp_gateway.delivery.faults import log_fault
+from dlp_gateway.store.values import Queue
+
+
+class Leases:
+    """Knows until when each delivery is ours; renews what takes long.
+
+    Each lease is renewed when a third of it has passed; most deliveries are
+    over long before. ``clock`` is the clock of the queue (epoch seconds).
+    """
+
+    def __init__(self, queue: Queue, seconds: float, clock: Callable[[], float]) -> None:
+        self._queue = queue
+        self._seconds = seconds
+        self._clock = clock
+        self._until: dict[int, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._until)
+
+    def take(self, delivery_ids: Iterable[int], leased_at: float) -> None:
+        """Note deliveries that were leased at that time."""
+        self._until.update(dict.fromkeys(delivery_ids, leased_at + self._seconds))
+
+    def drop(self, delivery_ids: Iterable[int]) -> None:
+        """Forget deliveries that are settled."""
+        for delivery_id in delivery_ids:
+            self._until.pop(delivery_id, None)
+
+    def hold(self, delivery_ids: Iterable[int]) -> bool:
+        """Tell whether all these are still ours: if not, another worker may be sending them."""
+        now = self._clock()
+        return all(self._until.get(delivery_id, 0.0) > now for delivery_id in delivery_ids)
+
+    async def renew(self, delivery_ids: Iterable[int]) -> None:
+        """Prolong these leases now; raises what the queue raises."""
+        wanted = list(delivery_ids)
+        now = self._clock()
+        await self._queue.renew(wanted, now, self._seconds)
+        for delivery_id in wanted:
+            if delivery_id in self._until:
+                self._until[delivery_id] = now + self._seconds
+
+    async def keep(self) -> None:
+        """Renew for ever what comes of age; a failure is logged and tried again."""
+        while True:
+            await asyncio.sleep(self._seconds / 6)
+            aged = self._clock() + self._seconds * 2 / 3
+            old = [delivery_id for delivery_id, until in self._until.items() if until <= aged]
+            try:
+                if old:
+                    await self.renew(old)
+            except Exception as error:  # noqa: BLE001 - whatever the store raises, the leases are worth another try
+                log_fault("delivery.lease.renewal_failed", error, deliveries=len(old))
+
+    async def give_back(self) -> None:
+        """Let everything still held be due at once; a failure is logged: it is due when its lease ends."""
+        now = self._clock()
+        # What ran out may be another worker's by now.
+        held = [delivery_id for delivery_id, until in self._until.items() if until > now]
+        self._until.clear()
+        try:
+            if held:
+                await self._queue.renew(held, now, 0)
+        except Exception as error:  # noqa: BLE001 - stopping goes on
+            log_fault("delivery.lease.return_failed", error, deliveries=len(held))
