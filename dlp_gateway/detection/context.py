@@ -1,0 +1,207 @@
+"""What the surroundings of a candidate say: labels, headers, words near by.
+
+A number is what its label says it is. The label closest before a value wins:
+"invoice 412 277 305" is no tax file number however well its check digit fits,
+and "TFN on invoice form: 412 277 305" is one. Words are compared folded, in
+lower case, with ``_`` and ``-`` as spaces, so that field names count.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import ahocorasick_rs
+
+from dlp_gateway.detection.normalise import Normaliser
+
+# How far a word reaches, in bytes of normalised text.
+LABEL_REACH = 40
+SENTENCE_REACH = 160
+NEAR_REACH = 320
+AFTER_REACH = 240
+
+_VIEW = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ_-\n\t\r", b"abcdefghijklmnopqrstuvwxyz     ")
+_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789")
+_SENTENCE_END = re.compile(rb"[.!?]\s+[A-Z\"'(]|[.!?]\n|\n\s*\n")
+_CELL_END = re.compile(rb"[|;\t]|\n")
+
+
+class Relation(StrEnum):
+    """How a context word stands to a value, strongest first."""
+
+    LABEL = "label"
+    COLUMN = "column header"
+    SENTENCE = "same sentence"
+    HINT = "file or sheet name"
+    NEAR = "near by"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A context word at bytes ``start:end``."""
+
+    start: int
+    end: int
+    word: int
+
+
+class Vocabulary:
+    """All context words of all recognisers, found in one pass."""
+
+    def __init__(self, words: Iterable[str], normaliser: Normaliser) -> None:
+        # "tax file number", "tax_file_number" and "taxFileNumber" are one word: they share the form without spaces.
+        self._numbers: dict[str, int] = {}
+        canonical: dict[bytes, int] = {}
+        # Short words that packs write in capitals (SIN, PAN) are everyday words otherwise.
+        self._shouted: set[bytes] = set()
+        forms: dict[bytes, int] = {}
+        for word in words:
+            form = b" ".join(view(normaliser(word).data).split())
+            if word.isupper() and len(word) <= 4:
+                self._shouted.add(form)
+            joined = form.replace(b" ", b"")
+            self._numbers[word] = forms[form] = forms[joined] = canonical.setdefault(joined, len(canonical))
+        self._meaning = list(forms.values())
+        self._automaton = ahocorasick_rs.BytesAhoCorasick(list(forms))
+
+    def numbers(self, words: Iterable[str]) -> frozenset[int]:
+        """Return the numbers by which hits name these words."""
+        return frozenset(self._numbers[word] for word in words)
+
+    def find(self, data: bytes) -> list[Hit]:
+        """Find whole words of normalised text, sorted by start; a plural s is allowed."""
+        folded = view(data)
+        hits = []
+        for number, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
+            if start and folded[start - 1] in _WORD and folded[start] in _WORD:
+                continue
+            if end < len(folded) and folded[end] in _WORD and folded[end - 1] in _WORD:
+                if folded[end : end + 1] != b"s" or (end + 1 < len(folded) and folded[end + 1] in _WORD):
+                    continue
+                end += 1
+            if self._shouted and folded[start:end] in self._shouted and not _is_label(data, start, end):
+                continue
+            hits.append(Hit(start, end, self._meaning[number]))
+        hits.sort(key=lambda hit: (hit.start, -hit.end))
+        return hits
+
+
+def _is_label(data: bytes, start: int, end: int) -> bool:
+    """Tell an acronym from a word: capitals, or alone in its cell or before a colon."""
+    if data[start:end].isupper():
+        return True
+    cell = not start or data[start - 1] in b'\n|;,\t"_'
+    return data[end : end + 1] in (b":", b"=") or (cell and (end == len(data) or data[end] in b'\n|;,\t"\r_'))
+
+
+def view(data: bytes) -> bytes:
+    """Prepare normalised text for finding words: same length, lower case, separators as spaces."""
+    return data.translate(_VIEW)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The judgement of a candidate's context; the words themselves are the pack's, not the message's."""
+
+    positive: Relation | None
+    negative: Relation | None
+
+
+class Context:
+    """The context words of one window of text."""
+
+    def __init__(self, data: bytes, hits: Sequence[Hit], hinted: frozenset[int]) -> None:
+        self._data = data
+        self.hits = hits
+        self._starts = [hit.start for hit in hits]
+        self.present = frozenset(hit.word for hit in hits) | hinted
+        self._hinted = hinted
+
+    def judge(
+        self, start: int, end: int, positive: frozenset[int], negative: frozenset[int], column: frozenset[int] | None
+    ) -> Surroundings:
+        """Weigh the words around bytes ``start:end``; ``column`` are the words of the column's header."""
+        before = self._before(start, positive, negative)
+        after = self._after(end, positive)
+        best = after
+        sunk: Relation | None = None
+        if before is not None:
+            relation, favourable = before
+            if favourable:
+                best = relation if best is None or _RANK[relation] < _RANK[best] else best
+            else:
+                sunk = relation
+        if column is not None:
+            if column & positive:
+                best, sunk = (Relation.COLUMN if best is not Relation.LABEL else best), None
+            elif column & negative:
+                sunk = sunk or Relation.COLUMN
+        if best is None and self._hinted & positive:
+            best = Relation.HINT
+        if best is None and self._near(start, positive):
+            best = Relation.NEAR
+        return Surroundings(best, sunk)
+
+    def between(self, start: int, end: int, words: frozenset[int]) -> bool:
+        """Tell whether one of the words stands in bytes ``start:end``."""
+        return any(
+            hit.word in words and hit.end <= end
+            for hit in self.hits[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
+        )
+
+    def _before(self, start: int, positive: frozenset[int], negative: frozenset[int]) -> tuple[Relation, bool] | None:
+        """Return the relation of the closest word before, and whether it speaks for the candidate."""
+        closest: Hit | None = None
+        for index in range(bisect_left(self._starts, start) - 1, -1, -1):
+            hit = self.hits[index]
+            if hit.start < start - NEAR_REACH:
+                break
+            if hit.end > start or not (hit.word in positive or hit.word in negative):
+                continue
+            if closest is None or hit.end > closest.end or (hit.start < closest.start and hit.end == closest.end):
+                closest = hit
+        if closest is None:
+            return None
+        gap = self._data[closest.end : start]
+        favourable = closest.word in positive or self._qualifies(closest, positive)
+        if _SENTENCE_END.search(gap):
+            return (Relation.NEAR, True) if favourable else None
+        if len(gap) <= LABEL_REACH:
+            return Relation.LABEL, favourable
+        if len(gap) <= SENTENCE_REACH:
+            return (Relation.SENTENCE, True) if favourable else None
+        return (Relation.NEAR, True) if favourable else None
+
+    def _qualifies(self, hit: Hit, positive: frozenset[int]) -> bool:
+        """Tell whether a word only qualifies a label right before it ("Medicare reference", "TFN ref")."""
+        return any(
+            other.word in positive and not self._data[other.end : hit.start].strip(b" _-")
+            for other in self.hits[bisect_left(self._starts, hit.start - 60) : bisect_left(self._starts, hit.start)]
+        )
+
+    def _after(self, end: int, positive: frozenset[int]) -> Relation | None:
+        for index in range(bisect_left(self._starts, end), len(self.hits)):
+            hit = self.hits[index]
+            if hit.start > end + AFTER_REACH:
+                return None
+            if hit.word in positive:
+                gap = self._data[end : hit.start]
+                close = len(gap) <= LABEL_REACH and not _SENTENCE_END.search(gap) and not _CELL_END.search(gap)
+                return Relation.SENTENCE if close else Relation.NEAR
+        return None
+
+    def _near(self, start: int, positive: frozenset[int]) -> bool:
+        for index in range(bisect_left(self._starts, start) - 1, -1, -1):
+            hit = self.hits[index]
+            if hit.start < start - NEAR_REACH:
+                return False
+            if hit.word in positive:
+                return True
+        return False
+
+
+_RANK = {relation: rank for rank, relation in enumerate(Relation)}

@@ -1,0 +1,83 @@
+"""Whose is it? A company's bank account is no personal data, a person's is.
+
+The words around a value tell: legal forms, register numbers, "our account",
+invoices on the one side; titles, pronouns, pay, refunds and names of people on
+the other. The word closest to the value decides, words in front of it before
+words behind it; with neither, the value is taken for a person's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from dlp_gateway.detection.values import PersonSpan
+
+# A company and its account stand in one block of lines; further away a word says nothing.
+REACH = 400
+# What follows a value says less than what leads to it.
+_BEHIND = 2.0
+
+_LEGAL_FORM = (
+    rb"pty\.? ?ltd|p/l|ltd|limited|plc|llp|llc|inc|incorporated|corporation|corp|gmbh|ag|kg|ohg|ug|e\.?v\.|s\.?a\.?r\.?l|sas|s\.?p\.?a"
+    rb"|s\.?r\.?l|s\.?l\.?u?|b\.?v|n\.?v|aps|a/s|oyj?|asa|sp\. ?z ?o\.? ?o|kft|d\.o\.o|s\.r\.o|lda|trust account|council|university"
+    rb"|association|foundation|department|ministry|bank of"
+)
+_COMPANY = re.compile(
+    rb"(?<![a-z])(?:"
+    + _LEGAL_FORM
+    + rb"|our (?:bank )?(?:account|details|iban|bank details)|unser(?:e|es)? (?:konto|bankverbindung|iban)"
+    rb"|notre (?:compte|iban|rib)|company(?:'s)?|corporation|corporate|business account|trading as|t/a|remit(?:tance)?|payable to"
+    rb"|invoices?|inv-|rechnung|facture|factura|fattura|faktura|tax invoice|statement of account|creditor|supplier|vendor|payee company"
+    rb"|a\.?b\.?n|a\.?c\.?n|vat|ust-?id(?:nr)?|hrb|siret|siren|kvk|cvr|gst|ein|accounts? (?:receivable|payable|department)|head office)"
+    rb"(?![a-z])",
+    re.IGNORECASE,
+)
+_PERSON = re.compile(
+    rb"(?<![a-z])(?:mr|mrs|ms|miss|mx|dr|prof|herr|frau|mme|mlle|m\.|sr|sra|sig|sig\.ra|dhr|mevr|pan|pani|monsieur|madame"
+    rb"|his|her|hers|their own|my|mine|myself|mein(?:e|em|en)?|seine?|ihre?"
+    rb"|employees?|staff member|salar(?:y|ies)|wages?|payroll|payslip|pay ?run|lohn|gehalt|salaire|sueldo|nomina|stipendio|wynagrodzenie"
+    rb"|reimburse(?:ment|d)?|freelancer?|trainer(?:in)?|contractor|honorar|beneficiary name|account holder|name on (?:the )?account|kontoinhaber(?:in)?"
+    rb"|titulaire|titular|intestatario|rekeninghouder|personal account|private account|savings account|tenant|patient|student|pensioner|widow"
+    rb"|child support|member|claimant|applicant|guest|learner|volunteer|deceased|estate of|to the person)(?![a-z])",
+    re.IGNORECASE,
+)
+_GAP = re.compile(rb"\n[ \t\r]*\n")
+
+
+def of_a_company(data: bytes, start: int, end: int, people: Iterable[PersonSpan] = ()) -> bool:
+    """Tell whether the value at bytes ``start:end`` belongs to a company; ``people`` are byte spans of names."""
+    low, high = _block(data, start, end)
+    company = min(_distances(_COMPANY.finditer(data, low, high), start, end), default=None)
+    if company is None:
+        return False
+    person = min(_distances(_PERSON.finditer(data, low, high), start, end), default=None)
+    named = min(
+        (_distance(p.start, p.end, start, end) for p in people if low <= p.start and p.end <= high), default=None
+    )
+    closest = min((d for d in (person, named) if d is not None), default=None)
+    return closest is None or company < closest
+
+
+def _block(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """Return the lines around a value up to blank lines; a block that starts with the value takes in the one above."""
+    floor, ceiling = max(0, start - REACH), min(len(data), end + REACH // 2)
+    breaks = [gap.end() for gap in _GAP.finditer(data, floor, start)]
+    low = breaks[-1] if breaks else floor
+    if breaks and not data[low:start].strip(b" \t\r\n-*:|") and low - floor > 0:
+        low = breaks[-2] if len(breaks) > 1 else floor
+    below = _GAP.search(data, end, ceiling)
+    return low, below.start() if below else ceiling
+
+
+def _distances(words: Iterator[re.Match[bytes]], start: int, end: int) -> Iterator[float]:
+    for word in words:
+        if word.end() <= start or word.start() >= end:
+            yield _distance(word.start(), word.end(), start, end)
+        else:
+            # Inside the value ("account name: X Pty Ltd, BSB ...") is as close as can be.
+            yield 0.0
+
+
+def _distance(word_start: int, word_end: int, start: int, end: int) -> float:
+    return float(start - word_end) if word_end <= start else (word_start - end) * _BEHIND

@@ -1,0 +1,99 @@
+"""``detection.yaml``: what an admin changes without touching a pack."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from dlp_gateway.configfile import ConfigError, Problem, parse, validation_problems
+from dlp_gateway.model import Zone
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _day(value: Any) -> Any:
+    return datetime.date.fromisoformat(value) if isinstance(value, str) else value
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Allowance(_Strict):
+    """A value that is not a finding for an entity: who answers for that, why, until when, towards whom.
+
+    ``value`` is an RE2 expression that the whole value as found must match.
+    """
+
+    entity: str
+    value: str = Field(repr=False)
+    owner: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+    until: Annotated[datetime.date, BeforeValidator(_day)]
+    zones: frozenset[Zone] = frozenset(Zone)
+
+
+class EntityTuning(_Strict):
+    """Changes to one recogniser, or to all recognisers of an entity."""
+
+    enabled: bool = True
+    threshold: Share | None = None
+    context: list[str] = []
+    negative_context: list[str] = []
+
+
+class PresidioRecogniser(_Strict):
+    """A Presidio recogniser to run as one of ours; ``arguments`` go to its constructor."""
+
+    recogniser: str = Field(alias="class", pattern=r"^[A-Za-z_][\w.]*\.[A-Za-z_]\w*$")
+    arguments: dict[str, Any] = {}
+    tier: Literal["contact", "personal", "high_risk"] = "personal"
+    entities: dict[str, str] = {}
+
+
+class Models(_Strict):
+    """Which models find names and statements: ``shipped``, a directory of the same form, or ``none``."""
+
+    people: str = "shipped"
+    statements: str = "shipped"
+    thresholds: dict[str, Share] = {}
+
+
+class Tuning(_Strict):
+    """All of detection.yaml; the default value is the shipped behaviour."""
+
+    threshold: Share = 0.5
+    detectors: dict[str, EntityTuning] = {}
+    allow: list[Allowance] = []
+    presidio: list[PresidioRecogniser] = []
+    models: Models = Models()
+
+    @classmethod
+    def from_yaml(cls, path: Path) -> Tuning:
+        """Read a file; one that does not exist is the default.
+
+        Raises:
+            ConfigError: what is wrong, with file and line.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return cls()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError([Problem(path.name, 0, f"cannot be read: {error}")]) from error
+        source = parse(text, path.name)
+        try:
+            return cls.model_validate(source.data)
+        except ValidationError as error:
+            raise ConfigError(validation_problems(source, error, _known())) from None
+
+
+def _known() -> list[str]:
+    names: set[str] = set()
+    models: tuple[type[BaseModel], ...] = (Tuning, EntityTuning, Allowance, PresidioRecogniser, Models)
+    for model in models:
+        names |= {field.alias or name for name, field in model.model_fields.items()}
+    return sorted(names)

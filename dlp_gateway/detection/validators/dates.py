@@ -1,0 +1,78 @@
+"""Dates of birth and ages."""
+
+from __future__ import annotations
+
+import re
+
+_MONTHS = {
+    month: number
+    for number, names in enumerate(
+        (
+            "jan january januar janvier enero gennaio januari janeiro styczen stycznia sijecanj leden tammikuu enr janv",
+            "feb february februar fevrier fev febrero febbraio februari fevereiro luty lutego veljaca unor helmikuu febr",
+            "mar march marz mars marzo maart marco marzec marca ozujak brezen maaliskuu mrz maerz mrt",
+            "apr april avril avr abril aprile kwiecien kwietnia travanj duben huhtikuu abr",
+            "may mai mayo maggio mei maio maj maja svibanj kveten toukokuu mag",
+            "jun june juni juin junio giugno junho czerwiec czerwca lipanj cerven kesakuu giu",
+            "jul july juli juillet juil julio luglio julho lipiec lipca srpanj cervenec heinakuu lug",
+            "aug august aout agosto augustus sierpien sierpnia kolovoz srpen elokuu ago",
+            "sep sept september septembre septiembre settembre setembro wrzesien wrzesnia rujan zari syyskuu set",
+            "oct october oktober octobre octubre ottobre outubro pazdziernik pazdziernika listopad rijen lokakuu okt ott out",
+            "nov november novembre noviembre novembro listopada studeni marraskuu",
+            "dec december dezember decembre diciembre dicembre dezembro grudzien grudnia prosinac prosinec joulukuu dez dic",
+        ),
+        start=1,
+    )
+    for month in names.split()
+}
+_WORD = re.compile(r"[a-z]{3,}")
+_NUMBER = re.compile(r"\d+")
+
+
+def date_of_birth(value: str) -> bool:
+    """Accept a calendar day (or a year alone) on which somebody alive may have been born, from 1900 on.
+
+    Day and month come in either order; two-digit years are taken as they are.
+    """
+    numbers = _NUMBER.findall(value)
+    words = [_MONTHS[word] for word in _WORD.findall(value.lower()) if word in _MONTHS]
+    if not numbers:
+        return False
+    if len(numbers) == 1 and len(numbers[0]) == 8 and not words:
+        text = numbers[0]
+        return (
+            _day(text[:4], text[4:6], text[6:])
+            or _day(text[4:], text[2:4], text[:2])
+            or _day(text[4:], text[:2], text[2:4])
+        )
+    if words:
+        if len(numbers) == 1:
+            return len(numbers[0]) <= 2 or _year(numbers[0])
+        year, day = sorted(numbers[:2], key=len, reverse=True) if len(numbers[0]) != len(numbers[1]) else numbers[1::-1]
+        return _day(year, str(words[0]), day)
+    if len(numbers) == 1:
+        return _year(numbers[0])
+    if len(numbers) == 2:
+        return False
+    first, second, third = numbers[:3]
+    if len(first) == 4:
+        return _day(first, second, third) or _day(first, third, second)
+    return _day(third, second, first) or _day(third, first, second)
+
+
+def _year(text: str) -> bool:
+    return len(text) == 2 or (len(text) == 4 and 1900 <= int(text) <= 2099)
+
+
+def _day(year: str, month: str, day: str) -> bool:
+    return (
+        _year(year)
+        and 1 <= int(month) <= 12
+        and 1 <= int(day) <= (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[int(month) - 1]
+    )
+
+
+def age(value: str) -> bool:
+    """Accept the age of a living person."""
+    numbers = _NUMBER.findall(value)
+    return bool(numbers) and 0 < int(numbers[0]) <= 115

@@ -1,0 +1,38 @@
+"""Telephone numbers, by the numbering plans of phonenumbers (ITU-T E.164 and national plans)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from dlp_gateway.detection.validators.cards import digits
+
+# National forms are read by the plans of these regions, in order.
+REGIONS = ("AU", "GB", "NZ", "US", "IE", "DE", "FR", "SG", "IN", "HK")
+
+
+def phone(value: str) -> bool:
+    """Accept a number that is possible in E.164 or in the national form of one of ``REGIONS``."""
+    number = digits(value)
+    return 7 <= len(number) <= 15 and _possible("+" + number if value.lstrip(" (").startswith("+") else number)
+
+
+@lru_cache(maxsize=4096)
+def _possible(number: str) -> bool:
+    import phonenumbers
+
+    if number.startswith("+"):
+        return _ok(phonenumbers, number, None)
+    if number.startswith("00") and _ok(phonenumbers, "+" + number[2:], None):
+        return True
+    return any(_ok(phonenumbers, number, region) for region in REGIONS)
+
+
+def _ok(library: object, number: str, region: str | None) -> bool:
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return False
+    # Numbers kept free for examples and drama are possible, not valid: both are somebody's form of a number.
+    return bool(phonenumbers.is_valid_number(parsed) or phonenumbers.is_possible_number(parsed))

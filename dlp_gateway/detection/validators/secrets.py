@@ -1,0 +1,34 @@
+"""Passwords and keys: what is a secret, and what only stands where one would."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from math import log2
+
+_PLACEHOLDER = re.compile(
+    r"[*•x_.\-?#]{3,}|<.*|\[.*|\{.*|\$[({].*|%.*%|.*(?:your|example|changeme|placeholder|redacted|dummy|xxxx|\.\.\.).*",
+    re.IGNORECASE,
+)
+
+
+def password(value: str) -> bool:
+    """Accept what a person would set as a password: letters with digits, symbols or both cases, no placeholder."""
+    text = value.rstrip(".,;:!?)")
+    if len(text) < 4 or _PLACEHOLDER.fullmatch(text):
+        return False
+    kinds = sum(any(map(test, text)) for test in (str.islower, str.isupper, str.isdigit, lambda c: not c.isalnum()))
+    # "Incorrect" begins with a capital and is a word; two kinds count only if it is more than that.
+    return (
+        kinds >= 2
+        and not (text[:1].isupper() and text[1:].islower())
+        and not re.fullmatch(r"[a-z]+(?:[-'/][a-z]+)*", text)
+    )
+
+
+def secret(value: str) -> bool:
+    """Accept a generated key: mixed characters, at least 2.8 bits a character, no placeholder and no path of words."""
+    if _PLACEHOLDER.fullmatch(value) or not any(map(str.isdigit, value)) or not any(map(str.isalpha, value)):
+        return False
+    counts = Counter(value)
+    return -sum(n / len(value) * log2(n / len(value)) for n in counts.values()) >= 2.8
