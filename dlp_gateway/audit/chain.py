@@ -1,0 +1,201 @@
+"""The links of the record's chain: what an entry says and how it is hashed and signed.
+
+Each entry's hash covers its content and the hash of the entry before, so that
+nothing can be edited, removed or put elsewhere without the hashes telling. Who
+can write the database could compute a whole new chain, though; therefore a
+checkpoint, an Ed25519 signature over the head, is added every now and then and
+can be kept elsewhere.
+
+Addresses and free text are not part of an entry: it holds commitments to them
+(``token``), and they stand in a side table with the salt of the commitment.
+Erasing the row there leaves a token that says nothing any more, and an
+unbroken chain. Found values, Subjects and file names are in neither.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+GENESIS = bytes(32)
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
+
+
+class Kind(StrEnum):
+    """What an entry records."""
+
+    DECIDE = "decide"
+    HOLD = "hold"
+    DELIVER = "deliver"
+    UNCERTAIN = "uncertain"
+    DEFER = "defer"
+    BOUNCE = "bounce"
+    RETRY = "retry"
+    DROP = "drop"
+    VIEW = "view"
+    APPROVE = "approve"
+    RELEASE = "release"
+    RETURN = "return"
+    DELETE = "delete"
+    EXPIRE = "expire"
+    RESTRICT = "restrict"
+    ERASE = "erase"
+    PRUNE = "prune"
+    CONFIGURE = "configure"
+    SIGN_IN = "sign_in"
+    CHECKPOINT = "checkpoint"
+
+
+class TextKind(StrEnum):
+    """What an erasable text is."""
+
+    ADDRESS = "address"
+    REASON = "reason"
+
+
+class Texts:
+    """Collects the erasable texts of one entry; its details name them ``@0``, ``@1``, ..."""
+
+    __slots__ = ("items",)
+
+    def __init__(self) -> None:
+        self.items: list[tuple[TextKind, str]] = []
+
+    def address(self, address: str) -> str:
+        """The name by which the entry's details refer to an address."""
+        return self._add(TextKind.ADDRESS, address.lower())
+
+    def reason(self, text: str) -> str:
+        """The name by which the entry's details refer to words a person wrote."""
+        return self._add(TextKind.REASON, text)
+
+    def _add(self, kind: TextKind, text: str) -> str:
+        self.items.append((kind, text))
+        return f"@{len(self.items) - 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something to be recorded, before it has its place in the chain.
+
+    ``actor`` is the gateway or the name of the user who acted, ``subject``
+    the identifier of the message or thing concerned. ``details`` is JSON-able
+    and free of personal data; texts that may be erased later are in ``texts``.
+    """
+
+    kind: Kind
+    at: float
+    actor: str
+    subject: str
+    details: Mapping[str, Any]
+    texts: tuple[tuple[TextKind, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One link: ``details`` is canonical JSON, ``tokens`` the commitments to its texts, joined by blanks."""
+
+    seq: int
+    at: float
+    kind: str
+    actor: str
+    subject: str
+    details: str
+    tokens: str
+    previous: bytes
+    hash: bytes
+
+
+def link(note: Note, tokens: str, seq: int, previous: bytes) -> Entry:
+    """The entry that records ``note`` as number ``seq`` behind the hash ``previous``."""
+    details = _encode(note.details)
+    digest = entry_hash(seq, note.at, note.kind, note.actor, note.subject, details, tokens, previous)
+    return Entry(seq, note.at, note.kind.value, note.actor, note.subject, details, tokens, previous, digest)
+
+
+def entry_hash(
+    seq: int, at: float, kind: str, actor: str, subject: str, details: str, tokens: str, previous: bytes
+) -> bytes:
+    """SHA-256 over an unambiguous encoding of an entry: each text with its length in front."""
+    texts = [text.encode("utf-8", "surrogatepass") for text in (kind, actor, subject, details, tokens)]
+    parts = [b"dlp-gateway entry 1\0", struct.pack(">qd", seq, at), previous]
+    for text in texts:
+        parts += (len(text).to_bytes(4, "big"), text)
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def commit(salt: bytes, text: str) -> str:
+    """The token for a text: binding, and without the salt (16 random bytes) it tells nothing about the text."""
+    digest = hashlib.sha256(b"dlp-gateway text 1\0" + salt + text.encode("utf-8", "surrogatepass")).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+def pseudonym(key: bytes, address: str) -> str:
+    """A stand-in for an address: the same for the same address, and only the holder of ``key`` can tell whose."""
+    return f"p:{hmac.digest(key, address.lower().encode('utf-8', 'surrogatepass'), 'sha256')[:16].hex()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A signed statement that the chain's entry ``seq`` has the hash ``hash``. Worth keeping elsewhere."""
+
+    seq: int
+    hash: bytes
+    at: float
+    key_id: str
+    signature: bytes
+
+    def details(self) -> dict[str, Any]:
+        """The form it has in the chain and in a file."""
+        return {
+            "seq": self.seq,
+            "hash": self.hash.hex(),
+            "at": self.at,
+            "key": self.key_id,
+            "signature": self.signature.hex(),
+        }
+
+    @classmethod
+    def parse(cls, details: Mapping[str, Any]) -> Checkpoint:
+        """Read what ``details`` gave; raises ValueError when it is something else."""
+        try:
+            return cls(
+                int(details["seq"]),
+                bytes.fromhex(details["hash"]),
+                float(details["at"]),
+                str(details["key"]),
+                bytes.fromhex(details["signature"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a checkpoint: {error}") from None
+
+    def valid(self, keys: Mapping[str, Ed25519PublicKey]) -> bool:
+        """Whether one of our keys signed exactly this."""
+        key = keys.get(self.key_id)
+        if key is None:
+            return False
+        try:
+            key.verify(self.signature, _signed(self.seq, self.hash, self.at, self.key_id))
+        except InvalidSignature:
+            return False
+        return True
+
+
+def sign(seq: int, head: bytes, at: float, key_id: str, key: Ed25519PrivateKey) -> Checkpoint:
+    """Vouch for the head of the chain as it is ``at`` that time."""
+    return Checkpoint(seq, head, at, key_id, key.sign(_signed(seq, head, at, key_id)))
+
+
+def _signed(seq: int, head: bytes, at: float, key_id: str) -> bytes:
+    return b"dlp-gateway checkpoint 1\0" + struct.pack(">qd", seq, at) + head + key_id.encode()

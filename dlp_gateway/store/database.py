@@ -1,0 +1,234 @@
+"""The one place where Django is set up: connections, transactions, migrations, and what failures mean.
+
+Everything in the package goes through Django's connection of its own thread.
+SQLite (WAL, ``synchronous=FULL``) is the default; on PostgreSQL several
+gateways may share the database.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    ProgrammingError,
+    connections,
+    transaction,
+)
+from django.db.migrations.executor import MigrationExecutor
+
+from dlp_gateway.store.errors import StoreError, StoreFullError, StoreInvalidError, StoreUnavailableError
+
+APPLICATION = "dlp_gateway.store"
+
+# secure_delete: what is deleted is overwritten with zeros, so that a destroyed key is gone from the file.
+# cache_size is in KiB when negative; the write-ahead log is cut back to journal_size_limit bytes after a checkpoint.
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA cache_size=-16000;"
+    "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY"
+)
+_BUSY_SECONDS = 30
+_MIGRATION_LOCK = 0x646C7067
+_configuring = threading.Lock()
+
+
+def configure(url: str, *, applications: tuple[str, ...] = (), **more: Any) -> None:
+    """Set Django up for the database at ``url``; neither connects nor migrates.
+
+    ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or
+    ``postgresql://user:password@host:port/name?sslmode=verify-full``.
+    ``applications`` and ``more`` are further Django settings (the console's).
+    Calling it again moves the process to another database; all stores must be
+    closed by then, and ``more`` has no effect any more.
+
+    Raises:
+        StoreError: the URL names no database that is supported.
+    """
+    database = _database(url)
+    with _configuring:
+        if not settings.configured:
+            settings.configure(
+                DATABASES={"default": database},
+                INSTALLED_APPS=[APPLICATION, *applications],
+                USE_TZ=True,
+                DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+                LOGGING_CONFIG=None,
+                **more,
+            )
+            django.setup()
+            return
+        close()
+        prepared: dict[str, Any] = connections.configure_settings({"default": database})
+        connections.settings["default"] = prepared["default"]
+        if hasattr(connections._connections, "default"):
+            del connections["default"]
+
+
+def migrate() -> None:
+    """Bring the schema up to date; several processes may do so at once, one of them will.
+
+    Raises:
+        StoreError: the database cannot be reached, or was made by a newer release.
+    """
+    with failures("the database cannot be brought up to date"), _migration_lock():
+        executor = MigrationExecutor(connections["default"])
+        known = set(executor.loader.disk_migrations)
+        applied = executor.loader.applied_migrations
+        newer = sorted(name for app, name in applied if app == "store" and (app, name) not in known)
+        if newer:
+            raise StoreError(
+                f"the database was made by a newer release (it has {newer[-1]}); run that release, or restore a backup"
+            )
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0, interactive=False)
+
+
+def prepare(url: str) -> None:
+    """Set up the database at ``url`` and bring it up to date; leaves no connection open. Raises StoreError."""
+    configure(url)
+    try:
+        migrate()
+    finally:
+        close()
+
+
+def connection() -> Any:
+    """Django's connection of this thread."""
+    return connections["default"]
+
+
+def cursor() -> Any:
+    """A cursor of this thread's connection; statements use ``%s``."""
+    return connections["default"].cursor()
+
+
+def close() -> None:
+    """Close this thread's connection."""
+    connections["default"].close()
+
+
+def is_postgresql() -> bool:
+    """Whether several processes may write at once, so that rows must be locked."""
+    return bool(connections["default"].vendor == "postgresql")
+
+
+def transact() -> AbstractContextManager[None]:
+    """One transaction that may write: on SQLite it holds the write lock from its start on."""
+    manager: AbstractContextManager[None] = transaction.atomic()
+    return manager
+
+
+@contextmanager
+def failures(what: str) -> Iterator[None]:
+    """Turn the database's exceptions into ours; ``what`` says what did not happen."""
+    try:
+        yield
+    except (DatabaseError, InterfaceError) as error:
+        raise failure(error, what) from error
+
+
+def failure(error: Exception, what: str) -> StoreError:
+    """What a failed statement means. The text repeats nothing of the values that were to be written."""
+    cause = error.__cause__
+    name = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or type(cause or error).__name__
+    if name.startswith("SQLITE_FULL") or name in {"53100", "53200"}:
+        return StoreFullError(f"{what}: the disk is full")
+    if isinstance(error, (IntegrityError, DataError, ProgrammingError)):
+        return StoreInvalidError(f"{what}: it contradicts what is stored ({name})")
+    if name.startswith(("SQLITE_READONLY", "25006")):
+        return StoreUnavailableError(f"{what}: the database is read-only ({name})")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreUnavailableError(f"{what}: another process holds the database for more than {_BUSY_SECONDS} s")
+    return StoreUnavailableError(f"{what}: {name}")
+
+
+def free_bytes() -> int | None:
+    """Room left where the database is; None when it is elsewhere (PostgreSQL)."""
+    path = sqlite_path()
+    if path is None:
+        return None
+    status = os.statvfs(path.parent)
+    return status.f_bavail * status.f_frsize
+
+
+def sqlite_path() -> Path | None:
+    """The database file; None on PostgreSQL."""
+    wrapper = connections["default"]
+    return Path(wrapper.settings_dict["NAME"]) if wrapper.vendor == "sqlite" else None
+
+
+def checkpoint() -> None:
+    """Move the write-ahead log into the database and cut it off, so that nothing erased remains in it."""
+    if not is_postgresql():
+        with cursor() as statement:
+            statement.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _database(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
+        path = Path(unquote(parts.path[1:])).absolute()
+        _create(path)
+        options: Mapping[str, Any] = {
+            "transaction_mode": "IMMEDIATE",
+            "init_command": _SQLITE_PRAGMAS,
+            "timeout": _BUSY_SECONDS,
+        }
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": options}
+    if parts.scheme in {"postgresql", "postgres"} and len(parts.path) > 1:
+        options = {"connect_timeout": 5, **dict(parse_qsl(parts.query)), "server_side_binding": True}
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path[1:]),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": options.pop("host", parts.hostname or ""),
+            "PORT": str(options.pop("port", parts.port or "")),
+            "OPTIONS": options,
+        }
+    raise StoreError(
+        f"store.url starts with '{parts.scheme}:'; use sqlite:///PATH, or postgresql://USER:PASSWORD@HOST/DATABASE"
+    )
+
+
+def _create(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise StoreUnavailableError(f"the database {path} cannot be opened: {error.strerror}") from None
+
+
+@contextmanager
+def _migration_lock() -> Iterator[None]:
+    path = sqlite_path()
+    if path is None:
+        with cursor() as statement:
+            statement.execute("SELECT pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
+            try:
+                yield
+            finally:
+                statement.execute("SELECT pg_advisory_unlock(%s)", (_MIGRATION_LOCK,))
+        return
+    # The folder, because closing another handle of the file itself would drop SQLite's own locks on it.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)

@@ -1,0 +1,267 @@
+"""The key directory: made once, rotated now and then, loaded at start.
+
+    spool-N.key       wraps the content keys of mail to be delivered (32 bytes, hexadecimal)
+    release-N.key/pub what reviewers wrap the content keys of released mail to (X25519)
+    reviewers-N.pub   what the content keys of held mail are wrapped to (X25519)
+    audit-N.key/pub   signs checkpoints of the record (Ed25519)
+    pseudonym.key     turns addresses into pseudonyms in the record (32 bytes, hexadecimal)
+    review/           reviewers-N.key, the private half: readable for reviewers only
+
+``N`` counts up: the highest is used for what is new, the others still open what
+is old. The gateway that faces SMTP never reads ``review/``, and the reviewers'
+process needs no secret of the gateway, so that each may run as its own user.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from dlp_gateway.store import pkcs8
+
+T = TypeVar("T")
+
+
+class KeysError(Exception):
+    """A key is missing, unreadable, readable for others, or already there; says which file and what to do."""
+
+
+class Name(StrEnum):
+    """The keys that can be rotated."""
+
+    SPOOL = "spool"
+    RELEASE = "release"
+    REVIEWERS = "reviewers"
+    AUDIT = "audit"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayKeys:
+    """What the gateway holds: it can seal to the reviewers, but opens only what is to be delivered."""
+
+    spool: Mapping[str, bytes] = field(repr=False)
+    release: Mapping[str, X25519PrivateKey] = field(repr=False)
+    reviewers: Mapping[str, X25519PublicKey]
+    audit: tuple[str, Ed25519PrivateKey] = field(repr=False)
+    pseudonym: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewKeys:
+    """What the reviewers' process holds: it opens what is held, and can seal to the gateway.
+
+    ``pseudonym`` is None when the process may not read it; it is needed only
+    where the record is kept with pseudonyms.
+    """
+
+    reviewers: Mapping[str, X25519PrivateKey] = field(repr=False)
+    release: Mapping[str, X25519PublicKey]
+    pseudonym: bytes | None = field(repr=False)
+
+
+def latest(keys: Mapping[str, object]) -> str:
+    """The identifier of the newest version of a key: ``spool-3``."""
+    return max(keys, key=_version)
+
+
+def init(directory: Path, *, review: Path | None = None, passphrase: bytes | None = None) -> list[Path]:
+    """Make the first version of every key; returns the files written.
+
+    ``review`` is where the reviewers' private key goes (default:
+    ``directory/review``), under ``passphrase`` if given.
+
+    Raises:
+        KeysError: a key is there already (they are never overwritten), or the
+            directory cannot be written.
+    """
+    review = review or directory / "review"
+    for place in (directory, review):
+        if place.is_dir() and any(place.glob("*.key")):
+            raise KeysError(
+                f"{place} holds keys already; use 'keys rotate' to add a version, or name another directory"
+            )
+    written = [_write(directory / "pseudonym.key", secrets.token_hex(32).encode() + b"\n")]
+    for name in Name:
+        written += _make(name, 1, directory, review, passphrase)
+    return written
+
+
+def rotate(directory: Path, name: Name, *, review: Path | None = None, passphrase: bytes | None = None) -> str:
+    """Add a version of a key; returns its identifier. What is sealed with older versions stays readable.
+
+    Raises:
+        KeysError: there is no version yet, or the directory cannot be written.
+    """
+    versions = [
+        _version(path.stem) for path in directory.glob(f"{name}-*.*") if re.fullmatch(rf"{name}-\d+", path.stem)
+    ]
+    if not versions:
+        raise KeysError(f"{directory} holds no {name} key; make the first ones with 'keys init'")
+    number = max(versions) + 1
+    _make(name, number, directory, review or directory / "review", passphrase)
+    return f"{name}-{number}"
+
+
+def load_gateway(directory: Path) -> GatewayKeys:
+    """Read the gateway's keys.
+
+    Raises:
+        KeysError: one is missing, damaged, or readable for other users.
+    """
+    audit = _load(directory, Name.AUDIT, "key", _signing_key)
+    newest = latest(audit)
+    return GatewayKeys(
+        spool=_load(directory, Name.SPOOL, "key", _symmetric),
+        release=_load(directory, Name.RELEASE, "key", _agreement_key(None)),
+        reviewers=_load(directory, Name.REVIEWERS, "pub", _agreement_public),
+        audit=(newest, audit[newest]),
+        pseudonym=_parse(directory / "pseudonym.key", _symmetric),
+    )
+
+
+def load_review(directory: Path, *, review: Path | None = None, passphrase: bytes | None = None) -> ReviewKeys:
+    """Read what the reviewers' process needs; takes a moment per version under a passphrase.
+
+    Raises:
+        KeysError: one is missing, damaged, readable for other users, or the passphrase is wrong.
+    """
+    pseudonym = directory / "pseudonym.key"
+    return ReviewKeys(
+        reviewers=_load(
+            review or directory / "review",
+            Name.REVIEWERS,
+            "key",
+            _agreement_key(passphrase),
+        ),
+        release=_load(directory, Name.RELEASE, "pub", _agreement_public),
+        pseudonym=_parse(pseudonym, _symmetric) if os.access(pseudonym, os.R_OK) else None,
+    )
+
+
+def load_audit(directory: Path) -> Mapping[str, Ed25519PublicKey]:
+    """Read the public keys that checkpoints of the record are verified with; raises KeysError."""
+    return _load(directory, Name.AUDIT, "pub", _signing_public)
+
+
+def _version(key_id: str) -> int:
+    return int(key_id.rpartition("-")[2])
+
+
+def _files(directory: Path, name: Name, suffix: str) -> list[Path]:
+    return [path for path in directory.glob(f"{name}-*.{suffix}") if re.fullmatch(rf"{name}-\d+", path.stem)]
+
+
+def _make(name: Name, number: int, directory: Path, review: Path, passphrase: bytes | None) -> list[Path]:
+    stem = f"{name}-{number}"
+    if name is Name.SPOOL:
+        return [_write(directory / f"{stem}.key", secrets.token_hex(32).encode() + b"\n")]
+    private = Ed25519PrivateKey.generate() if name is Name.AUDIT else X25519PrivateKey.generate()
+    place = review if name is Name.REVIEWERS else directory
+    if isinstance(private, X25519PrivateKey) and passphrase is not None and name is Name.REVIEWERS:
+        secret = _pem("ENCRYPTED PRIVATE KEY", pkcs8.encrypt(private, passphrase))
+    else:
+        secret = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    # The private half first: nothing is ever sealed to a key that nobody can open.
+    return [_write(place / f"{stem}.key", secret), _write(directory / f"{stem}.pub", public, mode=0o644)]
+
+
+def _write(path: Path, data: bytes, mode: int = 0o600) -> Path:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, mode)
+            file.write(data)
+            file.flush()
+            os.fsync(handle)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except FileExistsError:
+        raise KeysError(f"{path} is there already and is not overwritten") from None
+    except OSError as error:
+        raise KeysError(f"{path} cannot be written: {error.strerror}") from None
+    return path
+
+
+def _load(directory: Path, name: Name, suffix: str, parse: Callable[[bytes], T]) -> dict[str, T]:
+    paths = _files(directory, name, suffix)
+    if not paths:
+        raise KeysError(f"{directory} holds no {name}-N.{suffix}; make the keys with 'keys init'")
+    return {path.stem: _parse(path, parse) for path in paths}
+
+
+def _parse(path: Path, parse: Callable[[bytes], T]) -> T:
+    try:
+        if path.suffix == ".key" and path.stat().st_mode & 0o077:
+            raise KeysError(f"{path} is readable for other users; run: chmod 600 {path}")
+        return parse(path.read_bytes())
+    except OSError as error:
+        raise KeysError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, TypeError) as error:
+        raise KeysError(f"{path} is not a usable key: {error}") from None
+
+
+def _symmetric(data: bytes) -> bytes:
+    key = bytes.fromhex(data.decode("ascii").strip())
+    if len(key) != 32:
+        raise ValueError("64 hexadecimal digits are expected")
+    return key
+
+
+def _agreement_key(passphrase: bytes | None) -> Callable[[bytes], X25519PrivateKey]:
+    def parse(data: bytes) -> X25519PrivateKey:
+        key = load_pem_private_key(data, passphrase)
+        if not isinstance(key, X25519PrivateKey):
+            raise TypeError("an X25519 private key is expected")
+        return key
+
+    return parse
+
+
+def _agreement_public(data: bytes) -> X25519PublicKey:
+    key = load_pem_public_key(data)
+    if not isinstance(key, X25519PublicKey):
+        raise TypeError("an X25519 public key is expected")
+    return key
+
+
+def _signing_key(data: bytes) -> Ed25519PrivateKey:
+    key = load_pem_private_key(data, None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise TypeError("an Ed25519 private key is expected")
+    return key
+
+
+def _signing_public(data: bytes) -> Ed25519PublicKey:
+    key = load_pem_public_key(data)
+    if not isinstance(key, Ed25519PublicKey):
+        raise TypeError("an Ed25519 public key is expected")
+    return key
+
+
+def _pem(label: str, der: bytes) -> bytes:
+    text = base64.b64encode(der).decode("ascii")
+    lines = [text[n : n + 64] for n in range(0, len(text), 64)]  # RFC 7468 section 2
+    return "\n".join((f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", "")).encode("ascii")

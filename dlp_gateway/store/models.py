@@ -1,0 +1,199 @@
+"""The schema: what a message was decided to be, what becomes of it for each recipient, and the record.
+
+Times are seconds since the epoch (UTC). No column holds content: the Subject,
+the names of attachments and what was found are inside the sealed chunks only.
+The mail path writes and reads these tables with statements of its own
+(``intake``, ``queue``, ``record``); everything else may use the models.
+"""
+
+# ruff: noqa: D106  # Meta is Django's word for a table's options
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class Row(models.Model):  # type: ignore[misc]  # Django carries no types
+    """What all tables have in common: nothing but living in this application."""
+
+    class Meta:
+        abstract = True
+        app_label = "store"
+
+
+class Message(Row):
+    """A message that was decided on, or one of our own making (notice, bounce)."""
+
+    id = models.CharField(primary_key=True, max_length=64)
+    kind = models.CharField(max_length=16)
+    about = models.CharField(max_length=64, db_default="")
+    at = models.FloatField()
+    sender_literal = models.TextField(db_default="")
+    sender_local = models.TextField(db_default="")
+    sender_domain = models.TextField(db_default="")
+    client_host = models.TextField(db_default="")
+    client_user = models.TextField(db_default="")
+    eight_bit = models.BooleanField()
+    smtputf8 = models.BooleanField()
+    ret = models.TextField(null=True)
+    envid = models.TextField(null=True)
+    # What was inspected and decided on.
+    size = models.BigIntegerField()
+    digest = models.CharField(max_length=128, db_default="")
+    policy = models.CharField(max_length=128, db_default="")
+    facts = models.TextField(db_default="")
+    # What is stored and sent: the same with trace headers in front; size 0 when nothing is.
+    content_size = models.BigIntegerField(db_default=0)
+    content_digest = models.CharField(max_length=64, db_default="")
+
+    class Meta(Row.Meta):
+        db_table = "dlp_message"
+        indexes = (
+            models.Index(fields=["at"], name="dlp_message_at"),
+            models.Index(fields=["about"], name="dlp_message_about", condition=~Q(about="")),
+        )
+
+
+class Recipient(Row):
+    """One recipient of a message: the verdict, and where it stands now.
+
+    ``due`` is when the next attempt may start; while leased, it is when the
+    lease ends. ``lost`` counts the leases in a row that ended with the worker
+    gone (-1: it was renewed, so that its end will not count).
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    message = models.ForeignKey(Message, models.CASCADE, related_name="recipients")
+    literal = models.TextField()
+    local = models.TextField()
+    domain = models.TextField()
+    notify = models.TextField(db_default="")
+    orcpt = models.TextField(null=True)
+    zone = models.CharField(max_length=16)
+    action = models.CharField(max_length=16)
+    hits = models.TextField(db_default="[]")
+    approvals = models.SmallIntegerField(db_default=1)
+    state = models.CharField(max_length=16)
+    queued_at = models.FloatField(null=True)
+    due = models.FloatField(null=True)
+    leased_by = models.TextField(db_default="")
+    lost = models.IntegerField(db_default=0)
+    attempts = models.IntegerField(db_default=0)
+    code = models.IntegerField(db_default=0)
+    enhanced = models.TextField(db_default="")
+    text = models.TextField(db_default="")
+    host = models.TextField(db_default="")
+    tls = models.TextField(db_default="")
+    released_at = models.FloatField(null=True)
+    settled_at = models.FloatField(null=True)
+
+    class Meta(Row.Meta):
+        db_table = "dlp_recipient"
+        indexes = (
+            models.Index(fields=["due", "message", "zone"], name="dlp_recipient_queued", condition=Q(state="queued")),
+        )
+        constraints = (
+            models.CheckConstraint(
+                name="dlp_recipient_decided_or_released",
+                condition=~Q(state__in=("queued", "delivered", "failed", "dropped"))
+                | Q(action="deliver")
+                | Q(released_at__isnull=False),
+            ),
+        )
+
+
+class Hold(Row):
+    """A message that waits for a reviewer; while ``restricted_at`` is set, it neither expires nor is deleted."""
+
+    message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="hold")
+    held_at = models.FloatField()
+    expires_at = models.FloatField()
+    restricted_at = models.FloatField(null=True)
+    closed_at = models.FloatField(null=True)
+
+    class Meta(Row.Meta):
+        db_table = "dlp_hold"
+        indexes = (models.Index(fields=["expires_at"], name="dlp_hold_open", condition=Q(closed_at__isnull=True)),)
+
+
+class Approval(Row):
+    """One reviewer's consent to release a message to one recipient."""
+
+    id = models.BigAutoField(primary_key=True)
+    recipient = models.ForeignKey(Recipient, models.CASCADE, related_name="approved_by")
+    reviewer = models.TextField()
+    at = models.FloatField()
+
+    class Meta(Row.Meta):
+        db_table = "dlp_approval"
+        constraints = (models.UniqueConstraint(fields=["recipient", "reviewer"], name="dlp_approval_once"),)
+
+
+class Wrap(Row):
+    """A message's content key, wrapped for one holder: ``delivery`` or ``reviewers``."""
+
+    pk = models.CompositePrimaryKey("message", "holder")
+    message = models.ForeignKey(Message, models.CASCADE, related_name="wraps", db_index=False)
+    holder = models.CharField(max_length=16)
+    key_id = models.CharField(max_length=32)
+    wrapped = models.BinaryField()
+
+    class Meta(Row.Meta):
+        db_table = "dlp_wrap"
+
+
+class Chunk(Row):
+    """A piece of sealed content, of bounded size."""
+
+    pk = models.CompositePrimaryKey("message", "part", "n")
+    message = models.ForeignKey(Message, models.CASCADE, related_name="chunks", db_index=False)
+    part = models.SmallIntegerField()
+    n = models.IntegerField()
+    body = models.BinaryField()
+
+    class Meta(Row.Meta):
+        db_table = "dlp_chunk"
+
+
+class AuditEntry(Row):
+    """One link of the record's chain (``audit.chain.Entry``)."""
+
+    seq = models.BigIntegerField(primary_key=True)
+    at = models.FloatField()
+    kind = models.CharField(max_length=16)
+    actor = models.TextField()
+    subject = models.TextField()
+    details = models.TextField()
+    tokens = models.TextField()
+    previous = models.BinaryField()
+    hash = models.BinaryField()
+
+    class Meta(Row.Meta):
+        db_table = "dlp_audit_entry"
+        indexes = (models.Index(fields=["subject"], name="dlp_audit_entry_subject"),)
+
+
+class AuditHead(Row):
+    """The end of the chain, one row; whoever appends holds its lock until the transaction ends."""
+
+    id = models.SmallIntegerField(primary_key=True)
+    seq = models.BigIntegerField()
+    hash = models.BinaryField()
+    checkpoint = models.BigIntegerField(db_default=0)
+
+    class Meta(Row.Meta):
+        db_table = "dlp_audit_head"
+
+
+class AuditText(Row):
+    """An address or free text of the record, apart from the chain so that it can be erased."""
+
+    token = models.CharField(primary_key=True, max_length=43)
+    kind = models.CharField(max_length=16)
+    salt = models.BinaryField()
+    text = models.TextField()
+
+    class Meta(Row.Meta):
+        db_table = "dlp_audit_text"
+        indexes = (models.Index(fields=["text"], name="dlp_audit_text_address", condition=Q(kind="address")),)

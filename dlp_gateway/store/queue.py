@@ -1,0 +1,226 @@
+"""The statements of the outgoing queue: lease, renew, settle, read, erase.
+
+A lease is a due date in the future: a delivery that nobody settles is due
+again when its lease ends. Whoever changes what becomes of a message's
+recipients locks the message first (``lock``), so that the last of them, and
+only the last, destroys its key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dlp_gateway.audit.chain import Kind as Entry
+from dlp_gateway.audit.chain import Note, Texts
+from dlp_gateway.model import Address, Recipient, Zone
+from dlp_gateway.store import sealing, wraps
+from dlp_gateway.store.database import is_postgresql
+from dlp_gateway.store.intake import ACTOR, Rows, add_outgoing
+from dlp_gateway.store.keys import GatewayKeys
+from dlp_gateway.store.values import Due, Kind, Outcome, State
+
+_BATCH = 500
+
+_DUE = (
+    "SELECT r.id, r.message_id, m.kind, m.sender_literal, r.local, r.domain, r.literal, r.notify, r.orcpt, r.zone,"
+    " r.attempts, r.queued_at, m.eight_bit, m.smtputf8, m.ret, m.envid, m.content_size, r.due, r.leased_by, r.lost"
+    " FROM dlp_recipient r JOIN dlp_message m ON m.id = r.message_id"
+    " WHERE r.state = 'queued' AND r.due <= %s ORDER BY r.due, r.message_id, r.zone, r.id LIMIT %s"
+)
+_LEASE = "UPDATE dlp_recipient SET due = %s, leased_by = %s, lost = %s WHERE id = %s"
+_NEXT_DUE = "SELECT due FROM dlp_recipient WHERE state = 'queued' ORDER BY due LIMIT 1"
+_RENEW = "UPDATE dlp_recipient SET due = %s, lost = -1 WHERE id = %s AND state = 'queued' AND leased_by <> ''"
+_GIVE_BACK = "UPDATE dlp_recipient SET due = %s, lost = 0, leased_by = '' WHERE id = %s AND state = 'queued'"
+_SETTLED = (
+    "SELECT r.id, r.message_id, r.local, r.domain, r.zone, r.state, r.attempts, r.settled_at, m.kind"
+    " FROM dlp_recipient r JOIN dlp_message m ON m.id = r.message_id WHERE r.id IN ({})"
+)
+_SETTLE = (
+    "UPDATE dlp_recipient SET state = %s, due = %s, leased_by = '', lost = 0, attempts = attempts + 1, code = %s,"
+    " enhanced = %s, text = %s, host = %s, tls = %s, settled_at = %s WHERE id = %s"
+)
+_ERASE_WRAP = (
+    "DELETE FROM dlp_wrap WHERE message_id = %s AND holder = %s AND NOT EXISTS"
+    " (SELECT 1 FROM dlp_recipient r WHERE r.message_id = dlp_wrap.message_id AND r.state = %s)"
+)
+_ERASE_CHUNKS = (
+    "DELETE FROM dlp_chunk WHERE message_id = %s AND NOT EXISTS"
+    " (SELECT 1 FROM dlp_wrap w WHERE w.message_id = dlp_chunk.message_id)"
+)
+_WRAPPED = "SELECT key_id, wrapped FROM dlp_wrap WHERE message_id = %s AND holder = %s"
+_CONTENT = "SELECT body FROM dlp_chunk WHERE message_id = %s AND part = %s ORDER BY n"
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """What was leased; if that was ``all`` that is due, the next delivery is due at ``next_due`` (None: there is none)."""
+
+    deliveries: list[Due]
+    all: bool
+    next_due: float | None = None
+
+
+def lease(cursor: Any, worker: str, limit: int, now: float, seconds: float) -> Leased:
+    """Lease due deliveries, as ``values.Queue.lease`` promises."""
+    cursor.execute(_DUE + " FOR UPDATE OF r SKIP LOCKED" if is_postgresql() else _DUE, (now, limit))
+    rows = cursor.fetchall()
+    leased = [_due(row) for row in _whole(rows, limit)]
+    if leased:
+        cursor.executemany(_LEASE, [(now + seconds, worker, due.lost, due.delivery_id) for due in leased])
+    if len(rows) == limit:
+        return Leased(leased, all=False)
+    cursor.execute(_NEXT_DUE)
+    row = cursor.fetchone()
+    return Leased(leased, all=True, next_due=None if row is None else row[0])
+
+
+def renew(cursor: Any, delivery_ids: Sequence[int], now: float, seconds: float) -> None:
+    """Let leases end at ``now + seconds``; 0 gives them back."""
+    statement = _RENEW if seconds > 0 else _GIVE_BACK
+    cursor.executemany(statement, [(now + max(seconds, 0), delivery_id) for delivery_id in delivery_ids])
+
+
+def settle(cursor: Any, outcomes: Sequence[Outcome], now: float, keys: GatewayKeys) -> tuple[Rows, set[str]]:
+    """Record the ends of attempts; returns what is still to be inserted, and the messages that may be finished.
+
+    An outcome for a delivery that is no longer queued changes nothing, with
+    one exception that must not go unseen: it was delivered once more.
+    """
+    known = _known(cursor, [outcome.delivery_id for outcome in outcomes])
+    rows, updates, finished = Rows(), [], set()
+    for outcome in outcomes:
+        row = known.get(outcome.delivery_id)
+        if row is None:
+            continue
+        _, message_id, _, _, _, state, _, settled_at, _ = row
+        again = state != "queued"
+        if again and (outcome.state is not State.DELIVERED or settled_at == now):
+            continue
+        note = _ended(row, outcome, now)
+        if note is not None:
+            rows.notes.append(note)
+        if again:
+            continue
+        updates.append(_update(outcome, now))
+        if outcome.bounce is not None:
+            add_outgoing(rows, outcome.bounce, keys, now)
+        if outcome.state in {State.DELIVERED, State.FAILED}:
+            finished.add(message_id)
+            known[outcome.delivery_id] = (*row[:5], outcome.state.value, *row[6:])
+    if updates:
+        cursor.executemany(_SETTLE, updates)
+    return rows, finished
+
+
+def erase(cursor: Any, message_ids: Iterable[str], holder: str = wraps.DELIVERY) -> None:
+    """Destroy the keys of messages that ``holder`` needs no more, and content that nobody can open."""
+    waiting = "queued" if holder == wraps.DELIVERY else "held"
+    ordered = sorted(message_ids)
+    cursor.executemany(_ERASE_WRAP, [(message_id, holder, waiting) for message_id in ordered])
+    cursor.executemany(_ERASE_CHUNKS, [(message_id,) for message_id in ordered])
+
+
+def content(cursor: Any, message_id: str, keys: GatewayKeys) -> bytes:
+    """The bytes to send.
+
+    Raises:
+        KeyError: the message is unknown or its key destroyed.
+        SealError: the content was altered, or the key directory is not the right one.
+    """
+    cursor.execute(_WRAPPED, (message_id, wraps.DELIVERY))
+    row = cursor.fetchone()
+    if row is None:
+        raise KeyError(message_id)
+    key = wraps.open_for_delivery(keys, row[0], bytes(row[1]), message_id)
+    return read(cursor, message_id, key, sealing.Part.CONTENT)
+
+
+def read(cursor: Any, message_id: str, key: bytes, part: sealing.Part) -> bytes:
+    """A sealed part, opened with its content key; raises SealError."""
+    cursor.execute(_CONTENT, (message_id, int(part)))
+    return b"".join(sealing.unseal(key, message_id, part, (bytes(row[0]) for row in cursor)))
+
+
+def lock(cursor: Any, delivery_ids: Sequence[int]) -> None:
+    """Lock the messages of some deliveries against other writers, in an order that cannot deadlock."""
+    if is_postgresql():
+        cursor.execute(
+            "SELECT id FROM dlp_message WHERE id IN (SELECT message_id FROM dlp_recipient WHERE id = ANY(%s))"
+            " ORDER BY id FOR UPDATE",
+            (list(delivery_ids),),
+        )
+
+
+def _known(cursor: Any, delivery_ids: Sequence[int]) -> dict[int, Any]:
+    lock(cursor, delivery_ids)
+    known = {}
+    for start in range(0, len(delivery_ids), _BATCH):
+        batch = delivery_ids[start : start + _BATCH]
+        cursor.execute(_SETTLED.format(", ".join("%s" for _ in batch)), list(batch))
+        known.update({row[0]: row for row in cursor.fetchall()})
+    return known
+
+
+def _whole(rows: list[Any], limit: int) -> list[Any]:
+    """All rows but the last message's when the limit may have cut it, unless it is the only one."""
+    if len(rows) < limit:
+        return rows
+    last = (rows[-1][1], rows[-1][9])
+    whole = [row for row in rows if (row[1], row[9]) != last]
+    return whole or rows
+
+
+def _due(row: Any) -> Due:
+    literal, notify = row[6], row[7]
+    recipient = Recipient(Address(row[4], row[5], literal), tuple(notify.split(",")) if notify else (), row[8])
+    return Due(
+        delivery_id=row[0],
+        message_id=row[1],
+        kind=Kind(row[2]),
+        sender=row[3],
+        recipient=recipient,
+        zone=Zone(row[9]),
+        attempts=row[10],
+        queued_at=row[11],
+        eight_bit=bool(row[12]),
+        smtputf8=bool(row[13]),
+        ret=row[14],
+        envid=row[15],
+        size=row[16],
+        due_at=row[17],
+        lost=row[19] + 1 if row[18] else 0,
+    )
+
+
+def _update(outcome: Outcome, now: float) -> tuple[Any, ...]:
+    end = (outcome.code, outcome.enhanced, outcome.text, outcome.host, outcome.tls)
+    if outcome.state in {State.DELIVERED, State.FAILED}:
+        return (outcome.state.value, None, *end, now, outcome.delivery_id)
+    due = now if outcome.next_attempt is None else outcome.next_attempt
+    return ("queued", due, *end, None, outcome.delivery_id)
+
+
+def _ended(row: Any, outcome: Outcome, now: float) -> Note | None:
+    """The entry for the end of an attempt; an ordinary deferral needs none, the recipient's row tells."""
+    kinds = {State.DELIVERED: Entry.DELIVER, State.FAILED: Entry.BOUNCE, State.UNCERTAIN: Entry.UNCERTAIN}
+    kind = kinds.get(outcome.state, Entry.DEFER)
+    if kind is Entry.DEFER and outcome.bounce is None:
+        return None
+    _, message_id, local, domain, zone, state, attempts, _, message_kind = row
+    texts = Texts()
+    details: dict[str, Any] = {
+        "recipient": texts.address(f"{local}@{domain}"),
+        "zone": zone,
+        "message": message_kind,
+        "attempt": attempts + 1,
+        "code": outcome.code,
+        "enhanced": outcome.enhanced,
+        "host": outcome.host,
+        "tls": outcome.tls,
+        "reported": outcome.bounce is not None,
+    }
+    if state != "queued":
+        details["after"] = state
+    return Note(kind, now, ACTOR, message_id, details, tuple(texts.items))

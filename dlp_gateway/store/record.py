@@ -1,0 +1,131 @@
+"""The end of the record's chain: entries are appended in the transaction that makes them true."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from dlp_gateway.audit.chain import Checkpoint, Entry, Kind, Note, TextKind, commit, link, pseudonym, sign
+from dlp_gateway.store.database import is_postgresql
+
+_ENTRY = (
+    "INSERT INTO dlp_audit_entry (seq, at, kind, actor, subject, details, tokens, previous, hash)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+_TEXT = "INSERT INTO dlp_audit_text (token, kind, salt, text) VALUES (%s, %s, %s, %s)"
+_HEAD = "SELECT seq, hash, checkpoint FROM dlp_audit_head WHERE id = 1"
+_BATCH = 500
+
+
+def append(cursor: Any, notes: Sequence[Note], pseudonyms: bytes | None = None) -> None:
+    """Add entries to the chain, last of all in the transaction that holds ``cursor``.
+
+    ``pseudonyms`` is the key that turns addresses into pseudonyms, None to
+    keep them readable. Whoever appends holds the head of the chain until the
+    transaction ends, therefore last.
+    """
+    if not notes:
+        return
+    if pseudonyms is not None:
+        notes = [_pseudonymous(note, pseudonyms) for note in notes]
+    tokens = _tokens(cursor, notes)
+    seq, previous, _ = _head(cursor)
+    entries = []
+    for note in notes:
+        entry = link(note, " ".join(tokens[text] for text in note.texts), seq + 1, previous)
+        seq, previous = entry.seq, entry.hash
+        entries.append(_row(entry))
+    cursor.executemany(_ENTRY, entries)
+    cursor.execute("UPDATE dlp_audit_head SET seq = %s, hash = %s WHERE id = 1", (seq, previous))
+
+
+def add_checkpoint(cursor: Any, now: float, key_id: str, key: Ed25519PrivateKey) -> Checkpoint | None:
+    """Sign the head of the chain and record the signature as the next entry; None when nothing is new."""
+    seq, head, signed = _head(cursor)
+    if seq == signed:
+        return None
+    checkpoint = sign(seq, head, now, key_id, key)
+    append(cursor, [Note(Kind.CHECKPOINT, now, "gateway", key_id, checkpoint.details())])
+    cursor.execute("UPDATE dlp_audit_head SET checkpoint = seq WHERE id = 1")
+    return checkpoint
+
+
+def forget(cursor: Any, address: str, now: float, actor: str, pseudonyms: bytes | None = None) -> int:
+    """Erase an address from the record; returns how many texts went. The chain stays unbroken.
+
+    The entries that named the address keep tokens that tell nothing. That an
+    erasure took place is an entry itself, naming the tokens.
+    """
+    names = [address.lower()]
+    if pseudonyms is not None:
+        names.append(pseudonym(pseudonyms, address))
+    marks = ", ".join("%s" for _ in names)
+    cursor.execute(
+        f"SELECT token FROM dlp_audit_text WHERE kind = 'address' AND text IN ({marks}) ORDER BY token",  # noqa: S608
+        names,
+    )
+    tokens = [row[0] for row in cursor.fetchall()]
+    if tokens:
+        erase(cursor, tokens)
+        append(cursor, [Note(Kind.ERASE, now, actor, "record", {"tokens": tokens})])
+    return len(tokens)
+
+
+def erase(cursor: Any, tokens: Iterable[str]) -> None:
+    """Delete texts; an entry must say so."""
+    cursor.executemany("DELETE FROM dlp_audit_text WHERE token = %s", [(token,) for token in tokens])
+
+
+def _head(cursor: Any) -> tuple[int, bytes, int]:
+    # SQLite's transaction has the only write lock already.
+    cursor.execute(_HEAD + " FOR UPDATE" if is_postgresql() else _HEAD)
+    seq, digest, checkpoint = cursor.fetchone()
+    return int(seq), bytes(digest), int(checkpoint)
+
+
+def _row(entry: Entry) -> tuple[Any, ...]:
+    return (
+        entry.seq,
+        entry.at,
+        entry.kind,
+        entry.actor,
+        entry.subject,
+        entry.details,
+        entry.tokens,
+        entry.previous,
+        entry.hash,
+    )
+
+
+def _pseudonymous(note: Note, key: bytes) -> Note:
+    texts = tuple(
+        (kind, pseudonym(key, text)) if kind is TextKind.ADDRESS else (kind, text) for kind, text in note.texts
+    )
+    return replace(note, texts=texts)
+
+
+def _tokens(cursor: Any, notes: Iterable[Note]) -> dict[tuple[TextKind, str], str]:
+    """The token of each text. An address keeps its token until it is erased, so that it is stored once."""
+    texts = {text for note in notes for text in note.texts}
+    addresses = [text for kind, text in texts if kind is TextKind.ADDRESS]
+    tokens: dict[tuple[TextKind, str], str] = {}
+    for start in range(0, len(addresses), _BATCH):
+        batch = addresses[start : start + _BATCH]
+        marks = ", ".join("%s" for _ in batch)
+        cursor.execute(
+            f"SELECT text, token FROM dlp_audit_text WHERE kind = 'address' AND text IN ({marks})",  # noqa: S608
+            batch,
+        )
+        tokens.update({(TextKind.ADDRESS, text): token for text, token in cursor.fetchall()})
+    new = []
+    for kind, text in sorted(texts - tokens.keys()):
+        salt = secrets.token_bytes(16)
+        token = tokens[kind, text] = commit(salt, text)
+        new.append((token, kind.value, salt, text))
+    if new:
+        cursor.executemany(_TEXT, new)
+    return tokens

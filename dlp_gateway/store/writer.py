@@ -1,0 +1,367 @@
+"""The one thread that writes: it takes what waits and makes it true in one transaction (group commit).
+
+Concurrent sessions share the cost of a commit: while one group is written and
+synced to disk, the next gathers. If a group fails, its jobs are tried one by
+one, so that a bad one fails alone; nobody hears of success before the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dlp_gateway.audit.chain import Checkpoint, Note
+from dlp_gateway.store import database, record
+from dlp_gateway.store import queue as statements
+from dlp_gateway.store.errors import StoreError, StoreFullError, StoreInvalidError, StoreUnavailableError
+from dlp_gateway.store.intake import Rows
+from dlp_gateway.store.keys import GatewayKeys
+from dlp_gateway.store.values import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Rows of an intake that wait to become true; ``size`` is what it adds to the disk, about."""
+
+    rows: Rows
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Ends of attempts."""
+
+    outcomes: Sequence[Outcome]
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Entries for the record that go with nothing else."""
+
+    notes: Sequence[Note]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A few statements that share the group's transaction; run again if the group has to be split.
+
+    With ``leases``, they are refused while ends of attempts wait to be
+    written: those deliveries would look as if they had run out.
+    """
+
+    run: Callable[[Any], Any]
+    leases: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """Work that opens transactions of its own on this thread's connection."""
+
+    run: Callable[[], Any]
+
+
+Work = Commit | Settlement | Recording | Statement | Alone
+
+
+@dataclass(slots=True)
+class Job:
+    """Work, and who waits for it."""
+
+    work: Work
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    since: float = field(default_factory=time.monotonic)
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """When the head of the record's chain is signed, and who is told of each checkpoint."""
+
+    entries: int
+    seconds: float
+    tell: Callable[[Checkpoint], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the writer is: ``waiting`` jobs, the longest for ``oldest`` seconds, and its last failure."""
+
+    alive: bool
+    waiting: int
+    oldest: float
+    failed: str | None
+
+
+class Writer:
+    """Runs jobs from any event loop on one thread, grouped; see the module."""
+
+    def __init__(
+        self,
+        keys: GatewayKeys,
+        *,
+        pseudonyms: bool,
+        reserve: int,
+        group: int,
+        signing: Signing,
+        clock: Callable[[], float],
+    ) -> None:
+        self.keys = keys
+        self._pseudonyms = pseudonyms
+        self._reserve = reserve
+        self._group = group
+        self._signing = signing
+        self._clock = clock
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        # Settlements that could not be written: what was sent must not be sent again, so they are kept and go first.
+        self._kept: deque[Job] = deque()
+        self._waiting: dict[int, Job] = {}
+        self._failed: str | None = None
+        self._signed_at = time.monotonic()
+        self._unsigned = 0
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    async def do(self, work: Work) -> Any:
+        """Wait until ``work`` is true; raises StoreError when it is not and will not be."""
+        loop = asyncio.get_running_loop()
+        job = Job(work, loop, loop.create_future())
+        if self._closing or not self._thread.is_alive():
+            raise StoreUnavailableError("the store is closed")
+        self._waiting[id(job)] = job
+        self._jobs.put(job)
+        return await job.future
+
+    def health(self) -> Health:
+        """How the writer is, without asking it."""
+        waiting = list(self._waiting.values())
+        oldest = max((time.monotonic() - job.since for job in waiting), default=0.0)
+        return Health(self._thread.is_alive() and not self._closing, len(waiting), oldest, self._failed)
+
+    def close(self) -> None:
+        """Finish what waits, sign the head of the chain and end the thread. Blocks; call it off the event loop."""
+        self._closing = True
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            open_ = True
+            while open_:
+                jobs, open_ = self._gather()
+                if jobs:
+                    self._settle_kept()
+                    self._work(jobs)
+                self._checkpoint(final=not open_)
+            self._settle_kept()
+        finally:
+            self._refuse_all()
+            database.close()
+
+    def _gather(self) -> tuple[list[Job], bool]:
+        """What waits now, at most a group of it; waits for a first job until a checkpoint may be due."""
+        jobs: list[Job] = []
+        try:
+            job = self._jobs.get(timeout=1.0 if self._kept else self._signing.seconds)
+            while job is not None:
+                jobs.append(job)
+                if len(jobs) >= self._group:
+                    return jobs, True
+                job = self._jobs.get_nowait()
+        except queue.Empty:
+            if not jobs:
+                self._settle_kept()
+            return jobs, True
+        return jobs, False
+
+    def _work(self, jobs: Sequence[Job]) -> None:
+        together = [job for job in jobs if not isinstance(job.work, Alone)]
+        together = self._refuse_leases(self._refuse_without_room(together))
+        if together:
+            self._transact_or_split(together)
+        for job in jobs:
+            if isinstance(job.work, Alone):
+                self._alone(job, job.work)
+
+    def _refuse_without_room(self, jobs: list[Job]) -> list[Job]:
+        """Keep the last room on the disk for settlements: new mail is refused before it is used up."""
+        free = database.free_bytes()
+        if free is None:
+            return jobs
+        kept = []
+        for job in jobs:
+            if isinstance(job.work, Commit):
+                free -= 2 * job.work.size
+                if free < self._reserve:
+                    self._fail(job, StoreFullError("nothing was stored: less than the reserve is free on the disk"))
+                    continue
+            kept.append(job)
+        return kept
+
+    def _refuse_leases(self, jobs: list[Job]) -> list[Job]:
+        if not self._kept:
+            return jobs
+        for job in jobs:
+            if isinstance(job.work, Statement) and job.work.leases:
+                self._fail(job, StoreUnavailableError("nothing is leased until the ends of attempts are written"))
+        return [job for job in jobs if id(job) in self._waiting]
+
+    def _transact_or_split(self, jobs: list[Job]) -> None:
+        try:
+            results = self._transact(jobs)
+        except StoreUnavailableError as error:
+            if database.is_postgresql():
+                # The line may have broken on the way to the commit or back: look before doing it again.
+                self._split(jobs, lost=True)
+            else:
+                self._fail_all(jobs, error)
+        except StoreError as error:
+            if len(jobs) == 1:
+                self._fail(jobs[0], error)
+            else:
+                self._split(jobs, lost=False)
+        else:
+            self._resolve(zip(jobs, results, strict=True))
+
+    def _split(self, jobs: list[Job], *, lost: bool) -> None:
+        """Try the jobs of a failed group one by one; give up on all when the database does not answer."""
+        for n, job in enumerate(jobs):
+            try:
+                result = self._transact([job], lost=lost)
+            except StoreUnavailableError as error:
+                self._fail_all(jobs[n:], error)
+                return
+            except StoreError as error:
+                self._fail(job, error)
+            else:
+                self._resolve([(job, result[0])])
+
+    def _transact(self, jobs: Sequence[Job], *, lost: bool = False) -> list[Any]:
+        """One transaction; ``lost`` when the end of an earlier one is not known."""
+        try:
+            with database.failures("nothing was stored"), database.transact():
+                results, recorded = self._statements(jobs, lost=lost)
+        except StoreError as error:
+            self._failed = str(error)
+            if isinstance(error, StoreUnavailableError):
+                database.close()  # The connection may be the reason; the next transaction makes a new one.
+            raise
+        except Exception as error:
+            self._failed = type(error).__name__
+            raise StoreInvalidError(f"nothing was stored: {type(error).__name__}") from error
+        self._failed = None
+        self._unsigned += recorded
+        return results
+
+    def _statements(self, jobs: Sequence[Job], *, lost: bool) -> tuple[list[Any], int]:
+        cursor = database.cursor()
+        rows = Rows()
+        for job in jobs:
+            if isinstance(job.work, Commit) and not (lost and _is_stored(cursor, job.work)):
+                rows.extend(job.work.rows)
+            elif isinstance(job.work, Recording):
+                rows.notes += job.work.notes
+        rows.insert(cursor)
+        for job in jobs:
+            if isinstance(job.work, Settlement):
+                settled, finished = statements.settle(cursor, job.work.outcomes, job.work.now, self.keys)
+                settled.insert(cursor)
+                statements.erase(cursor, finished)
+                rows.notes += settled.notes
+        results = [job.work.run(cursor) if isinstance(job.work, Statement) else None for job in jobs]
+        record.append(cursor, rows.notes, self.keys.pseudonym if self._pseudonyms else None)
+        return results, len(rows.notes)
+
+    def _settle_kept(self) -> None:
+        while self._kept:
+            job = self._kept[0]
+            try:
+                self._transact([job], lost=True)
+            except StoreInvalidError as error:
+                self._kept.popleft()
+                self._fail(job, error)
+            except StoreError:
+                return
+            else:
+                self._kept.popleft()
+                self._resolve([(job, None)])
+
+    def _alone(self, job: Job, work: Alone) -> None:
+        try:
+            with database.failures("the change was not made"):
+                result = work.run()
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is for who asked
+            self._tell([(job, None, error)])
+        else:
+            self._resolve([(job, result)])
+
+    def _checkpoint(self, *, final: bool) -> None:
+        """Sign the head of the chain when enough entries or time have passed."""
+        passed = time.monotonic() - self._signed_at
+        if not (final or passed >= self._signing.seconds or self._unsigned >= self._signing.entries):
+            return
+        try:
+            with database.failures("the head of the record was not signed"), database.transact():
+                cursor = database.cursor()
+                # Entries of other processes count too.
+                checkpoint = record.add_checkpoint(cursor, self._clock(), *self.keys.audit)
+        except StoreError as error:
+            self._failed = str(error)
+            database.close()
+            return
+        self._signed_at, self._unsigned = time.monotonic(), 0
+        if checkpoint is not None and self._signing.tell is not None:
+            self._signing.tell(checkpoint)
+
+    def _fail(self, job: Job, error: StoreError) -> None:
+        if isinstance(job.work, Settlement) and not isinstance(error, StoreInvalidError):
+            self._kept.append(job)
+        else:
+            self._tell([(job, None, error)])
+
+    def _fail_all(self, jobs: Iterable[Job], error: StoreError) -> None:
+        for job in jobs:
+            self._fail(job, error)
+
+    def _resolve(self, results: Iterable[tuple[Job, Any]]) -> None:
+        self._tell([(job, result, None) for job, result in results])
+
+    def _tell(self, ends: Sequence[tuple[Job, Any, Exception | None]]) -> None:
+        loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any, Exception | None]]] = {}
+        for job, result, error in ends:
+            self._waiting.pop(id(job), None)
+            loops.setdefault(job.loop, []).append((job.future, result, error))
+        for loop, told in loops.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_set_results, told)
+
+    def _refuse_all(self) -> None:
+        """Nobody waits for ever for a writer that has ended."""
+        self._closing = True
+        jobs = list(self._waiting.values())
+        self._tell([(job, None, StoreUnavailableError("the store is closed")) for job in jobs])
+
+
+def _set_results(told: Sequence[tuple[asyncio.Future[Any], Any, Exception | None]]) -> None:
+    for future, result, error in told:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+
+def _is_stored(cursor: Any, work: Commit) -> bool:
+    """Whether an earlier try, whose end was not heard of, has made this intake true after all."""
+    first = work.rows.messages[0]
+    cursor.execute("SELECT at, content_digest, facts FROM dlp_message WHERE id = %s", (first[0],))
+    row = cursor.fetchone()
+    return row is not None and tuple(row) == (first[3], first[18], first[16])
