@@ -1,0 +1,306 @@
+"""Archives other than ZIP: tar, gzip, bzip2, xz, Zstandard, 7z, RAR and ISO 9660.
+
+Nothing is ever written to disk, and names from an archive are text, not paths.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable, Iterator
+
+from dlp_gateway.documents import charset, protection, unpack
+from dlp_gateway.documents.budget import DocumentBudget, OverBudget
+from dlp_gateway.documents.items import Item, Locked, Unreadable, under
+from dlp_gateway.model import Part, Protection, Role, Text, Unscanned
+
+_BLOCK = 512
+
+
+def read_gzip(part: Part, budget: DocumentBudget) -> Iterator[Item]:
+    """Yield the file in a gzip stream, and the name and comment of its header (RFC 1952)."""
+    if said := _gzip_words(part.content):
+        yield Text(under(part.where, "file names"), said, Role.FILENAME, part.names)
+    yield from _stream(part, unpack.gunzip, budget)
+
+
+def read_bzip2(part: Part, budget: DocumentBudget) -> Iterator[Item]:
+    """Yield the file in a bzip2 stream."""
+    yield from _stream(part, unpack.bunzip2, budget)
+
+
+def read_xz(part: Part, budget: DocumentBudget) -> Iterator[Item]:
+    """Yield the file in an xz or LZMA stream."""
+    yield from _stream(part, unpack.unxz, budget)
+
+
+def read_zstd(part: Part, budget: DocumentBudget) -> Iterator[Item]:
+    """Yield the file in a Zstandard stream."""
+    yield from _stream(part, unpack.unzstd, budget)
+
+
+def _stream(
+    part: Part, expand: Callable[[bytes, DocumentBudget], tuple[bytes, bytes]], budget: DocumentBudget
+) -> Iterator[Item]:
+    content, rest = expand(part.content, budget)
+    names = tuple(name.rpartition(".")[0] for name in part.names if "." in name)
+    yield Part(under(part.where, "content"), content, names)
+    if len(rest) > 16:
+        yield Part(under(part.where, "data behind the content"), rest, inline=True)
+
+
+def _gzip_words(content: bytes) -> str:
+    flags, position = content[3] if len(content) > 10 else 0, 10
+    if flags & 4:
+        position += 2 + int.from_bytes(content[position : position + 2], "little")
+    words = []
+    for flag in (8, 16):
+        if flags & flag:
+            stop = content.find(b"\0", position)
+            words.append(charset.decode(content[position:stop]) if 0 <= stop - position < 4096 else "")
+            position = stop + 1
+    return "\n".join(w for w in words if w)
+
+
+def read_tar(part: Part, budget: DocumentBudget) -> Iterator[Item]:
+    """Yield every file of a tar archive: ustar, GNU long names, PAX headers (POSIX.1-2017, pax)."""
+    content, position, names = part.content, 0, list[str]()
+    pending, number = "", 0
+    while position + _BLOCK <= len(content):
+        header = content[position : position + _BLOCK]
+        if not header.strip(b"\0"):
+            position += _BLOCK
+            continue
+        size = _tar_number(header[124:136])
+        if size < 0 or not _tar_checks(header):
+            raise Unreadable("archive entry is damaged")
+        body = content[position + _BLOCK : position + _BLOCK + size]
+        position += _BLOCK + (size + _BLOCK - 1) // _BLOCK * _BLOCK
+        budget.charge("entries", 1)
+        kind = header[156:157]
+        if kind in (b"L", b"x", b"g", b"K"):
+            said = charset.decode(body.rstrip(b"\0"))
+            names.append(said)
+            pending = _tar_path(kind, said) or pending
+            continue
+        name = pending or charset.decode(b"/".join(p for p in (_field(header[345:500]), _field(header[:100])) if p))
+        names.extend([name, charset.decode(_field(header[157:257])), *map(charset.decode, (_field(header[265:297]),))])
+        pending = ""
+        if kind in (b"0", b"\0", b"7", b"S") and body:
+            number += 1
+            if len(body) < size:
+                raise Unreadable("archive entry ends early")
+            budget.charge("bytes", len(body))
+            yield Part(under(part.where, f"file {number}"), body, (name,))
+    if said := "\n".join(dict.fromkeys(n for n in names if n)):
+        yield Text(under(part.where, "file names"), said, Role.FILENAME, part.names)
+
+
+def _tar_number(raw: bytes) -> int:
+    if raw[:1] in (b"\x80", b"\xff"):
+        return int.from_bytes(raw[1:], "big") if raw[:1] == b"\x80" else -1
+    try:
+        return int(raw.strip(b" \0") or b"0", 8)
+    except ValueError:
+        return -1
+
+
+def _tar_checks(header: bytes) -> bool:
+    return _tar_number(header[148:156]) == sum(header[:148]) + 256 + sum(header[156:])
+
+
+def _tar_path(kind: bytes, said: str) -> str:
+    if kind == b"L":
+        return said
+    return next((line.partition("path=")[2] for line in said.split("\n") if " path=" in line), "")
+
+
+def _field(raw: bytes) -> bytes:
+    return raw.split(b"\0", 1)[0]
+
+
+def read_seven_zip(part: Part, budget: DocumentBudget) -> Iterator[Item]:
+    """Yield the files of a 7z archive, or how it is locked; py7zr unpacks into memory under the budget."""
+    import py7zr
+    from py7zr.exceptions import ArchiveError
+
+    try:
+        with py7zr.SevenZipFile(io.BytesIO(part.content)) as archive:
+            names = [f.filename for f in archive.list()]
+            encrypted = archive.password_protected
+            total = sum(f.uncompressed or 0 for f in archive.list() if not f.is_directory)
+    except py7zr.exceptions.PasswordRequired:
+        yield _seven_zip_lock(part, budget, headers=True)
+        return
+    except (ArchiveError, ValueError, TypeError, IndexError, KeyError, EOFError, OSError, struct.error) as error:
+        raise Unreadable("archive is damaged") from error
+    yield Text(under(part.where, "file names"), "\n".join(names), Role.FILENAME, part.names)
+    if encrypted:
+        yield _seven_zip_lock(part, budget, headers=False)
+        return
+    _check_seven_zip(part.content, total, len(names), budget)
+    files = _extract_seven_zip(part, budget, None)
+    if files is None:
+        raise Unreadable("archive is damaged")
+    yield from files
+
+
+def _check_seven_zip(content: bytes, total: int, names: int, budget: DocumentBudget) -> None:
+    """Believe announced sizes only to refuse: what comes out is counted again."""
+    budget.charge("entries", names)
+    budget.check_ratio(total, len(content))
+    if total > budget.left("bytes"):
+        raise OverBudget("unpacks to too many bytes")
+
+
+def _seven_zip_lock(part: Part, budget: DocumentBudget, *, headers: bool) -> Locked:
+    scheme = "7z-aes256-headers" if headers else "7z-aes256"
+    readable = () if headers else ("file names",)
+    grade = protection.graded(scheme, cipher="AES-CBC", key_bits=256, readable=readable)
+
+    def attempt(password: str) -> tuple[Part, ...] | None:
+        return _extract_seven_zip(part, budget, password)
+
+    return Locked(part.where, grade, attempt, rounds=2 * _seven_zip_rounds(part.content), size=len(part.content))
+
+
+def _seven_zip_rounds(content: bytes) -> int:
+    """The power of two in the AES coder's properties (7zFormat.txt: id 06F10701); 2^19 is what 7-Zip writes."""
+    at = content.rfind(b"\x06\xf1\x07\x01")
+    power = content[at + 5] & 0x3F if 0 <= at < len(content) - 5 else 19
+    return 1 << min(power, 40)
+
+
+def _extract_seven_zip(part: Part, budget: DocumentBudget, password: str | None) -> tuple[Part, ...] | None:
+    import py7zr
+
+    factory = py7zr.io.BytesIOFactory(limit=budget.left("bytes"))
+    try:
+        with py7zr.SevenZipFile(io.BytesIO(part.content), password=password) as archive:
+            archive.extractall(factory=factory)
+    except OverBudget:
+        raise
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - a wrong password shows as any error of the decoder behind it
+        return None
+    opened = []
+    for number, (name, stream) in enumerate(factory.products.items(), 1):
+        stream.seek(0)
+        content = stream.read()
+        budget.charge("bytes", len(content))
+        opened.append(Part(under(part.where, f"file {number}"), content, (name,)))
+    return tuple(opened)
+
+
+def read_rar(part: Part, budget: DocumentBudget) -> Iterator[Item]:
+    """Yield names and protection of a RAR archive and the entries that it only stores.
+
+    Compressed entries are reported as not read: no free library unpacks them in memory.
+    """
+    import rarfile
+
+    try:
+        archive = rarfile.RarFile(io.BytesIO(part.content))
+        members = archive.infolist()
+        headers = archive.needs_password() and not members
+    except (rarfile.Error, ValueError, IndexError, OSError, struct.error, TypeError) as error:
+        raise Unreadable("archive is damaged") from error
+    version = "rar5" if part.content[6:7] == b"\x01" else "rar3"
+    cipher = "aes256" if version == "rar5" else "aes128"
+    if headers:
+        yield Locked(part.where, _rar_grade(f"{version}-{cipher}-headers", ()), size=len(part.content))
+        return
+    budget.charge("entries", len(members))
+    yield Text(under(part.where, "file names"), "\n".join(m.filename for m in members), Role.FILENAME, part.names)
+    if archive.comment:
+        yield Text(under(part.where, "archive comment"), archive.comment, Role.METADATA, part.names)
+    files = [m for m in members if not m.is_dir()]
+    locked = [m for m in files if m.needs_password()]
+    if locked:
+        whole = len(locked) == len(files)
+        if not whole:
+            yield protection.graded("rar-mixed", readable=("file names",))
+        place = part.where if whole else under(part.where, "encrypted files")
+        yield Locked(place, _rar_grade(f"{version}-{cipher}", ("file names",)), whole=whole, size=len(part.content))
+    for number, member in enumerate(files, 1):
+        if not member.needs_password():
+            yield _rar_file(part, archive, member, number, budget)
+
+
+def _rar_grade(scheme: str, readable: tuple[str, ...]) -> Protection:
+    return protection.graded(scheme, cipher="AES-CBC", key_bits=256 if "256" in scheme else 128, readable=readable)
+
+
+def _rar_file(part: Part, archive: object, member: object, number: int, budget: DocumentBudget) -> Item:
+    import rarfile
+
+    place = under(part.where, f"file {number}")
+    stored = member.compress_type == rarfile.RAR_M0  # type: ignore[attr-defined]
+    if not stored or member.file_size > budget.left("bytes"):  # type: ignore[attr-defined]
+        return Unscanned(place, "compressed RAR content is not read")
+    try:
+        content = archive.read(member)  # type: ignore[attr-defined]
+    except (rarfile.Error, ValueError, OSError) as error:
+        raise Unreadable("archive entry is damaged") from error
+    budget.charge("bytes", len(content))
+    return Part(place, content, (member.filename,))  # type: ignore[attr-defined]
+
+
+def read_iso(part: Part, budget: DocumentBudget) -> Iterator[Item]:
+    """Yield the files of an ISO 9660 image; Joliet names when it has them (ECMA-119, Joliet 1995)."""
+    content = part.content
+    roots: dict[int, int] = {}
+    for sector in range(16, 48):
+        descriptor = content[sector * 2048 : sector * 2048 + 2048]
+        if descriptor[1:6] != b"CD001" or descriptor[0] == 255:
+            break
+        if descriptor[0] in (1, 2):
+            roots[descriptor[0]] = struct.unpack_from("<I", descriptor, 158)[0]
+    if not roots:
+        raise Unreadable("disk image has no directory")
+    names: list[str] = []
+    seen: set[tuple[int, int]] = set()
+    number = 0
+    for kind in sorted(roots, reverse=True):
+        encoding = "utf-16-be" if kind == 2 else "latin-1"
+        for name, start, size in _iso_files(content, roots[kind], encoding, budget):
+            names.append(name)
+            if (start, size) in seen or not size:
+                continue
+            seen.add((start, size))
+            number += 1
+            body = content[start * 2048 : start * 2048 + size]
+            if len(body) < size:
+                raise Unreadable("disk image ends early")
+            budget.charge("bytes", size)
+            yield Part(under(part.where, f"file {number}"), body, (name,))
+    yield Text(under(part.where, "file names"), "\n".join(dict.fromkeys(names)), Role.FILENAME, part.names)
+
+
+def _iso_files(content: bytes, root: int, encoding: str, budget: DocumentBudget) -> Iterator[tuple[str, int, int]]:
+    waiting, seen = [(root, 0)], set[int]()
+    while waiting:
+        extent, size = waiting.pop()
+        if extent in seen:
+            continue
+        seen.add(extent)
+        position = extent * 2048
+        if not size:
+            size = struct.unpack_from("<I", content, position + 10)[0] if position + 14 <= len(content) else 0
+        stop = min(position + size, len(content))
+        while position < stop:
+            length = content[position]
+            if length < 34:
+                position = (position // 2048 + 1) * 2048
+                continue
+            budget.charge("entries", 1)
+            start, extent_size = struct.unpack_from("<2xI4xI", content, position)
+            raw = content[position + 33 : position + 33 + content[position + 32]]
+            if raw not in (b"\0", b"\1"):
+                name = raw.decode(encoding, "replace").partition(";")[0]
+                if content[position + 25] & 2:
+                    waiting.append((start, extent_size))
+                else:
+                    yield name, start, extent_size
+            position += length

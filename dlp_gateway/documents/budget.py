@@ -1,0 +1,137 @@
+"""How much work attachments may cause: limits with their reasons, and a count against them.
+
+Every reader charges what it unpacks, parses or renders before it goes on.
+Going over a limit raises ``OverBudget``; the dispatcher turns that into an
+``Unscanned`` entry, so that a limit is never mistaken for "no text".
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+
+
+class OverBudget(Exception):
+    """A limit was hit; the message says which one and holds nothing of the content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What may be used, in one unit each; ``seconds`` is wall time, ``pixels`` what OCR or decoding may touch."""
+
+    bytes: int
+    entries: int
+    pages: int
+    cells: int
+    characters: int
+    pixels: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLimits:
+    """All limits of the readers.
+
+    Attributes:
+        part: for one attachment with all that is inside it. 192 MiB unpacked is eight times a large
+            mail; 2,000 entries, 5,000 pages and 3 million cells are beyond what people send by mail.
+        message: for all attachments together, so that many parts just under the limit do not add up.
+        depth: containers inside one another; ordinary mail has four (mail > zip > document > workbook).
+        ratio: unpacked to packed size of one stream. Office XML reaches 30, logs and sparse tables 150;
+            deflate ends at 1032. Only looked at beyond ``ratio_floor`` bytes.
+        xml_depth: elements inside one another in XML; Office documents stay under 100.
+        kdf_rounds: the highest cost of a password check that is run at all (Office writes 100,000,
+            7-Zip 2^19): the file sets this number, so a hostile one could make each try last minutes.
+        password_tries, password_seconds: for all locked attachments of a message together.
+        picture_side, picture_area: an unread picture is reported when its shorter side and its area
+            reach these: the size of a screenshot or page. Logos and signature banners stay below.
+    """
+
+    part: Amounts = Amounts(192 << 20, 2_000, 5_000, 3_000_000, 50_000_000, 100_000_000, 20.0)
+    message: Amounts = Amounts(384 << 20, 5_000, 10_000, 6_000_000, 100_000_000, 200_000_000, 40.0)
+    depth: int = 8
+    ratio: int = 250
+    ratio_floor: int = 4 << 20
+    xml_depth: int = 512
+    kdf_rounds: int = 1_100_000
+    password_tries: int = 60
+    password_seconds: float = 1.5
+    picture_side: int = 150
+    picture_area: int = 220_000
+
+
+_WORDS = {
+    "bytes": "unpacks to too many bytes",
+    "entries": "too many entries",
+    "pages": "too many pages",
+    "cells": "too many cells",
+    "characters": "too much text",
+    "pixels": "too many pixels",
+    "seconds": "takes too long to read",
+}
+
+
+@dataclass(slots=True)
+class _Used:
+    limits: Amounts
+    started: float
+    amounts: dict[str, int] = field(default_factory=lambda: {f.name: 0 for f in fields(Amounts)})
+
+
+class DocumentBudget:
+    """Counts one message's use of its ``DocumentLimits``; ``clock`` gives seconds and never goes back."""
+
+    def __init__(self, limits: DocumentLimits | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limits = limits or DocumentLimits()
+        self._clock = clock
+        self._message = _Used(self.limits.message, clock())
+        self._part = _Used(self.limits.part, clock())
+        self._tries = 0
+        self._try_seconds = 0.0
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Open a fresh count for one attachment; what it uses counts for the message too."""
+        outer, self._part = self._part, _Used(self.limits.part, self._clock())
+        try:
+            yield
+        finally:
+            self._part = outer
+
+    def charge(self, unit: str, amount: int) -> None:
+        """Use ``amount`` of ``unit`` (a field of ``Amounts``); raises OverBudget past a limit, also in time."""
+        for used in (self._part, self._message):
+            used.amounts[unit] += amount
+            if used.amounts[unit] > getattr(used.limits, unit):
+                raise OverBudget(_WORDS[unit])
+        self.check_time()
+
+    def check_time(self) -> None:
+        """Raise OverBudget when the part or the message has used up its seconds."""
+        now = self._clock()
+        for used in (self._part, self._message):
+            if now - used.started > used.limits.seconds:
+                raise OverBudget(_WORDS["seconds"])
+
+    def left(self, unit: str) -> int:
+        """Return how much of ``unit`` may still be used, at least 0."""
+        return max(0, min(int(getattr(used.limits, unit)) - used.amounts[unit] for used in (self._part, self._message)))
+
+    def check_ratio(self, unpacked: int, packed: int) -> None:
+        """Raise OverBudget when a stream of ``packed`` bytes has grown to ``unpacked`` beyond reason."""
+        if unpacked > self.limits.ratio_floor and unpacked > self.limits.ratio * max(packed, 1):
+            raise OverBudget("unpacks to far more than its size")
+
+    @contextmanager
+    def password_try(self) -> Iterator[bool]:
+        """Count one password check; yields False when none may be made any more."""
+        allowed = self._tries < self.limits.password_tries and self._try_seconds < self.limits.password_seconds
+        started = self._clock()
+        try:
+            yield allowed
+        finally:
+            if allowed:
+                self._tries += 1
+                self._try_seconds += self._clock() - started

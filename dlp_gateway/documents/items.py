@@ -1,0 +1,44 @@
+"""What a reader yields: texts, files found inside, what it could not read, and encryption."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from dlp_gateway.documents.budget import DocumentBudget
+from dlp_gateway.model import Part, Protection, Text, Unscanned
+
+Attempt = Callable[[str], tuple[Part, ...] | None]
+
+
+class Unreadable(Exception):
+    """Content that breaks the rules of its format; the message is a phrase without content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Something encrypted, with a way to try a password on it.
+
+    ``attempt(password)`` gives the decrypted files, or None when the password is wrong. ``whole`` is
+    true when this is the attachment itself, false for some entries of an archive. ``rounds`` is the
+    cost of a try in hash rounds. ``defaults`` are passwords that programs try without asking, so that
+    a file locked with one of them is open to everybody.
+    """
+
+    where: str
+    protection: Protection
+    attempt: Attempt | None = None
+    whole: bool = True
+    rounds: int = 0
+    defaults: tuple[str, ...] = ()
+    size: int = 0
+    names: tuple[str, ...] = field(default=(), repr=False)
+
+
+Item = Text | Part | Unscanned | Protection | Locked
+Reader = Callable[[Part, DocumentBudget], Iterator[Item]]
+
+
+def under(where: str, place: str) -> str:
+    """Return the place ``place`` within ``where``, as people read it."""
+    return f"{where} > {place}"

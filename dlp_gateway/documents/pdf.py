@@ -1,0 +1,152 @@
+"""PDF files (ISO 32000-2): page text by pdfium, everything else by walking the objects."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dlp_gateway.documents import pdf_crypto, pdf_objects, pictures
+from dlp_gateway.documents.budget import DocumentBudget
+from dlp_gateway.documents.items import Item, Locked, Unreadable, under
+from dlp_gateway.model import Part, Place, Protection, Role, Text, Unscanned
+
+if TYPE_CHECKING:
+    import pypdfium2
+
+_REVISION_END = re.compile(rb"startxref\s+\d+\s+%%EOF[ \t]*\r?\n?")
+_MAX_REVISIONS = 5
+_UNREADABLE_SHARE = 0.3
+_LINE_BREAKS = {0x0D: None, 0x02: "-", 0xFFFE: "-", 0x00: None, 0xFFFF: None}
+
+
+def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
+    """Yield pages, earlier revisions, annotations, fields, bookmarks, attachments and properties; or the lock.
+
+    A file that opens without a password is read, whatever its owner password forbids.
+    """
+    import pikepdf
+
+    try:
+        document = pikepdf.open(io.BytesIO(part.content))
+    except pikepdf.PasswordError:
+        yield pdf_crypto.locked(part, budget)
+        return
+    except Exception as error:  # noqa: BLE001 - qpdf reports damage under many types
+        yield from _unopened(part, error)
+        return
+    with document:
+        protected = pdf_crypto.opened_protection(document)
+        if isinstance(protected, Protection | Locked):
+            yield protected
+        yield from _pages(part, part.content, budget, under(part.where, "pages"))
+        yield from pdf_objects.read(part, document, budget)
+    yield from _revisions(part, budget)
+
+
+def _unopened(part: Part, error: Exception) -> Iterator[Item]:
+    """Public-key and rights-managed files are locked; anything else that does not open is damaged."""
+    lock = pdf_crypto.handler_lock(part)
+    if lock is None:
+        raise Unreadable("PDF is damaged") from error
+    yield lock
+
+
+def _pages(part: Part, content: bytes, budget: DocumentBudget, where: str) -> Iterator[Item]:
+    """The text of all pages as one Text with a place a page, and pages that are pictures as Unscanned."""
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(content)
+    except pypdfium2.PdfiumError as error:
+        raise Unreadable("PDF is damaged") from error
+    pieces: list[str] = []
+    places: list[Place] = []
+    length = 0
+    unread: list[Unscanned] = []
+    try:
+        for number in range(len(document)):
+            budget.charge("pages", 1)
+            said, problem = _page(document, number, budget)
+            if problem:
+                unread.append(Unscanned(under(part.where, f"page {number + 1}"), problem))
+            budget.charge("characters", len(said))
+            places.append(Place(length, f"page {number + 1}"))
+            pieces += [said, "\n\n"]
+            length += len(said) + 2
+    finally:
+        document.close()
+    text = "".join(pieces)
+    if text.strip():
+        yield Text(where, text, Role.DOCUMENT, part.names, tuple(places))
+    yield from unread
+
+
+def _page(document: pypdfium2.PdfDocument, number: int, budget: DocumentBudget) -> tuple[str, str]:
+    """The text of a page and, when there is more on it than was read, why."""
+    import pypdfium2
+
+    try:
+        page = document[number]
+    except pypdfium2.PdfiumError:
+        return "", "page is damaged"
+    try:
+        layer = page.get_textpage()
+        try:
+            said = layer.get_text_range(errors="replace") if layer.count_chars() else ""
+        finally:
+            layer.close()
+        said = said.translate(_LINE_BREAKS)
+        if _is_garbled(said):
+            return said, "text has no character codes"
+        return said, _picture(page, budget)
+    finally:
+        page.close()
+
+
+def _is_garbled(text: str) -> bool:
+    """Whether much of the text is private-use or undefined characters: a font without a ToUnicode map."""
+    odd = sum(
+        1
+        for ch in text
+        if "\ue000" <= ch <= "\uf8ff" or ch == "\ufffd" or ("\x01" <= ch < "\x20" and ch not in "\t\n\r")
+    )
+    return odd > 8 and odd > _UNREADABLE_SHARE * len(text)
+
+
+def _picture(page: pypdfium2.PdfPage, budget: DocumentBudget) -> str:
+    """Why the pictures of a page matter: one of page or screenshot size was not read."""
+    import pypdfium2
+    import pypdfium2.raw as raw
+
+    for thing in page.get_objects(filter=(raw.FPDF_PAGEOBJ_IMAGE,), max_depth=6):
+        try:
+            width, height = thing.get_px_size()
+        except pypdfium2.PdfiumError:
+            continue
+        if pictures.is_page_like(width, height, budget):
+            return f"{pictures.NOT_READ} ({width} x {height})"
+    return ""
+
+
+def _revisions(part: Part, budget: DocumentBudget) -> Iterator[Item]:
+    """The text of earlier revisions: what an incremental update replaced is still in the file."""
+    import pypdfium2
+
+    ends = [m.end() for m in _REVISION_END.finditer(part.content)]
+    if len(ends) < 2 or _is_linearized(part.content):
+        ends = ends[1:]
+    for number, end in enumerate(ends[:-1][-_MAX_REVISIONS:], 1):
+        where = under(part.where, f"earlier revision {number}")
+        budget.charge("bytes", end)
+        try:
+            for item in _pages(part, part.content[:end], budget, where):
+                if isinstance(item, Text):
+                    yield item
+        except (Unreadable, pypdfium2.PdfiumError):
+            continue
+
+
+def _is_linearized(content: bytes) -> bool:
+    return b"/Linearized" in content[:1024]

@@ -1,0 +1,189 @@
+"""Everything in a PDF that is no page text: annotations, form fields, bookmarks, attachments, properties.
+
+One pass over all objects finds every dictionary wherever it hangs, so that
+unlinked fields and annotations of earlier revisions are found as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pikepdf
+
+from dlp_gateway.documents import charset
+from dlp_gateway.documents.budget import DocumentBudget
+from dlp_gateway.documents.items import Item, under
+from dlp_gateway.model import Part, Role, Text, Unscanned
+
+# Keys whose strings are words, with what they belong to.
+_WORDS: dict[str, str] = {
+    "/Contents": "annotations",
+    "/RC": "annotations",
+    "/Subj": "annotations",
+    "/T": "form fields",
+    "/TU": "form fields",
+    "/V": "form fields",
+    "/DV": "form fields",
+    "/RV": "form fields",
+    "/Opt": "form fields",
+    "/CA": "form fields",
+    "/Title": "bookmarks",
+    "/Alt": "alternative text",
+    "/ActualText": "alternative text",
+    "/E": "alternative text",
+    "/URI": "links",
+    "/JS": "scripts",
+    "/Author": "properties",
+    "/Subject": "properties",
+    "/Keywords": "properties",
+    "/Desc": "properties",
+    "/UF": "file names",
+    "/F": "file names",
+    "/Name": "properties",
+    "/Reason": "properties",
+    "/Location": "properties",
+    "/ContactInfo": "properties",
+}
+_ROLES = {"properties": Role.METADATA, "file names": Role.FILENAME, "links": Role.METADATA}
+_INFO = ("/Title", "/Author", "/Subject", "/Keywords")
+_OWN_WORDS = ("/Creator", "/Producer", "/CreationDate", "/ModDate", "/Trapped")
+_MARKUP = re.compile(r"<[^<>]{1,400}>")
+_MAX_OBJECTS = 400_000
+_MAX_DEPTH = 40
+
+
+def read(part: Part, document: pikepdf.Pdf, budget: DocumentBudget) -> Iterator[Item]:
+    """Yield the words, attached files, XMP and forms (XFA) of an open document."""
+    words: dict[str, dict[str, None]] = {}
+    files: list[pikepdf.Object] = []
+    metadata: list[pikepdf.Object] = []
+    count = 0
+    try:
+        for thing in document.objects:
+            count += 1
+            if count > _MAX_OBJECTS:
+                yield Unscanned(part.where, "too many objects")
+                break
+            if count % 256 == 0:
+                budget.check_time()
+            _collect(thing, words, files, metadata, 0)
+        _info(document, words)
+    except pikepdf.PdfError:
+        yield Unscanned(part.where, "PDF objects are damaged")
+    for label, found in words.items():
+        text = "\n".join(found)
+        budget.charge("characters", len(text))
+        yield Text(under(part.where, label), text, _ROLES.get(label, Role.DOCUMENT), part.names)
+    yield from _streams(part, files, metadata, budget)
+
+
+def _collect(
+    thing: pikepdf.Object,
+    words: dict[str, dict[str, None]],
+    files: list[pikepdf.Object],
+    metadata: list[pikepdf.Object],
+    depth: int,
+) -> None:
+    """Look at one object and at what is direct in it; references are objects of their own."""
+    kind = thing._type_code
+    if kind == pikepdf.ObjectType.array:
+        if depth < _MAX_DEPTH and len(thing) < 20_000:
+            for item in thing.as_list():
+                if isinstance(item, pikepdf.Object) and not item.is_indirect:
+                    _collect(item, words, files, metadata, depth + 1)
+        return
+    if kind not in (pikepdf.ObjectType.dictionary, pikepdf.ObjectType.stream):
+        return
+    if kind == pikepdf.ObjectType.stream:
+        _stream(thing, files, metadata)
+    for key, value in thing.items():
+        if isinstance(value, pikepdf.String):
+            if key in _WORDS:
+                _say(words, _WORDS[key], str(value))
+        elif isinstance(value, pikepdf.Object):
+            _value(key, value, words, files, metadata, depth)
+
+
+def _stream(thing: pikepdf.Object, files: list[pikepdf.Object], metadata: list[pikepdf.Object]) -> None:
+    role = str(thing.get("/Type", ""))
+    if role == "/EmbeddedFile" or "/Params" in thing:
+        files.append(thing)
+    elif role == "/Metadata":
+        metadata.append(thing)
+
+
+def _value(
+    key: str,
+    value: pikepdf.Object,
+    words: dict[str, dict[str, None]],
+    files: list[pikepdf.Object],
+    metadata: list[pikepdf.Object],
+    depth: int,
+) -> None:
+    if key == "/XFA":
+        metadata.extend(
+            item
+            for item in (value if isinstance(value, pikepdf.Array) else [value])
+            if isinstance(item, pikepdf.Stream)
+        )
+    elif key in ("/RichContent", "/RV", "/RC", "/V", "/JS", "/Contents") and isinstance(value, pikepdf.Stream):
+        if key != "/Contents":
+            _say(words, _WORDS.get(key, "annotations"), charset.decode(value.read_bytes()))
+    elif key in ("/V", "/DV", "/Opt", "/I") and isinstance(value, pikepdf.Array):
+        for item in value.as_list():
+            for leaf in item.as_list() if isinstance(item, pikepdf.Array) else [item]:
+                if isinstance(leaf, pikepdf.String):
+                    _say(words, "form fields", str(leaf))
+    elif not value.is_indirect and depth < _MAX_DEPTH:
+        _collect(value, words, files, metadata, depth + 1)
+
+
+def _say(words: dict[str, dict[str, None]], label: str, said: str) -> None:
+    said = _MARKUP.sub(" ", said).strip() if said.lstrip().startswith("<") else said.strip("\0 ")
+    if said:
+        words.setdefault(label, {})[said] = None
+
+
+def _info(document: pikepdf.Pdf, words: dict[str, dict[str, None]]) -> None:
+    """The document information dictionary, own keys too."""
+    if "/Info" not in document.trailer:
+        return
+    info = document.trailer["/Info"]
+    for key, value in info.items() if isinstance(info, pikepdf.Dictionary) else ():
+        if key not in _OWN_WORDS and isinstance(value, pikepdf.String):
+            _say(words, "properties", str(value) if key in _INFO else f"{key[1:]}: {value}")
+
+
+def _streams(
+    part: Part, files: list[pikepdf.Object], metadata: list[pikepdf.Object], budget: DocumentBudget
+) -> Iterator[Item]:
+    for number, stream in enumerate(files, 1):
+        place = under(part.where, f"attached file {number}")
+        content = _bytes(stream, budget)
+        yield Unscanned(place, "attached file is damaged") if content is None else Part(place, content)
+    said: dict[str, None] = {}
+    for stream in metadata:
+        if (content := _bytes(stream, budget)) is not None:
+            said.update(dict.fromkeys(_xml_words(charset.decode(content))))
+    if said:
+        yield Text(under(part.where, "metadata"), "\n".join(said), Role.METADATA, part.names)
+
+
+def _bytes(stream: pikepdf.Object, budget: DocumentBudget) -> bytes | None:
+    try:
+        raw = len(stream.read_raw_bytes())
+        content = bytes(stream.read_bytes())
+    except pikepdf.PdfError:
+        return None
+    budget.charge("bytes", len(content))
+    budget.check_ratio(len(content), raw)
+    return content
+
+
+def _xml_words(text: str) -> Iterator[str]:
+    """Text and attribute values of XMP packets and XFA forms, without their names and namespaces."""
+    for match in re.finditer(r'>([^<>]*[^<>\s][^<>]*)<|\s(?!xmlns)[\w:]+\s*=\s*"([^"]*)"', text):
+        value = (match[1] or match[2] or "").strip()
+        if value and not re.fullmatch(r"https?://\S+|uuid:\S+|xmp\S*|[\d.\-:TZ+/ ]*|application/pdf", value):
+            yield value

@@ -1,0 +1,284 @@
+"""Pictures: their size and the words in their metadata; the drawn text is left to OCR.
+
+Own small walkers over the containers, no picture is decoded: PNG (ISO 15948),
+JPEG segments with EXIF (TIFF 6.0 tags), XMP and IPTC, GIF, TIFF, BMP, WebP,
+ISO base media (HEIC), EMF, WMF and ICO.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dlp_gateway.documents import charset
+from dlp_gateway.documents.budget import DocumentBudget, OverBudget
+from dlp_gateway.documents.items import Item, Unreadable, under
+from dlp_gateway.documents.unpack import inflate
+from dlp_gateway.model import Part, Role, Text, Unscanned
+
+NOT_READ = "picture not read"
+_XMP_VALUE = re.compile(r'>\s*([^<>]*[^<>\s][^<>]*?)\s*<|(?:[\w]+:[\w]+)="([^"]+)"')
+_NOT_WORDS = re.compile(
+    r"(?:https?://(?:ns\.adobe|www\.w3|purl\.org|iptc\.org)\S*|uuid:\S+|xmp\.\w+:\S+|[\d.,:/ TZ+\-]*)"
+)
+_EXIF_WORDS = {0x010D, 0x010E, 0x013B, 0x8298, 0x9286, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F, 0xA430, 0xA420, 0x02BC}
+_EXIF_FOLDERS = (0x8769, 0x8825, 0xA005)
+_JPEG_SIZES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_MAX_TAGS = 500
+
+
+@dataclass(slots=True)
+class Picture:
+    """What is known of a picture without decoding it: pixels and the words in its metadata."""
+
+    width: int = 0
+    height: int = 0
+    words: list[str] = field(default_factory=list)
+    tail: bytes = field(default=b"", repr=False)
+
+
+def read(part: Part, budget: DocumentBudget, kind: str) -> Iterator[Item]:
+    """Yield the metadata of a picture, and Unscanned when it is big enough to show a page of text.
+
+    Raises OverBudget for pictures of absurd size, Unreadable for damaged ones.
+    """
+    try:
+        picture = inspect(part.content, kind, budget)
+    except (struct.error, IndexError, ValueError) as error:
+        raise Unreadable("picture is damaged") from error
+    if picture.width * picture.height > budget.limits.part.pixels:
+        raise OverBudget("too many pixels")
+    if words := "\n".join(dict.fromkeys(w.strip("\0 \r\n\t") for w in picture.words if w.strip("\0 \r\n\t"))):
+        budget.charge("characters", len(words))
+        yield Text(under(part.where, "picture properties"), words, Role.METADATA, part.names)
+    if len(picture.tail) > 64:
+        yield Part(under(part.where, "data behind the picture"), picture.tail, inline=True)
+    if not picture.width or not picture.height:
+        yield Unscanned(part.where, f"{NOT_READ} (size not known)")
+    elif is_page_like(picture.width, picture.height, budget):
+        yield Unscanned(part.where, f"{NOT_READ} ({picture.width} x {picture.height})")
+
+
+def is_page_like(width: int, height: int, budget: DocumentBudget) -> bool:
+    """Whether a picture of this size may show a document or a screen, by the limits of ``budget``."""
+    limits = budget.limits
+    return min(width, height) >= limits.picture_side and width * height >= limits.picture_area
+
+
+def inspect(content: bytes, kind: str, budget: DocumentBudget) -> Picture:
+    """Return size and words of a picture of the sniffed ``kind``; sizes are 0 when they are not known."""
+    picture = Picture()
+    match kind:
+        case "png":
+            _png(content, picture, budget)
+        case "jpg":
+            _jpeg(content, picture)
+        case "gif":
+            picture.width, picture.height = struct.unpack_from("<HH", content, 6)
+            picture.words += [charset.decode(m[1]) for m in re.finditer(rb"(?s)\x21\xfe.(.{4,255}?)\0", content)]
+        case "tif":
+            _tiff(content, picture)
+        case "bmp":
+            picture.width, picture.height = (
+                struct.unpack_from("<i", content, 18)[0],
+                abs(struct.unpack_from("<i", content, 22)[0]),
+            )
+        case "webp":
+            _webp(content, picture)
+        case "heic":
+            _iso_media(content, picture)
+        case "emf":
+            left, top, right, bottom = struct.unpack_from("<iiii", content, 8)
+            picture.width, picture.height = abs(right - left), abs(bottom - top)
+            _emf_words(content, picture)
+        case "ico":
+            picture.width, picture.height = content[6] or 256, content[7] or 256
+        case "psd":
+            picture.height, picture.width = struct.unpack_from(">II", content, 14)
+        case "wmf":
+            picture.width, picture.height = (1, 1) if len(content) < 20_000 else (1000, 1000)
+    _xmp(content, picture)
+    return picture
+
+
+def _png(content: bytes, picture: Picture, budget: DocumentBudget) -> None:
+    position = 8
+    while position + 8 <= len(content):
+        size, tag = struct.unpack_from(">I4s", content, position)
+        body = content[position + 8 : position + 8 + size]
+        if len(body) < size:
+            raise Unreadable("picture is damaged")
+        if tag == b"IHDR":
+            picture.width, picture.height = struct.unpack_from(">II", body)
+        elif tag == b"tEXt":
+            picture.words.append(body.replace(b"\0", b": ", 1).decode("latin-1"))
+        elif tag == b"zTXt":
+            key, _, packed = body.partition(b"\0")
+            picture.words.append(
+                f"{key.decode('latin-1')}: {inflate(packed[1:], budget, wbits=zlib.MAX_WBITS)[0].decode('latin-1')}"
+            )
+        elif tag == b"iTXt":
+            picture.words.append(_png_international(body, budget))
+        elif tag == b"eXIf":
+            _exif(body, picture)
+        position += 12 + size
+        if tag == b"IEND":
+            break
+    picture.tail = content[position:]
+
+
+def _png_international(body: bytes, budget: DocumentBudget) -> str:
+    key, _, rest = body.partition(b"\0")
+    packed, _language, rest = rest[:1] == b"\1", *rest[2:].split(b"\0", 1)
+    translated, _, text = rest.partition(b"\0")
+    if packed:
+        text = inflate(text, budget, wbits=zlib.MAX_WBITS)[0]
+    return f"{key.decode('latin-1')} {charset.decode(translated)}: {charset.decode(text)}"
+
+
+def _jpeg(content: bytes, picture: Picture) -> None:
+    position = 2
+    while position + 4 <= len(content) and content[position] == 0xFF:
+        marker, size = content[position + 1], struct.unpack_from(">H", content, position + 2)[0]
+        if marker == 0xFF:
+            position += 1
+            continue
+        body = content[position + 4 : position + 2 + size]
+        if marker in _JPEG_SIZES:
+            picture.height, picture.width = struct.unpack_from(">HH", body, 1)
+        elif marker == 0xE1 and body.startswith(b"Exif\0\0"):
+            _exif(body[6:], picture)
+        elif marker == 0xED:
+            _iptc(body, picture)
+        elif marker == 0xFE:
+            picture.words.append(charset.decode(body))
+        position += 2 + size
+        if marker in (0xDA, 0xD9) or size < 2:
+            break
+    end = content.rfind(b"\xff\xd9")
+    picture.tail = content[end + 2 :] if end > 0 else b""
+
+
+def _exif(body: bytes, picture: Picture) -> None:
+    order = "<" if body[:2] == b"II" else ">"
+    if body[:2] not in (b"II", b"MM") or len(body) < 8:
+        return
+    for tag, kind, count, value in _tags(body, order):
+        if tag in _EXIF_WORDS or (kind == 2 and count > 3 and tag not in (0x0132, 0x9003, 0x9004)):
+            picture.words.append(_tag_words(tag, value))
+
+
+def _tag_words(tag: int, value: bytes) -> str:
+    if 0x9C9B <= tag <= 0x9C9F:
+        return value.decode("utf-16-le", "replace")
+    if tag == 0x9286:
+        return charset.decode(value[8:])
+    return charset.decode(value.rstrip(b"\0"))
+
+
+def _tags(body: bytes, order: str) -> Iterator[tuple[int, int, int, bytes]]:
+    """Walk TIFF directories: (tag, type, count, value bytes); loops and broken offsets end the walk."""
+    widths = (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8)
+    waiting, seen, total = [struct.unpack_from(f"{order}I", body, 4)[0]], set(), 0
+    while waiting:
+        offset = waiting.pop(0)
+        if offset in seen or offset + 2 > len(body) or not offset:
+            continue
+        seen.add(offset)
+        count = struct.unpack_from(f"{order}H", body, offset)[0]
+        for index in range(count):
+            at = offset + 2 + 12 * index
+            total += 1
+            if at + 12 > len(body) or total > _MAX_TAGS:
+                return
+            tag, kind, number = struct.unpack_from(f"{order}HHI", body, at)
+            size = number * (widths[kind] if kind < len(widths) else 1)
+            start = at + 8 if size <= 4 else struct.unpack_from(f"{order}I", body, at + 8)[0]
+            value = body[start : start + size]
+            if tag in _EXIF_FOLDERS and len(value) == 4:
+                waiting.append(struct.unpack(f"{order}I", value)[0])
+            yield tag, kind, number, value
+        after = offset + 2 + 12 * count
+        if after + 4 <= len(body):
+            waiting.append(struct.unpack_from(f"{order}I", body, after)[0])
+
+
+def _tiff(content: bytes, picture: Picture) -> None:
+    order = "<" if content[:2] == b"II" else ">"
+    for tag, kind, count, value in _tags(content, order):
+        if tag in (0x0100, 0x0101) and value:
+            number = int.from_bytes(value, "little" if order == "<" else "big")
+            if tag == 0x0100:
+                picture.width = max(picture.width, number)
+            else:
+                picture.height = max(picture.height, number)
+        elif tag == 0x83BB:
+            _iptc(value, picture)
+        elif tag in _EXIF_WORDS or (kind == 2 and count > 3):
+            picture.words.append(_tag_words(tag, value))
+
+
+def _iptc(body: bytes, picture: Picture) -> None:
+    """IPTC-IIM data sets: 1C, record, number, size; record 2 holds words."""
+    for match in re.finditer(rb"\x1c\x02(.)(..)", body, re.DOTALL):
+        size = struct.unpack(">H", match[2])[0]
+        if size < 0x8000 and match[1] != b"\0":
+            picture.words.append(charset.decode(body[match.end() : match.end() + size]))
+
+
+def _webp(content: bytes, picture: Picture) -> None:
+    position = 12
+    while position + 8 <= len(content):
+        tag, size = struct.unpack_from("<4sI", content, position)
+        body = content[position + 8 : position + 8 + size]
+        if tag == b"VP8X":
+            picture.width = int.from_bytes(body[4:7], "little") + 1
+            picture.height = int.from_bytes(body[7:10], "little") + 1
+        elif tag == b"VP8 " and not picture.width:
+            picture.width, picture.height = (v & 0x3FFF for v in struct.unpack_from("<HH", body, 6))
+        elif tag == b"VP8L" and not picture.width:
+            bits = int.from_bytes(body[1:5], "little")
+            picture.width, picture.height = (bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1
+        elif tag == b"EXIF":
+            _exif(body.removeprefix(b"Exif\0\0"), picture)
+        position += 8 + size + (size & 1)
+    picture.tail = content[position:]
+
+
+def _iso_media(content: bytes, picture: Picture) -> None:
+    for match in re.finditer(rb"ispe\0\0\0\0(.{8})", content[: 1 << 20], re.DOTALL):
+        width, height = struct.unpack(">II", match[1])
+        if width * height > picture.width * picture.height:
+            picture.width, picture.height = width, height
+    at = content.find(b"Exif\0\0")
+    if at >= 0:
+        _exif(content[at + 6 : at + 6 + 65_536], picture)
+
+
+def _emf_words(content: bytes, picture: Picture) -> None:
+    """Text of EMR_EXTTEXTOUTW records (MS-EMF 2.3.5.8); a metafile is a drawing whose text is text."""
+    position, size = 0, 0
+    while position + 8 <= len(content):
+        kind, size = struct.unpack_from("<II", content, position)
+        if size < 8:
+            break
+        if kind == 84 and size >= 76:
+            count, offset = struct.unpack_from("<II", content, position + 44)
+            if 0 < count < 65_536:
+                start = position + offset
+                picture.words.append(content[start : start + 2 * count].decode("utf-16-le", "replace"))
+        position += size
+
+
+def _xmp(content: bytes, picture: Picture) -> None:
+    start = content.find(b"<x:xmpmeta")
+    stop = content.find(b"</x:xmpmeta>", start)
+    if 0 <= start < stop:
+        text = charset.decode(content[start:stop])
+        for match in _XMP_VALUE.finditer(text):
+            value = match[1] or match[2] or ""
+            if value and not _NOT_WORDS.fullmatch(value):
+                picture.words.append(value)

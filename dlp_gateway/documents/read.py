@@ -1,0 +1,214 @@
+"""The way in: parts of a message in, texts, graded attachments and what was not read out.
+
+Types are told by content, every type that fits is read, files inside files
+are followed, and whatever a reader cannot do ends as ``Unscanned``: this
+module is the one place where a failure of a reader is turned into that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from dlp_gateway.documents import passwords as password_search
+from dlp_gateway.documents import protection, sniff
+from dlp_gateway.documents.budget import DocumentBudget, OverBudget
+from dlp_gateway.documents.formats import PASSED, READERS
+from dlp_gateway.documents.items import Item, Locked, Unreadable, under
+from dlp_gateway.model import Attachment, Part, Protection, Reading, Role, Text, Unscanned
+
+ReadMail = Callable[[bytes], Reading]
+_NESTED_ROLES = {Role.SUBJECT: Role.DOCUMENT, Role.BODY: Role.DOCUMENT, Role.HEADER: Role.METADATA}
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Everything that the parts of a message hold."""
+
+    texts: tuple[Text, ...]
+    attachments: tuple[Attachment, ...]
+    unscanned: tuple[Unscanned, ...]
+
+
+def read_parts(
+    parts: Sequence[Part],
+    *,
+    budget: DocumentBudget,
+    passwords: Sequence[str] = (),
+    read_mail: ReadMail | None = None,
+) -> Documents:
+    """Read all ``parts`` of one message within ``budget``; never raises on content.
+
+    ``passwords`` are tried on what is locked, in this order, and after them those that the documents
+    themselves mention. ``read_mail`` reads mail inside the parts; without it such mail is Unscanned.
+    Texts stand at ``where`` of their part and on (``attachment 1 > sheet 2 (hidden)``), built from
+    positions and kinds, never from names; ``Text.places`` go on from there (``B7``, ``page 3``).
+    """
+    reading = _Reading(budget, tuple(dict.fromkeys(p for p in passwords if p)), read_mail)
+    for part in parts:
+        reading.attachment(part)
+    reading.unlock_waiting()
+    return reading.result()
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A locked file that no password has opened yet, and the record that it has."""
+
+    locked: Locked
+    record: int
+    depth: int
+
+
+@dataclass(slots=True)
+class _Reading:
+    budget: DocumentBudget
+    passwords: tuple[str, ...]
+    read_mail: ReadMail | None
+    texts: list[Text] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    unscanned: list[Unscanned] = field(default_factory=list)
+    waiting: list[_Waiting] = field(default_factory=list)
+
+    def attachment(self, part: Part) -> None:
+        """Read one part of the message itself."""
+        with self.budget.part():
+            self._guarded(part.where, partial(self._file, part, 0))
+
+    def unlock_waiting(self) -> None:
+        """Try the passwords that the documents mention on what stayed locked."""
+        if not self.waiting:
+            return
+        more = tuple(p for p in password_search.candidates(self.texts) if p not in self.passwords)
+        waiting, self.waiting = self.waiting, []
+        for entry in waiting:
+            with self.budget.part():
+                self._guarded(entry.locked.where, partial(self._unlock, entry, more))
+
+    def result(self) -> Documents:
+        """Return what was read; equal entries are given once."""
+        return Documents(tuple(self.texts), tuple(self.attachments), tuple(dict.fromkeys(self.unscanned)))
+
+    def _guarded(self, where: str, work: Callable[[], object]) -> None:
+        """Run ``work``; whatever it raises becomes an Unscanned entry at ``where``."""
+        try:
+            work()
+        except (OverBudget, Unreadable) as error:
+            self.unscanned.append(Unscanned(where, str(error)))
+        except MemoryError:
+            self.unscanned.append(Unscanned(where, "needs too much memory to read"))
+        except RecursionError:
+            self.unscanned.append(Unscanned(where, "nested too deeply"))
+        except Exception as error:  # noqa: BLE001 - the boundary: a reader's fault is "not read", never a crash
+            self.unscanned.append(Unscanned(where, f"could not be read ({type(error).__name__})"))
+
+    def _file(self, part: Part, depth: int) -> None:
+        if depth > self.budget.limits.depth:
+            self.unscanned.append(Unscanned(part.where, f"nested more than {self.budget.limits.depth} deep"))
+            return
+        self.budget.charge("entries", 1)
+        kinds = sniff.kinds(part.content)
+        name = part.names[0] if part.names else ""
+        record = len(self.attachments)
+        self.attachments.append(Attachment(name, part.where, kinds[0], len(part.content), protection.NONE))
+        for kind in kinds:
+            self._as_kind(part, kind, depth, record, leading=kind == kinds[0])
+        if part.inline and depth and self.attachments[record].protection.scheme == "none":
+            self._drop(record)
+
+    def _drop(self, record: int) -> None:
+        """Take back the record of a file that is a piece of its document, unless later records refer past it."""
+        if record == len(self.attachments) - 1:
+            self.attachments.pop()
+
+    def _as_kind(self, part: Part, kind: str, depth: int, record: int, *, leading: bool) -> None:
+        """Read a part as one of its kinds. That a secondary kind is broken means that the part is not of it."""
+        if kind == "eml":
+            self._mail(part, depth)
+            return
+        reader = READERS.get(kind)
+        if reader is None:
+            if kind not in PASSED:
+                self.unscanned.append(Unscanned(part.where, f"files of type {kind} are not read"))
+            return
+        if leading:
+            self._items(reader(part, self.budget), depth, record)
+            return
+        try:
+            self._items(reader(part, self.budget), depth, record)
+        except Unreadable:
+            return
+
+    def _items(self, items: Iterator[Item], depth: int, record: int) -> None:
+        for item in items:
+            match item:
+                case Text():
+                    self.texts.append(item)
+                case Unscanned():
+                    self.unscanned.append(item)
+                case Part():
+                    self._child(item, depth + 1)
+                case Protection():
+                    self._protect(record, item)
+                case Locked():
+                    self._locked(item, depth, record)
+
+    def _child(self, part: Part, depth: int) -> None:
+        """Read a file inside another; only an exhausted budget ends the reading of what holds it."""
+        try:
+            self._file(part, depth)
+        except OverBudget:
+            raise
+        except Unreadable as error:
+            self.unscanned.append(Unscanned(part.where, str(error)))
+
+    def _mail(self, part: Part, depth: int) -> None:
+        if self.read_mail is None:
+            self.unscanned.append(Unscanned(part.where, "mail inside the attachment is not read"))
+            return
+        reading = self.read_mail(part.content)
+        for text in reading.texts:
+            role = _NESTED_ROLES.get(text.role, text.role)
+            self.texts.append(replace(text, where=under(part.where, text.where), role=role))
+        for entry in (*reading.unscanned, *reading.ambiguous):
+            self.unscanned.append(Unscanned(under(part.where, entry.where), entry.why))
+        for inner in reading.parts:
+            self._child(replace(inner, where=under(part.where, inner.where)), depth + 1)
+
+    def _protect(self, record: int, found: Protection) -> None:
+        self.attachments[record] = replace(self.attachments[record], protection=found)
+
+    def _locked(self, locked: Locked, depth: int, record: int) -> None:
+        """Record what is locked and try to open it; an archive that is partly locked gets a record of its own."""
+        if locked.whole:
+            self._protect(record, locked.protection)
+        else:
+            record = len(self.attachments)
+            name = locked.names[0] if locked.names else ""
+            self.attachments.append(Attachment(name, locked.where, "encrypted", locked.size, locked.protection))
+        entry = _Waiting(locked, record, depth)
+        if not self._unlock(entry, self.passwords):
+            self.waiting.append(entry)
+
+    def _unlock(self, entry: _Waiting, candidates: Sequence[str]) -> bool:
+        """Try the defaults of the format, then ``candidates``; read what opens. Returns whether one did."""
+        locked = entry.locked
+        if locked.attempt is None or locked.rounds > self.budget.limits.kdf_rounds:
+            return False
+        for password in (*locked.defaults, *candidates):
+            with self.budget.password_try() as allowed:
+                parts = locked.attempt(password) if allowed else None
+            if not allowed:
+                return False
+            if parts is None:
+                continue
+            if password in locked.defaults:
+                family = locked.protection.scheme.partition("-")[0]
+                self._protect(entry.record, protection.graded(f"{family}-default-password"))
+            else:
+                self._protect(entry.record, replace(locked.protection, password_inside=True))
+            for part in parts:
+                self._child(part, entry.depth + 1)
+            return True
+        return False

@@ -1,0 +1,176 @@
+"""ZIP archives: what is clear comes out, what is encrypted is graded (WinZip AES, ZipCrypto, PKWARE)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import zlib
+from collections.abc import Iterator
+
+from dlp_gateway.documents import charset, protection
+from dlp_gateway.documents.budget import DocumentBudget
+from dlp_gateway.documents.items import Item, Locked, Unreadable, under
+from dlp_gateway.documents.unpack import expand_stream
+from dlp_gateway.documents.zip_structure import Entry, ZipStructure, parse
+from dlp_gateway.model import Part, Protection, Role, Text, Unscanned
+
+_AES_ROUNDS = 1000  # fixed by the WinZip AE-1 and AE-2 specification
+
+
+def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
+    """Yield names, comments and clear entries of a ZIP archive, and what is locked in it.
+
+    Raises Unreadable when the archive is damaged, incomplete, or its entries overlap.
+    """
+    archive = parse(part.content, budget)
+    files = [e for e in archive.entries if not e.is_folder]
+    locked = [e for e in files if e.encrypted]
+    yield from _words(part, archive)
+    if locked:
+        yield from _locked(part, archive, locked, len(files), budget)
+    for number, entry in enumerate(archive.entries, 1):
+        place = under(part.where, f"file {number}")
+        if entry.encrypted or entry.is_folder:
+            continue
+        try:
+            content = archive.read(entry, budget)
+        except Unreadable as error:
+            yield Unscanned(place, str(error))
+            continue
+        yield Part(place, content, entry.names)
+    for start, stop in archive.gaps:
+        yield Part(under(part.where, "data outside the archive"), part.content[start:stop], inline=True)
+
+
+def _words(part: Part, archive: ZipStructure) -> Iterator[Item]:
+    names = [name for entry in archive.entries for name in entry.names]
+    if names:
+        yield Text(under(part.where, "file names"), "\n".join(dict.fromkeys(names)), Role.FILENAME, part.names)
+    notes = [archive.comment, *(note for entry in archive.entries for note in entry.notes)]
+    said = [charset.decode(note) for note in notes if note.strip() and charset.is_text(note)]
+    if said:
+        yield Text(under(part.where, "archive comment"), "\n".join(said), Role.METADATA, part.names)
+
+
+def _locked(
+    part: Part, archive: ZipStructure, locked: list[Entry], files: int, budget: DocumentBudget
+) -> Iterator[Item]:
+    grade = protection.weakest(tuple(_grade(entry) for entry in locked))
+    whole = len(locked) == files
+    if not whole:
+        yield protection.graded("zip-mixed", readable=("file names", f"{files - len(locked)} of {files} files"))
+
+    def attempt(password: str) -> tuple[Part, ...] | None:
+        return _unlock(part, archive, locked, password, budget)
+
+    yield Locked(
+        part.where if whole else under(part.where, "encrypted files"),
+        grade,
+        attempt,
+        whole=whole,
+        rounds=_AES_ROUNDS if locked[0].aes_bits else 1,
+        size=sum(e.packed for e in locked),
+        names=locked[0].names if len(locked) == 1 and not whole else (),
+    )
+
+
+def _grade(entry: Entry) -> Protection:
+    readable = ("file names",)
+    if entry.aes_bits:
+        return protection.graded(
+            f"zip-aes{entry.aes_bits}", cipher="AES-CTR", key_bits=entry.aes_bits, readable=readable
+        )
+    if entry.flags & 0x40:
+        return protection.graded("zip-pkware", readable=readable)
+    return protection.graded("zip-crypto", cipher="ZipCrypto", key_bits=96, readable=readable)
+
+
+def _unlock(
+    part: Part, archive: ZipStructure, locked: list[Entry], password: str, budget: DocumentBudget
+) -> tuple[Part, ...] | None:
+    """Decrypt every entry that ``password`` opens; None when it does not open the first or smallest one."""
+    opened: list[Part] = []
+    for number, entry in enumerate(sorted(locked, key=lambda e: e.packed)):
+        packed = archive.content[entry.start : entry.start + entry.packed]
+        try:
+            data = _decrypt(entry, packed, password.encode("utf-8"))
+            if data is None:
+                if not number:
+                    return None
+                continue
+            content = expand_stream(entry.method, data, budget, size=entry.size)
+        except Unreadable:
+            return None
+        if entry.aes_version != 2 and zlib.crc32(content) != entry.crc:
+            return None
+        opened.append(Part(under(part.where, f"file {number + 1}"), content, entry.names))
+    return tuple(opened)
+
+
+def _decrypt(entry: Entry, packed: bytes, password: bytes) -> bytes | None:
+    if entry.aes_bits:
+        return _decrypt_aes(packed, password, entry.aes_bits)
+    if entry.flags & 0x40:
+        return None
+    return _decrypt_zipcrypto(packed, password, entry)
+
+
+def _decrypt_aes(packed: bytes, password: bytes, bits: int) -> bytes | None:
+    """WinZip AES: salt, 2 check bytes, AES-CTR with a little-endian counter, 10 bytes of HMAC-SHA1."""
+    size = bits // 8
+    salt, check, body, mac = (
+        packed[: size // 2],
+        packed[size // 2 : size // 2 + 2],
+        packed[size // 2 + 2 : -10],
+        packed[-10:],
+    )
+    keys = hashlib.pbkdf2_hmac("sha1", password, salt, _AES_ROUNDS, 2 * size + 2)
+    if keys[-2:] != check:
+        return None
+    if not hmac.compare_digest(hmac.new(keys[size : 2 * size], body, "sha1").digest()[:10], mac):
+        return None
+    from Cryptodome.Cipher import AES
+    from Cryptodome.Util import Counter
+
+    counter = Counter.new(128, little_endian=True, initial_value=1)
+    return bytes(AES.new(keys[:size], AES.MODE_CTR, counter=counter).decrypt(body))
+
+
+def _decrypt_zipcrypto(packed: bytes, password: bytes, entry: Entry) -> bytes | None:
+    """The cipher of APPNOTE 6.1; the twelfth byte of the header checks the password (1 in 256 passes by chance)."""
+    table = _crc_table()
+    key0, key1, key2 = 0x12345678, 0x23456789, 0x34567890
+
+    def update(byte: int) -> None:
+        nonlocal key0, key1, key2
+        key0 = (key0 >> 8) ^ table[(key0 ^ byte) & 255]
+        key1 = ((key1 + (key0 & 255)) * 134775813 + 1) & 0xFFFFFFFF
+        key2 = (key2 >> 8) ^ table[(key2 ^ (key1 >> 24)) & 255]
+
+    for byte in password:
+        update(byte)
+    plain = bytearray()
+    for position, byte in enumerate(packed):
+        mixed = (key2 | 2) & 0xFFFF
+        clear = byte ^ (((mixed * (mixed ^ 1)) >> 8) & 255)
+        update(clear)
+        plain.append(clear)
+        if position == 11 and not entry.flags & 8 and clear != entry.crc >> 24:
+            return None
+    return bytes(plain[12:])
+
+
+def _crc_table() -> list[int]:
+    table = []
+    for byte in range(256):
+        value = byte
+        for _ in range(8):
+            value = (value >> 1) ^ 0xEDB88320 if value & 1 else value >> 1
+        table.append(value)
+    return table
+
+
+def looks_split(name: str) -> bool:
+    """Whether a file name is that of one volume of several (``data.z01``, ``data.zip.002``)."""
+    return re.fullmatch(r"(?i).+\.(?:z\d\d|(?:zip|7z|rar)\.\d{3}|r\d\d|part\d+\.rar)", name) is not None
