@@ -38,6 +38,10 @@ class WorkerFailed(Exception):
         self.why = why
 
 
+class NoWorker(WorkerFailed):
+    """No worker took this request: all are busy for too long, or none can be started."""
+
+
 class PoolObserver(Protocol):
     """Hears of what operators want to count."""
 
@@ -53,7 +57,9 @@ class PoolSettings:
     ``factory`` is ``module:callable``; called once with ``arguments`` in the
     zygote, it returns the function that answers requests. ``readable`` are the
     files and folders that it may read besides Python's own. ``seconds`` is the
-    wall time of one request; ``recycle_after`` requests a worker is replaced
+    wall time of one request and ``wait_seconds`` the longest wait for a free
+    worker (both together below the ten minutes that RFC 5321 section
+    4.5.3.2.6 lets a client wait); after ``recycle_after`` requests a worker is replaced
     by a fresh one, so that nothing a parser leaks can grow for ever.
     """
 
@@ -62,6 +68,7 @@ class PoolSettings:
     readable: tuple[Path, ...] = ()
     workers: int = 0
     seconds: float = 60.0
+    wait_seconds: float = 240.0
     recycle_after: int = 5000
     limits: ProcessLimits = field(default_factory=ProcessLimits)
     required_layers: tuple[str, ...] = ("seccomp",)
@@ -179,7 +186,10 @@ class WorkerPool:
         return f"worker ended with status {os.waitstatus_to_exitcode(status)}"
 
     async def _take(self) -> _Worker:
-        worker = await self._idle.get()
+        try:
+            worker = await asyncio.wait_for(self._idle.get(), self._settings.wait_seconds)
+        except TimeoutError:
+            raise NoWorker(f"no worker was free within {self._settings.wait_seconds:g} s") from None
         if worker is not None:
             return worker
         # An earlier replacement failed; its place in the queue is a promise to try again.
@@ -187,7 +197,7 @@ class WorkerPool:
             return await self._fork()
         except (PoolError, OSError) as error:
             self._idle.put_nowait(None)
-            raise WorkerFailed("no worker could be started") from error
+            raise NoWorker("no worker could be started") from error
 
     async def _give_back(self, worker: _Worker, *, healthy: bool) -> None:
         worker.served += 1

@@ -1,0 +1,112 @@
+"""What is looked at in a message, and in which order: mail, documents, then the detectors over all texts.
+
+Runs inside a confined worker (``serve``), or in the calling process for
+``dlp-gateway check``. Every reader reports what it could not read; nothing
+that was not read is taken for clean.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from dlp_gateway import mime
+from dlp_gateway.detection.engine import Engine, load_engine
+from dlp_gateway.detection.risk import risk_signs
+from dlp_gateway.detection.tuning import Tuning
+from dlp_gateway.detection.values import Candidate
+from dlp_gateway.documents import passwords
+from dlp_gateway.documents.budget import DocumentBudget, DocumentLimits
+from dlp_gateway.documents.read import Documents, read_parts
+from dlp_gateway.inspection.encoding import to_plain
+from dlp_gateway.model import Inspection, Reading, Role, Text
+
+Scope = Literal["subject", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """An inspection with what it was made from; never leaves the process that opened the message."""
+
+    inspection: Inspection
+    texts: tuple[Text, ...] = field(default=(), repr=False)
+    candidates: tuple[Candidate, ...] = ()
+
+
+class Inspector:
+    """Inspects messages, one at a time; keeps nothing of them."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        reading: mime.ReadingBudget | None = None,
+        documents: DocumentLimits | None = None,
+    ) -> None:
+        self.engine = engine
+        self._reading = reading or mime.ReadingBudget()
+        self._documents = documents or DocumentLimits()
+
+    def inspect(self, raw: bytes, *, scope: Scope = "all", pictures: bool = False, explain: bool = False) -> Inspection:
+        """Return the facts about the message ``raw``; with scope ``subject`` those of its Subject only."""
+        return self.examine(raw, scope=scope, pictures=pictures, explain=explain).inspection
+
+    def examine(
+        self, raw: bytes, *, scope: Scope = "all", pictures: bool = False, explain: bool = False
+    ) -> Examination:
+        """Return the facts together with the texts and, with ``explain``, all candidates."""
+        started = time.perf_counter()
+        del pictures
+        reading = mime.read_subject(raw, self._reading) if scope == "subject" else mime.read(raw, self._reading)
+        documents = self._read_documents(reading) if scope == "all" else Documents()
+        texts = (*reading.texts, *documents.texts)
+        detection = self.engine.scan(texts, subject_only=scope == "subject", explain=explain)
+        inspection = Inspection(
+            findings=detection.findings,
+            attachments=documents.attachments,
+            unscanned=(*reading.unscanned, *reading.ambiguous, *documents.unscanned),
+            risk=risk_signs(_clear(reading.texts)) if documents.attachments else (),
+            people=detection.people,
+            visible=reading.visible,
+            received=reading.received,
+            scope=scope,
+            milliseconds=(time.perf_counter() - started) * 1000,
+        )
+        return Examination(inspection, texts, detection.candidates)
+
+    def _read_documents(self, reading: Reading) -> Documents:
+        if not reading.parts:
+            return Documents()
+        return read_parts(
+            reading.parts,
+            budget=DocumentBudget(self._documents),
+            passwords=passwords.candidates(reading.texts),
+            read_mail=lambda raw: mime.read(raw, self._reading),
+        )
+
+
+def _clear(texts: Sequence[Text]) -> tuple[Text, ...]:
+    """What everybody on the way can read: subject, body, markings, names of files."""
+    return tuple(text for text in texts if text.role is not Role.DOCUMENT)
+
+
+def load_inspector(config: Path, detectors: Path) -> Inspector:
+    """Build an inspector from ``config/detection.yaml`` and the packs in ``detectors``.
+
+    Raises:
+        ValueError: a pack or the tuning is wrong; the message names file, line and reason.
+    """
+    return Inspector(load_engine([detectors], Tuning.from_yaml(config / "detection.yaml")))
+
+
+def serve(config: str, detectors: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return the function with which a worker answers requests ``{raw, scope, pictures}``."""
+    inspector = load_inspector(Path(config), Path(detectors))
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        inspection = inspector.inspect(request["raw"], scope=request["scope"], pictures=request["pictures"])
+        return to_plain(inspection)
+
+    return answer

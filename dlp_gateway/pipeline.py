@@ -1,0 +1,203 @@
+"""The story of one message: inspect, decide, commit, reply.
+
+Nothing is promised to the client before it is durable, and nothing that goes
+wrong on the way lets a message through: an inspection that failed is a fact
+that the policy judges (not inspected), a store that failed is a 4xx.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import structlog
+
+from dlp_gateway.inspection.encoding import from_plain
+from dlp_gateway.inspection.pool import NoWorker, WorkerFailed, WorkerPool
+from dlp_gateway.model import Action, Decision, Envelope, Inspection, Recipient, Unscanned, Verdict
+from dlp_gateway.policy import explain
+from dlp_gateway.policy.definition import Policy
+from dlp_gateway.policy.evaluate import Needs, decide_all, demand
+from dlp_gateway.quarantine.notices import Event, Letterhead, NoticeLimiter, Occasion, compose
+from dlp_gateway.smtp.replies import Reply
+from dlp_gateway.smtp.trace import received_field
+from dlp_gateway.store.errors import StoreError, StoreFullError
+from dlp_gateway.store.identifiers import new_id
+from dlp_gateway.store.values import Intake, Kind, Outgoing
+
+log = structlog.get_logger()
+
+
+class Commits(Protocol):
+    """Where decisions become true."""
+
+    async def commit(self, intake: Intake) -> None:
+        """Return once everything in ``intake`` is durable; raises StoreError when nothing of it is."""
+        ...
+
+
+class PipelineObserver(Protocol):
+    """Hears of every message."""
+
+    def decided(self, decision: Decision, seconds: float) -> None:
+        """A decision is on record; ``seconds`` is from the end of the data to now."""
+        ...
+
+    def undecided(self) -> None:
+        """A message was answered 4xx for a fault of ours."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What decides at the moment; replaced as a whole by a reload, so that no message sees a mixture."""
+
+    policy: Policy
+    pool: WorkerPool
+    fingerprint: str
+    letterhead: Letterhead
+    show_user: bool = False
+
+
+class Pipeline:
+    """Takes messages from the SMTP side and answers for them."""
+
+    def __init__(
+        self,
+        running: Running,
+        store: Commits,
+        observer: PipelineObserver,
+        limiter: NoticeLimiter,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.running = running
+        self._store = store
+        self._observer = observer
+        self._limiter = limiter
+        self._clock = clock
+
+    async def accept(self, envelope: Envelope, content: bytes) -> Reply:
+        """Decide about one message and answer for it; ``content`` is what is scanned and what is sent."""
+        running, began = self.running, self._clock()
+        today = dt.datetime.fromtimestamp(began, dt.UTC).date()
+        identifier = new_id(began)
+        try:
+            inspection = await inspect(running.pool, content, demand(running.policy, envelope.recipients, today))
+        except NoWorker as failure:
+            log.warning("no worker", decision=identifier, why=failure.why)
+            self._observer.undecided()
+            return Reply(451, "4.3.2", f"The message cannot be inspected now, please try again later [{identifier}]")
+        verdicts = decide_all(running.policy, inspection, envelope, today)
+        decision = Decision(
+            id=identifier,
+            at=began,
+            envelope=envelope,
+            verdicts=verdicts,
+            inspection=inspection,
+            policy=running.fingerprint,
+            size=len(content),
+            digest=hashlib.sha256(content).hexdigest(),
+        )
+        try:
+            await self._store.commit(self._intake(running, decision, content))
+        except StoreError as failure:
+            log.exception("not committed", decision=identifier)
+            self._observer.undecided()
+            return _not_stored(failure, identifier)
+        self._observer.decided(decision, self._clock() - began)
+        log.info("decided", decision=identifier, actions=_counts(verdicts), rules=_rules(verdicts), size=len(content))
+        return _answer(verdicts, identifier)
+
+    def _intake(self, running: Running, decision: Decision, content: bytes) -> Intake:
+        if all(verdict.action is Action.REFUSE for verdict in decision.verdicts):
+            return Intake(decision, None)
+        trace = received_field(
+            decision.envelope,
+            hostname=running.letterhead.hostname,
+            message_id=decision.id,
+            at=decision.at,
+            show_user=running.show_user,
+        )
+        return Intake(decision, trace + content, tuple(self._notices(running, decision)))
+
+    def _notices(self, running: Running, decision: Decision) -> Sequence[Outgoing]:
+        """Tell the sender what was not sent; the null sender is never told (RFC 3834 section 2)."""
+        sender = decision.envelope.sender
+        stopped = [v for v in decision.verdicts if v.action is not Action.DELIVER]
+        if sender is None or not stopped:
+            return ()
+        suppressed = self._limiter.admit(sender)
+        if suppressed is None:
+            return ()
+        held = any(verdict.action is Action.HOLD for verdict in stopped)
+        occasion = Occasion(
+            event=Event.HELD if held else Event.RETURNED,
+            decision_id=decision.id,
+            sender=sender,
+            stopped=[v.recipient.address for v in stopped],
+            delivered=[v.recipient.address for v in decision.verdicts if v.action is Action.DELIVER],
+            paragraphs=explain.paragraphs(stopped),
+            suppressed=suppressed,
+        )
+        content = compose(running.letterhead, occasion, decision.at)
+        today = dt.datetime.fromtimestamp(decision.at, dt.UTC).date()
+        zone = running.policy.zones.zone(sender, today)
+        return (Outgoing(Kind.NOTICE, Recipient(sender, ("NEVER",)), zone, content, decision.id),)
+
+
+async def inspect(pool: WorkerPool, content: bytes, needs: Needs) -> Inspection:
+    """Inspect ``content`` in a worker; what a failed worker leaves unread is a fact, not an error.
+
+    Raises NoWorker when none could be had: then nothing is known of the
+    message, and that is not its fault.
+    """
+    request = {"raw": content, "scope": needs.scope, "pictures": needs.pictures}
+    try:
+        reply, milliseconds = await pool.request(request)
+    except NoWorker:
+        raise
+    except WorkerFailed as failure:
+        return await _after_failure(pool, content, needs, failure.why)
+    return replace(from_plain(reply), milliseconds=milliseconds)
+
+
+async def _after_failure(pool: WorkerPool, content: bytes, needs: Needs, why: str) -> Inspection:
+    """Read at least the Subject, on which also the recipients inside depend."""
+    nothing = Inspection(unscanned=(Unscanned("message", why),), scope=needs.scope)
+    if needs.scope == "subject":
+        return nothing
+    try:
+        reply, _ = await pool.request({"raw": content, "scope": "subject", "pictures": False})
+    except WorkerFailed:
+        return nothing
+    subject = from_plain(reply)
+    return replace(subject, unscanned=(*subject.unscanned, Unscanned("body", why)), scope="all")
+
+
+def _answer(verdicts: Sequence[Verdict], identifier: str) -> Reply:
+    if all(verdict.action is Action.REFUSE for verdict in verdicts):
+        return Reply(550, "5.7.1", explain.reply(verdicts, identifier))
+    if any(verdict.action is not Action.DELIVER for verdict in verdicts):
+        return Reply(250, "2.6.0", f"Accepted, not for all recipients: see the notice [{identifier}]")
+    return Reply(250, "2.6.0", f"Accepted [{identifier}]")
+
+
+def _not_stored(failure: StoreError, identifier: str) -> Reply:
+    if isinstance(failure, StoreFullError):
+        return Reply(452, "4.3.1", f"No room for another message now, please try again later [{identifier}]")
+    return Reply(451, "4.3.0", f"The message cannot be taken now, please try again later [{identifier}]")
+
+
+def _counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for verdict in verdicts:
+        counts[verdict.action.value] = counts.get(verdict.action.value, 0) + 1
+    return counts
+
+
+def _rules(verdicts: Sequence[Verdict]) -> list[str]:
+    return sorted({rule for verdict in verdicts for rule in verdict.rules})

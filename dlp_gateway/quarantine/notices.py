@@ -1,0 +1,147 @@
+"""Notices to senders: what happened to their message, why, and how to send it properly.
+
+A notice names the clause and the place, never the value and never the Subject
+(which may be the fault). It goes to the envelope sender with the null
+reverse-path and ``Auto-Submitted`` (RFC 3834), so that no machine answers it,
+and never to the null sender. One sender gets a limited number of them.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from email.utils import formatdate
+from enum import StrEnum
+
+from dlp_gateway.model import Address
+
+_WIDTH = 76
+
+
+class Event(StrEnum):
+    """What a notice is about."""
+
+    HELD = "held"
+    RETURNED = "returned"
+    RELEASED = "released"
+    DELETED = "deleted"
+    EXPIRED = "expired"
+
+
+_TITLES = {
+    Event.HELD: "Your message is held for review",
+    Event.RETURNED: "Your message was not sent and is returned to you",
+    Event.RELEASED: "Your held message was released",
+    Event.DELETED: "Your held message was deleted",
+    Event.EXPIRED: "Your held message has expired",
+}
+_OPENINGS = {
+    Event.HELD: "The message you sent is waiting for review by the data protection officer. It has NOT been sent to:",
+    Event.RETURNED: "The message you sent has NOT been delivered, and will not be, to:",
+    Event.RELEASED: "A reviewer has looked at the message you sent and released it. It is on its way to:",
+    Event.DELETED: "A reviewer has looked at the message you sent and deleted it. It was NOT sent to:",
+    Event.EXPIRED: "The message you sent was not released in the time it may be kept. It was deleted and NOT sent to:",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """What is the same in all notices: our host name, who can be asked, and how long messages are held."""
+
+    hostname: str
+    contact: str
+    retention_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """One notice: the event, the message, and whom it concerns.
+
+    ``stopped`` and ``delivered`` are recipients; ``paragraphs`` are the words
+    of the policy (see ``policy.explain``) or of the reviewer.
+    """
+
+    event: Event
+    decision_id: str
+    sender: Address
+    stopped: Sequence[Address]
+    delivered: Sequence[Address] = ()
+    paragraphs: Sequence[str] = ()
+    suppressed: int = 0
+
+
+def compose(letterhead: Letterhead, occasion: Occasion, at: float) -> bytes:
+    """Return the notice as a complete message with CRLF line ends; ``at`` is seconds since the epoch."""
+    headers = [
+        f"From: Data protection gateway <postmaster@{letterhead.hostname}>",
+        f"To: <{occasion.sender.literal}>",
+        f"Subject: {_TITLES[occasion.event]} [{occasion.decision_id}]",
+        f"Date: {formatdate(at)}",
+        f"Message-ID: <{occasion.event}.{occasion.decision_id}@{letterhead.hostname}>",
+        "Auto-Submitted: auto-generated",
+        "X-Auto-Response-Suppress: All",
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=utf-8",
+        "Content-Transfer-Encoding: 8bit",
+    ]
+    lines = [*headers, "", *_body(letterhead, occasion)]
+    return ("\r\n".join(lines) + "\r\n").encode()
+
+
+def _body(letterhead: Letterhead, occasion: Occasion) -> list[str]:
+    lines = [*_wrap(_OPENINGS[occasion.event]), "", *_addresses(occasion.stopped), ""]
+    if occasion.delivered:
+        lines += ["It was delivered to:", "", *_addresses(occasion.delivered), ""]
+    if occasion.paragraphs:
+        lines += ["Why, and what to do:" if occasion.event in {Event.HELD, Event.RETURNED} else "The reason given:", ""]
+        for paragraph in occasion.paragraphs:
+            lines += [*_wrap(paragraph), ""]
+    if occasion.event is Event.HELD:
+        days = letterhead.retention_days
+        lines += [*_wrap(f"If it is not released within {days} days it is deleted. It is never sent by itself."), ""]
+    if occasion.suppressed:
+        lines += [
+            *_wrap(f"{occasion.suppressed} more messages of yours were stopped without a notice of their own."),
+            "",
+        ]
+    lines += _wrap(f"Questions: {letterhead.contact}. Please quote {occasion.decision_id}.")
+    return lines
+
+
+def _addresses(addresses: Sequence[Address]) -> list[str]:
+    return [f"  <{address.literal}>" for address in addresses]
+
+
+def _wrap(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+class NoticeLimiter:
+    """Allows each sender ``burst`` notices at once and one more every ``seconds``.
+
+    Notices that are not allowed are counted, and the next one says how many
+    there were. Forgets the senders it has not heard of for longest, so its
+    memory is bounded.
+    """
+
+    _SENDERS = 10_000
+
+    def __init__(self, clock: Callable[[], float], burst: int = 5, seconds: float = 600.0) -> None:
+        self._clock = clock
+        self._burst = burst
+        self._seconds = seconds
+        self._senders: OrderedDict[str, tuple[float, float, int]] = OrderedDict()
+
+    def admit(self, sender: Address) -> int | None:
+        """Return the number of notices left out since the last one, or None to leave this one out."""
+        now = self._clock()
+        key = f"{sender.local}@{sender.domain}".lower()
+        tokens, at, suppressed = self._senders.pop(key, (float(self._burst), now, 0))
+        tokens = min(float(self._burst), tokens + (now - at) / self._seconds)
+        allowed = tokens >= 1
+        self._senders[key] = (tokens - 1 if allowed else tokens, now, 0 if allowed else suppressed + 1)
+        while len(self._senders) > self._SENDERS:
+            self._senders.popitem(last=False)
+        return suppressed if allowed else None

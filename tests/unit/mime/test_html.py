@@ -1,0 +1,198 @@
+"""What an HTML page says: seen, hidden, in attributes (trap E4)."""
+
+import subprocess
+import sys
+
+import pytest
+
+from dlp_gateway.mime.html import read_html
+
+
+@pytest.mark.parametrize(
+    ("source", "visible"),
+    [
+        ("<p>4111 11<b>11</b> 11<!-- x -->11 <wbr>1111</p>", "4111 1111 1111 1111"),
+        ("4111<span></span>1111<i/>1111<font>1111</font>", "4111111111111111"),
+        ("one<br>two<p>three<div>four</div>five", "one\ntwo\nthree\nfour\nfive"),
+        ("a &lt; b &amp; c &#52;&#x31; &nbsp;d", "a < b & c 41 \xa0d"),
+        ("a < b and c > d", "a < b and c > d"),
+        ("<pre>a  b\n  c</pre>", "a  b\n  c"),
+        ("<ul><li>a<li>b</ul>", "a\nb"),
+        ("<html><body>first</body></html><html><body>second</body></html>", "first\nsecond"),
+        ("<textarea>typed <b>here</textarea>", "typed <b>here"),
+        ("<DIV>unclosed <b>bold <i>x", "unclosed bold x"),
+        ("text</nothing>more", "textmore"),
+        ("x<\u200bb>y", "x<\u200bb>y"),
+    ],
+)
+def test_visible_text_joins_where_a_reader_sees_it_joined(source, visible):
+    assert read_html(source).visible == visible
+
+
+HIDING = [
+    'style="display:none"',
+    'style="display: NONE !important"',
+    'style="visibility:hidden"',
+    'style="opacity:0"',
+    'style="font-size:0"',
+    'style="font-size:1px"',
+    'style="font-size:0.1em"',
+    'style="color:#fff"',
+    'style="color:white;background-color:#ffffff"',
+    'style="background:#222;color:rgb(34, 34, 34)"',
+    'style="color:transparent"',
+    'style="color:rgba(0,0,0,0)"',
+    'style="position:absolute;left:-9999px"',
+    'style="text-indent:-9999px"',
+    'style="margin-left:-2000px"',
+    'style="height:0;overflow:hidden"',
+    'style="max-height:0px;overflow:hidden"',
+    'style="clip:rect(0,0,0,0)"',
+    'style="clip-path:inset(100%)"',
+    'style="mso-hide:all"',
+    "hidden",
+    'class="h"',
+    'id="gone"',
+]
+
+
+@pytest.mark.parametrize("hiding", HIDING)
+def test_e04_a_hidden_decoy_neither_splits_a_number_nor_escapes(hiding):
+    page = f"<style>.h{{display:none}} span#gone{{font-size:0}}</style>41<span {hiding}>99</span>11 2222"
+
+    readings = read_html(page)
+
+    assert readings.visible == "4111 2222"
+    assert "99" in readings.hidden
+    assert readings.everything == "419911 2222"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        'style="color:#333"',
+        'style="font-size:9px"',
+        'style="opacity:.8"',
+        'style="overflow:hidden;height:20px"',
+        'style="background:#000;color:#fff"',
+        'style="margin-left:-10px"',
+        'bgcolor="#000000" style="color:white"',
+    ],
+)
+def test_ordinary_styles_hide_nothing(shown):
+    assert read_html(f"a<div {shown}>b</div>c").visible == "a\nb\nc"
+
+
+def test_hidden_is_inherited_and_ends_with_its_element():
+    readings = read_html("<div style='display:none'><p>a<b>b</b></p></div><p>c</p>")
+
+    assert readings.visible == "c"
+    assert readings.hidden == "ab"
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("<!-- TFN 123 -->", "TFN 123"),
+        ("<!-- TFN 123", "TFN 123"),
+        ("<!--[if mso]><p>TFN 123</p><![endif]-->", "TFN 123"),
+        ("<![CDATA[TFN 123]]>", "TFN 123"),
+        ("<script>var a = 'TFN 123'</script>", "TFN 123"),
+        ("<script>TFN 123", "TFN 123"),
+        ("<style>p::before{content:'TFN 123'}</style>", "TFN 123"),
+        ("<template>TFN 123</template>", "TFN 123"),
+        ("<noscript>TFN 123</noscript>", "TFN 123"),
+        ("<title>TFN 123</title>", "TFN 123"),
+        ("<?xml TFN 123?>", "TFN 123"),
+    ],
+)
+def test_e04_text_that_is_not_on_the_page_is_read_too(source, found):
+    readings = read_html(f"<p>seen</p>{source}")
+
+    assert found in readings.hidden
+    assert found not in readings.visible
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('<img alt="TFN 123">', "TFN 123"),
+        ("<img alt=TFN123>", "TFN123"),
+        ("<a title='TFN 123' href=x>", "TFN 123"),
+        ('<input value="TFN &#49;23">', "TFN 123"),
+        ('<a href="mailto:a@b.example?subject=TFN%20123">', "TFN 123"),
+        ('<div data-note="TFN 123" aria-label="x">', "TFN 123"),
+        ('<meta name="description" content="TFN 123">', "TFN 123"),
+        ('<a title="TFN 123', "TFN 123"),
+        ('<a title="a" title="TFN 123">', "TFN 123"),
+    ],
+)
+def test_e04_attributes_are_read(source, found):
+    assert found in read_html(source).attributes
+
+
+@pytest.mark.parametrize(
+    ("uri", "part"),
+    [
+        ("data:text/plain;base64,SGVsbG8=", ("text/plain", b"Hello")),
+        ("data:;base64,SGVsbG8", ("text/plain", b"Hello")),
+        ("data:text/csv,a%2Cb", ("text/csv", b"a,b")),
+        ("DATA:image/svg+xml;charset=utf-8;BASE64,PHN2Zy8+", ("image/svg+xml", b"<svg/>")),
+    ],
+)
+def test_m20_data_uris_are_parts(uri, part):
+    assert read_html(f'<img src="{uri}">').data_uris == (part,)
+
+
+@pytest.mark.parametrize(
+    ("rows", "visible"),
+    [
+        (
+            "<tr><th>Name</th><th>TFN</th></tr><tr><td>Ann Lee</td><td>123 456 782</td></tr>",
+            "Name | TFN\nName: Ann Lee | TFN: 123 456 782",
+        ),
+        (
+            "<tr><td>Name</td><td>TFN</td></tr><tr><td>Ann Lee</td><td>123 456 782</td></tr>",
+            "Name | TFN\nName: Ann Lee | TFN: 123 456 782",
+        ),
+        ("<tr><td>4</td><td>1</td><td>1</td></tr>", "4 | 1 | 1"),
+        ("<tr><td>TFN</td><td>123 456 782</td></tr>", "TFN | 123 456 782"),
+        ("<tr><td>left column</td></tr><tr><td>below</td></tr>", "left column\nbelow"),
+        ("<tr><td><table><tr><td>A</td><td>B</td></tr></table></td></tr>", "A | B"),
+        ("<tr><td>a</td><td>b", "a | b"),
+    ],
+)
+def test_tables_keep_headers_by_their_cells(rows, visible):
+    assert read_html(f"<table>{rows}</table>").visible == visible
+
+
+def test_the_budget_truncates_and_says_so():
+    readings = read_html("<p>word</p>" * 1000, budget_chars=100)
+
+    assert readings.truncated
+    assert len(readings.visible) < 200
+
+
+HOSTILE = [
+    "'<!--' * n",
+    "'<![' * n",
+    "'<div>' * n",
+    "'</x>' * n",
+    "'<a b=\"' * n",
+    "'<style>' * n",
+    "'<style>a{' * n",
+    "'<script>' * n",
+    "'<' * n",
+    "'<table><tr><td>' * n",
+    "'&#' * n",
+    "'<a ' + 'x ' * n",
+    "'<style>' + '.a{x:y}' * n",
+]
+
+
+@pytest.mark.parametrize("source", HOSTILE)
+def test_e04_hostile_pages_do_not_hang(source):
+    program = f"from dlp_gateway.mime.html import read_html; n = 100_000; read_html({source})"
+
+    # Quadratic readers take minutes for these; the bound only has to tell that from seconds.
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
