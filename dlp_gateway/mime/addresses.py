@@ -1,0 +1,91 @@
+"""Address headers (RFC 5322 section 3.4): the addresses, and what is written around them; linear and lenient."""
+
+from __future__ import annotations
+
+import re
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|<[^<>]*>?|\(|[,;:]|[^"(<,;:]+', re.DOTALL)
+_COMMENT_EDGE = re.compile(r"[()\\]")
+_ADDRESS = re.compile(
+    r"([^\s<>,;:\"()\[\]@\\]{1,64})\s{0,4}@\s{0,4}((?:[^\s<>,;:\"()\[\]@\\]){1,255}|\[[^\s\[\]]{1,255}\])"
+)
+_QUOTED = re.compile(
+    r'"((?:[^"\\]|\\.){1,64})"\s{0,4}@\s{0,4}([^\s<>,;:"()\[\]@\\]{1,255}|\[[^\s\[\]]{1,255}\])', re.DOTALL
+)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+def split(value: str) -> tuple[str, tuple[str, ...]]:
+    """Return the words around the addresses (display names, comments, group names) and the address specs.
+
+    Words are quoted-printable-free text but may still hold encoded words; specs are the characters between
+    angle brackets, or whatever holds an ``@``.
+    """
+    words: list[str] = []
+    specs: list[str] = []
+    segment: list[str] = []
+    at = 0
+    while (match := _TOKEN.match(value, at)) is not None:
+        token, at = match[0], match.end()
+        if token == "(":
+            inner, at = comment(value, at)
+            words.append(inner)
+        elif token in ",;:":
+            _finish(segment, words, specs)
+        elif token.startswith("<"):
+            specs.append(token.strip("<>"))
+        else:
+            segment.append(token)
+    _finish(segment, words, specs)
+    return "; ".join(word for word in words if word), tuple(specs)
+
+
+def _finish(segment: list[str], words: list[str], specs: list[str]) -> None:
+    """Close a segment between separators: an address without brackets, or a phrase."""
+    if not segment:
+        return
+    text = "".join(segment).strip()
+    segment.clear()
+    if "@" in text and (_ADDRESS.fullmatch(text) or _QUOTED.fullmatch(text)):
+        specs.append(text)
+        return
+    if "@" in text and '"' not in text:
+        specs.append(text)
+    words.append(_ESCAPE.sub(r"\1", text.replace('"', " ")).strip() if '"' in text else text)
+
+
+def comment(value: str, at: int) -> tuple[str, int]:
+    """Return the text of a comment whose ``(`` ends at ``at``, and the offset behind its ``)``."""
+    depth, start = 1, at
+    while depth:
+        edge = _COMMENT_EDGE.search(value, at)
+        if edge is None:
+            return value[start:].strip(), len(value)
+        at = edge.end()
+        if edge[0] == "\\":
+            at += 1
+        else:
+            depth += 1 if edge[0] == "(" else -1
+    return value[start : at - 1].strip(), at
+
+
+def canonical(spec: str) -> tuple[str, ...]:
+    """Return the addresses in ``spec`` as ``local@domain``: domain in lower case, A-labels, no trailing dot."""
+    found = []
+    for match in _ADDRESS.finditer(spec) if '"' not in spec else _QUOTED.finditer(spec):
+        local, domain = _ESCAPE.sub(r"\1", match[1]), _domain(match[2])
+        if domain:
+            found.append(f"{local}@{domain}")
+    return tuple(found)
+
+
+def _domain(name: str) -> str:
+    lowered = name.rstrip(".").lower()
+    if lowered.isascii():
+        return lowered
+    import idna
+
+    try:
+        return idna.encode(lowered, uts46=True).decode("ascii").lower()
+    except (idna.IDNAError, UnicodeError):
+        return lowered

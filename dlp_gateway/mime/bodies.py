@@ -1,0 +1,143 @@
+"""The texts and files that a body yields: plain text, HTML, calendars and contact cards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dlp_gateway.mime import carriers, charsets, contentlines, embedded, html
+
+PLAIN = "plain"
+HTML = "html"
+CALENDAR = "calendar"
+
+_KINDS = {
+    "text/plain": PLAIN,
+    "text": PLAIN,
+    "text/enriched": PLAIN,
+    "text/richtext": PLAIN,
+    "text/markdown": PLAIN,
+    "text/x-markdown": PLAIN,
+    "text/html": HTML,
+    "text/x-amp-html": HTML,
+    "text/x-html": HTML,
+    "application/xhtml+xml": HTML,
+    "text/watch-html": HTML,
+    "text/calendar": CALENDAR,
+    "text/x-vcalendar": CALENDAR,
+    "text/vcard": CALENDAR,
+    "text/x-vcard": CALENDAR,
+    "text/directory": CALENDAR,
+}
+_META_CHARSET = re.compile(
+    rb"(?i)<(?:meta|\?xml)[^>]{0,500}?(?:charset|encoding)\s{0,9}=\s{0,9}[\"']?\s{0,9}([\w.:+-]{1,60})"
+)
+_META_WINDOW = 4096
+# First bytes of files that are no text, whatever is said of them.
+_FILE_STARTS = (
+    b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{\\rtf", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"\x89PNG", b"GIF8",
+    b"\xff\xd8\xff", b"\x78\x9f\x3e\x22", b"MSCF", b"BZh", b"\xfd7zXZ", b"II*\0", b"MM\0*", b"MZ", b"\x7fELF",
+)  # fmt: skip
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\x0b\x0c\r\x08\x1a\x1b")) + b"\x7f"
+_SOFT_SEAM = re.compile(r"(?<=\w) \n(?=\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One reading of a body: ``label`` says how it was read (``html, hidden``), "" for the body as it is."""
+
+    label: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What of a body could not be read, as a phrase."""
+
+    why: str
+
+
+def kind_of(content_type: str) -> str | None:
+    """Return how mail programs show this type as body text, or None when they do not."""
+    return _KINDS.get(content_type)
+
+
+def is_binary(content: bytes) -> bool:
+    """Whether something declared as text is a file of another kind, as far as its bytes tell."""
+    if content.startswith(_FILE_STARTS):
+        return True
+    if content.isascii() and b"\0" not in content:
+        return False
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or charsets.utf16_by_zeros(content):
+        return False
+    return (len(content) - len(content.translate(None, _CONTROLS))) * 200 > len(content)
+
+
+def read(
+    kind: str, content: bytes, declared: tuple[str, ...], *, delsp: bool, characters: int
+) -> Iterator[Piece | Lack | embedded.File]:
+    """Yield the readings of a body and the files in it.
+
+    Args:
+        kind: PLAIN, HTML or CALENDAR.
+        content: decoded from the transfer encoding.
+        declared: charset labels found for it.
+        delsp: the text is ``format=flowed; delsp=yes`` (RFC 3676).
+        characters: how much text may be made of it.
+    """
+    if kind == HTML and (meta := _META_CHARSET.search(content, 0, _META_WINDOW)):
+        declared = (*declared, meta[1].decode("ascii", "replace"))
+    decoded = charsets.decode(content, declared)
+    if decoded.unknown:
+        yield Lack("text in an unknown character set")
+    for text in decoded.texts:
+        source = _line_feeds(text)
+        if kind == HTML:
+            yield from _html(source, characters)
+        elif kind == CALENDAR:
+            yield Piece("calendar", contentlines.text_of(source))
+        else:
+            yield from _plain(source, delsp=delsp)
+            yield from _carried(source, characters)
+    if kind == PLAIN:
+        yield from embedded.files(content)
+    elif kind == CALENDAR and any(contentlines.has_files(text) for text in decoded.texts):
+        yield embedded.File(content, "", "text/calendar")
+
+
+def _line_feeds(text: str) -> str:
+    if "\r" not in text:
+        return text
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _plain(text: str, *, delsp: bool) -> Iterator[Piece]:
+    if text.strip():
+        yield Piece("", text)
+    if delsp and _SOFT_SEAM.search(text):
+        yield Piece("flowed", _SOFT_SEAM.sub("", text))
+
+
+def _carried(text: str, characters: int) -> Iterator[Piece | embedded.File]:
+    for extra in carriers.extra_readings(text, characters):
+        yield Piece("encoded text", extra)
+    for declared, content in carriers.embedded_parts(text):
+        yield embedded.File(content, "", declared)
+
+
+def _html(source: str, characters: int) -> Iterator[Piece | Lack | embedded.File]:
+    page = html.read_html(source, characters)
+    for label, text in (
+        ("html", page.visible),
+        ("html, hidden", page.hidden),
+        ("html attributes", page.attributes),
+        ("html, with what is hidden", page.everything),
+    ):
+        if text.strip():
+            yield Piece(label, text)
+    for declared, content in page.data_uris:
+        yield embedded.File(content, "", declared)
+    if getattr(page, "truncated", False):
+        yield Lack("more HTML than may be read")
+    yield from _carried(page.visible, characters)

@@ -1,0 +1,85 @@
+"""How much work one message may cause the reader: limits with their reasons, and a count against them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+class OverBudget(Exception):
+    """A limit was hit; the message names it and holds nothing of the content."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingBudget:
+    """The limits of reading one message. What lies beyond a limit is reported as not scanned.
+
+    Attributes:
+        bytes: decoded octets over all readings of all parts: five times a large mail (50 MiB), because a part
+            may have several readings, and below what a worker may use.
+        parts: entities (leaves and composites, all readings). People send tens, digests hundreds; others stop
+            at 10,000 (rspamd), which is seconds of work.
+        depth: composites inside one another: ordinary mail has five; Postfix's ``mime_nesting_limit`` is 100.
+        header_bytes: one header block. Postfix's ``header_size_limit`` is 102,400 for one field; long Received and
+            ARC chains reach 60,000.
+        header_fields: fields of one header block; ordinary mail has 20 to 100.
+        addresses: addresses taken from To and Cc, far beyond any threshold of a policy.
+        characters: text over all readings; a mail of 50 MiB of plain text in two readings just fits.
+        readings: different readings of one body or part; honest mail has one or two.
+        seconds: wall time, looked at between parts; leaves time for documents and detection before a mail client's
+            ten minutes (RFC 5321 section 4.5.3.2.6) and a worker's deadline.
+        clock: gives seconds and never goes back.
+    """
+
+    bytes: int = 256 << 20
+    parts: int = 5_000
+    depth: int = 100
+    header_bytes: int = 262_144
+    header_fields: int = 5_000
+    addresses: int = 5_000
+    characters: int = 100_000_000
+    readings: int = 12
+    seconds: float = 20.0
+    clock: Callable[[], float] = field(default=time.monotonic, repr=False, compare=False)
+
+
+class Ledger:
+    """Counts one message's use of its ``ReadingBudget``."""
+
+    def __init__(self, limits: ReadingBudget) -> None:
+        self.limits = limits
+        self._deadline = limits.clock() + limits.seconds
+        self._bytes = 0
+        self._parts = 0
+        self._characters = 0
+
+    def part(self) -> None:
+        """Count one entity and look at the clock; raises OverBudget past a limit."""
+        self._parts += 1
+        if self._parts > self.limits.parts:
+            raise OverBudget(f"more than {self.limits.parts} parts")
+        if self.limits.clock() > self._deadline:
+            raise OverBudget("takes too long to read")
+
+    def decoded(self, count: int) -> None:
+        """Count ``count`` decoded octets; raises OverBudget past the limit."""
+        self._bytes += count
+        if self._bytes > self.limits.bytes:
+            raise OverBudget(f"decodes to more than {self.limits.bytes} bytes")
+
+    def text(self, count: int) -> None:
+        """Count ``count`` characters of text; raises OverBudget past the limit."""
+        self._characters += count
+        if self._characters > self.limits.characters:
+            raise OverBudget(f"more than {self.limits.characters} characters of text")
+
+    @property
+    def bytes_left(self) -> int:
+        """How many octets may still be decoded."""
+        return max(0, self.limits.bytes - self._bytes)
+
+    @property
+    def characters_left(self) -> int:
+        """How many characters of text may still be added."""
+        return max(0, self.limits.characters - self._characters)

@@ -1,0 +1,210 @@
+"""Bytes to text: every plausible reading, and no codec that a mail program would not use.
+
+The order of evidence is that of mail programs: byte order mark, declared
+charset, UTF-8 if it is valid, UTF-16 by its zero bytes, windows-1252. Charset
+labels are looked up in an allow-list: Python's own registry also holds codecs
+that are no charsets (``punycode`` takes 20 s for 200 kB, ``rot13``, ``idna``,
+``unicode_escape``).
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass, field
+
+_SAMPLE = 32_768
+_BOMS: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# windows-1252 as the WHATWG Encoding Standard has it: the five unassigned bytes are C1 controls.
+_WINDOWS_1252 = "".join(
+    bytes([b]).decode("latin-1") if b in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else bytes([b]).decode("cp1252")
+    for b in range(256)
+)
+
+# Label (letters and digits only, lower case) to codec. Superset codecs stand for their subsets, as in the WHATWG
+# Encoding Standard: iso-8859-1 is read as windows-1252, gb2312 as gb18030, shift_jis as cp932, ks_c_5601 as cp949.
+_CODECS: dict[str, str] = {
+    **dict.fromkeys(("utf8", "unicode11utf8", "utf8mb4", "cputf8", "xunicode20utf8", "cp65001"), "utf-8"),
+    **dict.fromkeys(("usascii", "ascii", "ansix341968", "iso646us", "646", "us", "cp367", "ibm367"), "cp1252"),
+    **dict.fromkeys(("iso88591", "latin1", "l1", "cp819", "ibm819", "windows1252", "cp1252", "xcp1252"), "cp1252"),
+    **dict.fromkeys(("iso885915", "latin9", "l9"), "iso8859-15"),
+    **dict.fromkeys(("iso88598i", "iso88598e", "logical"), "iso8859-8"),
+    **dict.fromkeys(("iso88599", "latin5", "l5", "windows1254", "cp1254"), "cp1254"),
+    **dict.fromkeys(("iso885911", "tis620", "windows874", "cp874"), "cp874"),
+    **{f"iso8859{n}": f"iso8859-{n}" for n in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 16)},
+    **{f"latin{n}": f"iso8859-{m}" for n, m in ((2, 2), (3, 3), (4, 4), (6, 10), (7, 13), (8, 14), (10, 16))},
+    **{f"{p}{n}": f"cp{n}" for n in (1250, 1251, 1253, 1255, 1256, 1257, 1258) for p in ("windows", "cp", "xcp", "win")},
+    **{
+        f"{p}{n}": f"cp{n}"
+        for n in (437, 720, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 866, 869, 1125)
+        for p in ("cp", "ibm", "dos", "oem")
+    },
+    **{f"{p}{n:03}": f"cp{n:03}" for n in (37, 273, 424, 500, 875, 1026, 1140) for p in ("cp", "ibm")},
+    **dict.fromkeys(("koi8r", "koi8", "koi"), "koi8-r"),
+    **dict.fromkeys(("koi8u", "koi8ru"), "koi8-u"),
+    "koi8t": "koi8-t",
+    "kz1048": "kz1048",
+    "ptcp154": "ptcp154",
+    **dict.fromkeys(("gb2312", "gbk", "gb18030", "xgbk", "euccn", "cp936", "gb231280", "chinese", "csgb2312"), "gb18030"),
+    **dict.fromkeys(("hz", "hzgb2312"), "hz"),
+    **dict.fromkeys(("big5", "cp950", "xxbig5", "cnbig5", "big5eten"), "cp950"),
+    "big5hkscs": "big5hkscs",
+    **dict.fromkeys(("shiftjis", "xsjis", "sjis", "mskanji", "cp932", "windows31j", "ms932"), "cp932"),
+    **dict.fromkeys(("eucjp", "xeucjp", "ujis"), "euc_jp"),
+    **{f"iso2022jp{v}": f"iso2022_jp{s}" for v, s in (("", "_ext"), ("1", "_1"), ("2", "_2"), ("3", "_3"), ("2004", "_2004"))},
+    **dict.fromkeys(("iso2022jpms", "cp50220", "cp50221", "csiso2022jp"), "iso2022_jp_ext"),
+    "iso2022kr": "iso2022_kr",
+    **dict.fromkeys(("euckr", "ksc5601", "ksc56011987", "ksc56011992", "cp949", "uhc", "windows949", "korean"), "cp949"),
+    "johab": "johab",
+    **dict.fromkeys(("utf16", "unicode", "ucs2", "iso10646ucs2", "csunicode"), "utf-16"),
+    **dict.fromkeys(("utf16le", "unicodefffe"), "utf-16-le"),
+    "utf16be": "utf-16-be",
+    **dict.fromkeys(("utf32", "ucs4", "iso10646ucs4"), "utf-32"),
+    "utf32le": "utf-32-le",
+    "utf32be": "utf-32-be",
+    **dict.fromkeys(("utf7", "unicode11utf7", "csunicode11utf7", "xunicode20utf7", "unicode20utf7"), "utf-7"),
+    **dict.fromkeys(("macintosh", "macroman", "mac", "xmacroman"), "mac-roman"),
+    **{f"{p}mac{n}": f"mac-{n}" for n in ("cyrillic", "greek", "turkish", "iceland", "croatian", "romanian") for p in ("", "x")},
+    **dict.fromkeys(("xmacce", "xmaccentraleurroman", "maccentraleurope"), "mac-latin2"),
+    **dict.fromkeys(("hproman8", "roman8"), "hp-roman8"),
+    "viscii": "cp1258",
+    "armscii8": "cp1252",
+}  # fmt: skip
+_STATEFUL = frozenset({"hz", "utf-7"})  # plain ASCII bytes may mean something else
+_EBCDIC = frozenset(f"cp{n:03}" for n in (37, 273, 424, 500, 875, 1026, 1140))
+_WIDE = frozenset({"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"})
+_LABEL_JUNK = re.compile(r"[^a-z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """All readings of some bytes, the likeliest first; ``unknown`` when no charset that fits is known."""
+
+    texts: tuple[str, ...] = field(repr=False)
+    unknown: bool = False
+
+
+def codec_of(label: str) -> str | None:
+    """Return the codec for a charset label as found in mail, or None when it names no charset of mail."""
+    if len(label) > 100:
+        return None
+    squeezed = _LABEL_JUNK.sub("", label.lower())
+    return _CODECS.get(squeezed) or _CODECS.get(squeezed.removeprefix("x").removeprefix("cs"))
+
+
+def decode(content: bytes, declared: tuple[str, ...] = ()) -> Decoded:
+    """Return every plausible reading of ``content``; linear, and never raises.
+
+    Args:
+        content: the octets, decoded from their transfer encoding.
+        declared: charset labels found for it, in any spelling, true or not.
+    """
+    named = tuple(dict.fromkeys(codec_of(label) for label in declared if label))
+    wide = any(codec in _WIDE or codec in _EBCDIC or codec in _STATEFUL for codec in named)
+    if not wide and content.isascii() and b"\0" not in content and b"\x1b" not in content and b"\x0e" not in content:
+        return Decoded((content.decode("ascii"),))
+    texts: dict[str, None] = {}
+    for text in _readings(content, tuple(c for c in named if c is not None)):
+        texts[text] = None
+    unknown = (None in named) and _looks_foreign(content)
+    return Decoded(tuple(texts), unknown)
+
+
+def _readings(content: bytes, named: tuple[str, ...]) -> list[str]:
+    found: list[str] = []
+    marked = next((codec for bom, codec in _BOMS if content.startswith(bom)), None)
+    pattern = utf16_by_zeros(content)
+    for codec in (marked, pattern):
+        if codec:
+            found.append(content.decode(codec, "replace"))
+    if marked and not pattern and marked != "utf-8-sig":
+        return found
+    utf8 = _strict(content, "utf-8")
+    for codec in named:
+        if codec == "utf-16" and not marked:
+            found += [content.decode("utf-16-be", "replace"), content.decode("utf-16-le", "replace")]
+        elif codec == "utf-8" and utf8 is not None:
+            continue
+        elif codec == "cp1252":
+            continue
+        else:
+            found.append(content.decode(codec, "replace"))
+    if utf8 is not None and marked != "utf-8-sig":
+        found.append(utf8)
+    if "cp1252" in named and not content.isascii() and utf8 is not None and marked != "utf-8-sig":
+        found.append(windows_1252(content))
+    elif utf8 is None and not pattern and (not named or "utf-8" in named or "cp1252" in named or _any_wide(named)):
+        found.append(windows_1252(content))
+        if not named:
+            found += _guess(content)
+    if not named and b"\x1b" in content:
+        found.append(content.decode("iso2022_jp_ext", "replace"))
+    return found or [windows_1252(content)]
+
+
+def _any_wide(named: tuple[str, ...]) -> bool:
+    return any(codec in _WIDE or codec in _EBCDIC for codec in named)
+
+
+def _strict(content: bytes, codec: str) -> str | None:
+    try:
+        return content.decode(codec)
+    except UnicodeDecodeError:
+        return None
+
+
+def windows_1252(content: bytes) -> str:
+    """Return ``content`` as windows-1252 (WHATWG); every byte has a character."""
+    return codecs.charmap_decode(content, "strict", _WINDOWS_1252)[0]
+
+
+def utf16_by_zeros(content: bytes) -> str | None:
+    """Return the UTF-16 flavour when zero bytes stand in nearly every second place, else None."""
+    if b"\0" not in content[:_SAMPLE]:
+        return None
+    sample = content[: min(_SAMPLE, len(content) & ~1)]
+    half = len(sample) // 2
+    if half < 2:
+        return None
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if odd * 10 > half * 6 and even * 20 < half:
+        return "utf-16-le"
+    if even * 10 > half * 6 and odd * 20 < half:
+        return "utf-16-be"
+    return None
+
+
+def _guess(content: bytes) -> list[str]:
+    """Guess the charset of text that declares none and is not UTF-8, by its letters."""
+    from charset_normalizer import from_bytes
+
+    first = next((at for at, byte in enumerate(content[: 1 << 20]) if byte > 127), 0)
+    start = max(0, first - 1024)
+    best = from_bytes(content[start : start + _SAMPLE]).best()
+    codec = codec_of(best.encoding) if best is not None else None
+    return [] if codec is None or codec == "cp1252" else [content.decode(codec, "replace")]
+
+
+def _looks_foreign(content: bytes) -> bool:
+    """Whether the bytes are no text in any charset that extends ASCII, as far as one can see."""
+    if _strict(content, "utf-8") is not None and b"\x1b" not in content:
+        return False
+    sample = content[:_SAMPLE]
+    plain = sum(sample.count(bytes([b])) for b in (9, 10, 13, *range(32, 127)))
+    return plain * 10 < len(sample) * 7 or b"\x1b" in sample
+
+
+def header_text(value: bytes) -> str:
+    """Return the raw octets of a header as text: ASCII, UTF-8, ISO-2022 by its escapes, else windows-1252."""
+    if value.isascii():
+        if b"\x1b" in value:
+            return value.decode("iso2022_jp_ext", "replace")
+        return value.decode("ascii")
+    utf8 = _strict(value, "utf-8")
+    return utf8 if utf8 is not None else windows_1252(value)

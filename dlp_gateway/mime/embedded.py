@@ -1,0 +1,148 @@
+"""Files written into plain text: uuencode, yEnc, BinHex, and armoured PGP or PEM blocks."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_UU_BEGIN = re.compile(rb"(?m)^begin(-base64)?[ \t]+[0-7]{3,4}[ \t]+([^\r\n]{1,1000})\r?$")
+_UU_END = re.compile(rb"(?m)^(?:end|====)[ \t\r]*$")
+_UU_LENGTH = re.compile(rb"[ -`]")
+_Y_BEGIN = re.compile(rb"(?m)^=ybegin [^\r\n]{0,1000}")
+_Y_NAME = re.compile(rb"name=([^\r\n]{1,1000})")
+_Y_ESCAPE = re.compile(rb"=(.)", re.DOTALL)
+_Y_SHIFT = bytes((b - 42) % 256 for b in range(256))
+_HQX_MARK = b"(This file must be converted with BinHex"
+_HQX_LETTERS = b"!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr"
+_BASE64_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_HQX_TO_BASE64 = bytes.maketrans(_HQX_LETTERS, _BASE64_LETTERS)
+_HQX_OTHERS = bytes(set(range(256)) - set(_HQX_LETTERS))
+_HQX_RUN = re.compile(rb"(.?)\x90(.)", re.DOTALL)
+_ARMOUR = re.compile(rb"-----BEGIN (PGP MESSAGE(?:, PART [\d/]{1,9})?|PKCS7|CMS|PKCS12)-----")
+_MOST_FILES = 500
+_MOST_UNPACKED = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file found in text, with the name and the content type that it claims."""
+
+    content: bytes = field(repr=False)
+    name: str = field(default="", repr=False)
+    declared: str = ""
+
+
+def files(content: bytes) -> tuple[File, ...]:
+    """Return the files that are written into ``content``; linear, and never raises."""
+    found: list[File] = []
+    if b"begin" in content:
+        if b"=ybegin " in content:
+            found += _yenc(content)
+        found += _uuencoded(content)
+    if _HQX_MARK in content:
+        found += _binhex(content)
+    if b"-----BEGIN " in content:
+        found += _armoured(content)
+    return tuple(found[:_MOST_FILES])
+
+
+def _uuencoded(content: bytes) -> Iterator[File]:
+    begins = list(_UU_BEGIN.finditer(content))[:_MOST_FILES]
+    for number, begin in enumerate(begins):
+        following = begins[number + 1].start() if number + 1 < len(begins) else len(content)
+        finish = _UU_END.search(content, begin.end(), following)
+        data = content[begin.end() : finish.start() if finish else following]
+        decoded = _loose_base64(data) if begin[1] else _uu_lines(data)
+        if decoded:
+            yield File(decoded, begin[2].strip().decode("utf-8", "replace"))
+
+
+def bare_uuencode(content: bytes) -> tuple[File, ...]:
+    """Return uuencoded data that has no ``begin`` line, if it is some."""
+    decoded = _uu_lines(content)
+    return (File(decoded),) if decoded else ()
+
+
+def _uu_lines(data: bytes) -> bytes:
+    """Decode uuencoded lines; lines that are none are left out (blank lines, text around, a missing end)."""
+    pieces: list[bytes] = []
+    for raw in data.split(b"\n"):
+        line = raw.rstrip(b"\r")
+        if not line or not _UU_LENGTH.match(line):
+            continue
+        length = (line[0] - 32) & 63
+        needed = 1 + (length * 8 + 5) // 6
+        if length == 0 or len(line) > needed + 4 or len(line) < needed - 3:
+            continue
+        try:
+            pieces.append(binascii.a2b_uu(line[:1] + line[1:].ljust(needed - 1)[: (length + 2) // 3 * 4]))
+        except binascii.Error:
+            continue
+    return b"".join(pieces)
+
+
+def _yenc(content: bytes) -> Iterator[File]:
+    begins = list(_Y_BEGIN.finditer(content))[:_MOST_FILES]
+    for number, begin in enumerate(begins):
+        following = begins[number + 1].start() if number + 1 < len(begins) else len(content)
+        finish = content.find(b"\n=yend", begin.end(), following)
+        data = content[begin.end() : following if finish < 0 else finish]
+        lines = [line for line in data.split(b"\n") if not line.startswith(b"=ypart ")]
+        packed = b"".join(line.rstrip(b"\r") for line in lines)
+        decoded = _Y_ESCAPE.sub(lambda m: bytes([(m[1][0] - 64) % 256]), packed).translate(_Y_SHIFT)
+        name = _Y_NAME.search(begin[0])
+        yield File(decoded, name[1].strip().decode("utf-8", "replace") if name else "")
+
+
+def _binhex(content: bytes) -> Iterator[File]:
+    at = 0
+    for _ in range(_MOST_FILES):
+        mark = content.find(_HQX_MARK, at)
+        start = content.find(b":", content.find(b"\n", mark)) if mark >= 0 else -1
+        if start < 0:
+            return
+        finish = content.find(b":", start + 1)
+        at = finish if finish >= 0 else len(content)
+        packed = content[start + 1 : at].translate(None, _HQX_OTHERS).translate(_HQX_TO_BASE64)
+        packed = packed[:-1] if len(packed) % 4 == 1 else packed
+        plain = _unpack_runs(binascii.a2b_base64(packed + b"=" * (-len(packed) % 4)))
+        if plain and len(plain) > 22 + plain[0]:
+            name_end = 1 + plain[0]
+            size = int.from_bytes(plain[name_end + 11 : name_end + 15], "big")
+            name = plain[1:name_end].decode("mac-roman")
+            data = plain[name_end + 21 : name_end + 21 + size]
+            rest = plain[name_end + 23 + size :]
+            yield File(data or rest, name)
+            if data and rest.strip(b"\0"):
+                yield File(rest, name, "application/applefile")
+
+
+def _unpack_runs(packed: bytes) -> bytes:
+    """Undo BinHex run-length coding: 0x90 and a count repeat the octet before; a count of 0 is 0x90 itself."""
+    out = bytearray()
+    at = 0
+    while (mark := packed.find(b"\x90", at)) >= 0 and len(out) < _MOST_UNPACKED:
+        out += packed[at:mark]
+        count = packed[mark + 1] if mark + 1 < len(packed) else 0
+        if count == 0:
+            out.append(0x90)
+        elif out:
+            out += out[-1:] * (count - 1)
+        at = mark + 2
+    return bytes(out + packed[at:])
+
+
+def _armoured(content: bytes) -> Iterator[File]:
+    for begin in list(_ARMOUR.finditer(content))[:_MOST_FILES]:
+        finish = content.find(b"-----END " + begin[1], begin.end())
+        stop = finish + len(b"-----END " + begin[1] + b"-----") if finish >= 0 else len(content)
+        declared = "application/pgp-encrypted" if begin[1].startswith(b"PGP") else "application/pkcs7-mime"
+        yield File(content[begin.start() : stop], "", declared)
+
+
+def _loose_base64(data: bytes) -> bytes:
+    packed = re.sub(rb"[^A-Za-z0-9+/]", b"", data)
+    packed = packed[:-1] if len(packed) % 4 == 1 else packed
+    return binascii.a2b_base64(packed + b"=" * (-len(packed) % 4))
