@@ -1,0 +1,142 @@
+"""The decision: facts about a message and one recipient go in, a verdict comes out.
+
+Pure functions. Each recipient is judged alone; only the reply to the client is
+common to all, so a message that is refused for some and not for others is held
+for those (a 550 would refuse it for everybody).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from dlp_gateway.model import (
+    Action,
+    Address,
+    Envelope,
+    Inspection,
+    Recipient,
+    RuleHit,
+    Tier,
+    Verdict,
+    Zone,
+)
+from dlp_gateway.policy.definition import Policy
+from dlp_gateway.policy.facts import Facts, Reasons, facts_of
+from dlp_gateway.policy.rules import Mode, Rule, RuleName
+from dlp_gateway.policy.zones import Partner
+
+# When several rules stop a message for one recipient, the first of these that any of them asks for is done.
+PRIORITY = (Action.REFUSE, Action.RETURN, Action.HOLD)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """How much of a message has to be inspected before it can be decided."""
+
+    scope: Literal["subject", "all"]
+    pictures: bool
+
+
+def demand(policy: Policy, recipients: Sequence[Recipient], today: dt.date) -> Needs:
+    """The least inspection that can decide for all ``recipients``: the Subject alone when all are internal."""
+    inside = all(policy.zones.zone(recipient.address, today) is Zone.INTERNAL for recipient in recipients)
+    return Needs("subject", pictures=False) if inside else Needs("all", pictures=policy.pictures.read)
+
+
+def decide_all(policy: Policy, inspection: Inspection, envelope: Envelope, today: dt.date) -> tuple[Verdict, ...]:
+    """Verdicts for all recipients of ``envelope``, in its order.
+
+    Either every verdict is ``refuse`` or none is: in a mixed envelope a
+    ``refuse`` becomes ``hold``.
+    """
+    facts = facts_of(policy, inspection, today)
+    verdicts = tuple(
+        _verdict(policy, facts, inspection.scope, envelope.sender, recipient, today)
+        for recipient in envelope.recipients
+    )
+    if all(verdict.action is Action.REFUSE for verdict in verdicts):
+        return verdicts
+    return tuple(
+        replace(verdict, action=Action.HOLD) if verdict.action is Action.REFUSE else verdict for verdict in verdicts
+    )
+
+
+def evaluate(
+    policy: Policy, inspection: Inspection, sender: Address | None, recipient: Recipient, today: dt.date
+) -> Verdict:
+    """The verdict for one recipient taken alone; ``sender`` is None for the null reverse-path."""
+    return _verdict(policy, facts_of(policy, inspection, today), inspection.scope, sender, recipient, today)
+
+
+def _verdict(
+    policy: Policy, facts: Facts, scope: str, sender: Address | None, recipient: Recipient, today: dt.date
+) -> Verdict:
+    zone = policy.zones.zone(recipient.address, today)
+    partner = policy.zones.partner(recipient.address.domain, today) if zone is Zone.PARTNER else None
+    reasons = dict(_subject(facts, zone))
+    if zone is not Zone.INTERNAL:
+        safe = policy.may_have_personal_data(recipient.address, today)
+        reasons.update(_outsider(policy, facts, partner, scope, safe=safe))
+    hits = tuple(
+        _hit(policy, name, rule, reasons[name], sender, recipient.address, today)
+        for name, rule in policy.rules.stopping()
+        if rule.mode is not Mode.OFF and reasons.get(name)
+    )
+    stopping = [hit for hit in hits if not hit.monitored and hit.excepted_by is None]
+    action = next((action for action in PRIORITY if any(hit.action is action for hit in stopping)), Action.DELIVER)
+    enforced = {hit.rule for hit in stopping}
+    approvals = max((rule.approvals for name, rule in policy.rules.stopping() if name in enforced), default=1)
+    return Verdict(recipient, zone, action, hits, approvals)
+
+
+def _hit(
+    policy: Policy,
+    name: RuleName,
+    rule: Rule,
+    reasons: Reasons,
+    sender: Address | None,
+    recipient: Address,
+    today: dt.date,
+) -> RuleHit:
+    exception = next((e.id for e in policy.exceptions if e.covers(name, sender, recipient, today)), None)
+    return RuleHit(
+        rule=name.value,
+        clause=rule.clause,
+        action=rule.action,
+        reasons=reasons,
+        monitored=rule.mode is Mode.MONITOR,
+        excepted_by=exception,
+    )
+
+
+def _subject(facts: Facts, zone: Zone) -> Iterator[tuple[RuleName, Reasons]]:
+    """What holds for everybody, insiders included."""
+    yield RuleName.SUBJECT, facts.subject
+    if zone is Zone.INTERNAL:
+        yield RuleName.UNSCANNABLE, facts.subject_unread
+
+
+def _outsider(
+    policy: Policy, facts: Facts, partner: Partner | None, scope: str, *, safe: bool
+) -> Iterator[tuple[RuleName, Reasons]]:
+    """What holds for recipients outside, as far as a partner's agreement does not allow it."""
+    clear = partner.clear if partner is not None else Tier.CONTACT
+    personal = facts.personal if clear is Tier.CONTACT else ()
+    high_risk = facts.high_risk if clear is not Tier.HIGH_RISK else ()
+    yield RuleName.EXTERNAL, personal + high_risk
+    yield RuleName.HIGH_RISK, high_risk + (facts.risky_schemes if clear is not Tier.HIGH_RISK else ())
+    yield RuleName.ENCRYPTION, facts.weak
+    if not safe:
+        yield RuleName.TRANSFER, facts.personal + facts.high_risk + facts.sealed
+    if facts.people >= policy.rules.bulk.people and not (partner is not None and partner.bulk):
+        yield RuleName.BULK, (f"contact details of {facts.people} people, the limit is {policy.rules.bulk.people}",)
+    recipients, domains = facts.exposed
+    if recipients >= policy.rules.exposure.recipients and domains >= policy.rules.exposure.domains:
+        yield RuleName.EXPOSURE, (f"{recipients} outsiders of {domains} domains see each other in To and Cc",)
+    unread = facts.unread
+    if scope != "all":
+        unread = (*unread, "body and attachments were not inspected")
+    yield RuleName.UNSCANNABLE, unread

@@ -1,0 +1,184 @@
+"""Who is inside, who has a written agreement, and everybody else.
+
+Domains are compared in one canonical form, label by label, so that
+``westendonsixth.com.example`` and ``notwestendonsixth.com`` are outsiders and
+``UK.WestEndOnSixth.com.`` is not.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Annotated
+
+import idna
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic.dataclasses import dataclass
+
+from dlp_gateway.model import Address, Tier, Zone
+from dlp_gateway.policy.countries import Country
+from dlp_gateway.policy.suffixes import is_public_suffix
+
+STRICT = ConfigDict(extra="forbid")
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+
+LONGEST_DOMAIN = 253  # octets (RFC 1035 section 2.3.4, without the root's length octet)
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+# Local parts that some mail servers take as a route to somewhere else: ``user%other.example@ours`` (Postfix rewrites
+# it by default, allow_percent_hack), ``other.example!user@ours`` (swap_bangpath), ``"user@other.example"@ours``.
+_ROUTING = frozenset("%!@")
+
+
+def canonical_domain(text: str) -> str:
+    """The form of a domain that decisions are made on: lower case, A-labels, no trailing dot.
+
+    An address literal (``[192.0.2.1]``, ``[IPv6:2001:db8::1]``) comes back in
+    lower case. Unicode labels have to be valid U-labels (RFC 5890, as RFC 6531
+    section 2.3 asks): compatibility forms such as full-width letters are not
+    mapped, since the next hop need not map them the same way.
+
+    Raises:
+        ValueError: not a domain name that mail can be sent to.
+    """
+    if text.startswith("[") and text.endswith("]"):
+        return _literal(text)
+    lowered = "".join(c.lower() if c.isascii() else c for c in text.removesuffix("."))
+    if not lowered.isascii():
+        try:
+            lowered = idna.encode(lowered, strict=True).decode("ascii")
+        except (idna.IDNAError, UnicodeError):
+            raise ValueError("not a valid internationalised domain name") from None
+    labels = lowered.split(".")
+    if len(lowered) > LONGEST_DOMAIN or not all(_LABEL.fullmatch(label) for label in labels):
+        raise ValueError("not a valid domain name")
+    if any(label.startswith("xn--") for label in labels):
+        try:
+            idna.decode(lowered, strict=True)
+        except (idna.IDNAError, UnicodeError):
+            raise ValueError("not a valid internationalised domain name") from None
+    return lowered
+
+
+def _literal(text: str) -> str:
+    inner = text[1:-1].lower()
+    try:
+        ipaddress.ip_address(inner.removeprefix("ipv6:"))
+    except ValueError:
+        raise ValueError("not a valid address literal (RFC 5321 section 4.1.3)") from None
+    return f"[{inner}]"
+
+
+def carries_route(local: str) -> bool:
+    """Whether a mail server might read the local part as a route to another domain."""
+    return not _ROUTING.isdisjoint(local)
+
+
+def parents(domain: str) -> Iterator[str]:
+    """``domain`` and the domains above it, nearest first: a.b.example, b.example, example."""
+    while domain:
+        yield domain
+        domain = domain.partition(".")[2]
+
+
+def _own_domain(text: str) -> str:
+    domain = canonical_domain(text)
+    if domain.startswith("["):
+        raise ValueError("an address literal belongs to nobody; name a domain")
+    if is_public_suffix(domain):
+        raise ValueError("is a public suffix, under which anybody can register; name the domain itself")
+    return domain
+
+
+# A domain with its sub-domains, no wider than what one owner can register.
+Domain = Annotated[Text, AfterValidator(_own_domain)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Organisation:
+    """Whose mail this is: its domains (sub-domains are internal too) and home country."""
+
+    name: Text
+    domains: Annotated[tuple[Domain, ...], Field(min_length=1)]
+    country: Country = "AU"
+
+    def owns(self, domain: str) -> bool:
+        """Whether the canonical ``domain`` is one of ours or below one."""
+        return any(above in self.domains for above in parents(domain))
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Partner:
+    """An outsider with a written agreement, and what the agreement lets it have.
+
+    ``clear`` is the highest tier that may go in clear text; whatever is above
+    contact needs a delivery route with TLS (``config check`` compares the two
+    files). ``safeguards`` names the instrument that protects personal data
+    abroad (standard contractual clauses, say). After ``until`` the partner is
+    an outsider like any other; where it stands remains known.
+    """
+
+    domain: Domain
+    agreement: Text
+    owner: Text
+    until: dt.date
+    country: Country | None = None
+    clear: Tier = Tier.CONTACT
+    bulk: bool = False
+    safeguards: Text | None = None
+
+    def valid(self, today: dt.date) -> bool:
+        """Whether the agreement still holds on ``today``."""
+        return today <= self.until
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Zones:
+    """Classifies addresses; built once from the organisation and its partners."""
+
+    organisation: Organisation
+    partners: tuple[Partner, ...] = ()
+
+    @cached_property
+    def _by_domain(self) -> Mapping[str, Partner]:
+        return {partner.domain: partner for partner in self.partners}
+
+    def partner_entry(self, domain: str) -> Partner | None:
+        """The entry nearest above the canonical ``domain``, whether its agreement still holds or not."""
+        if not self._by_domain:
+            return None
+        return next((self._by_domain[above] for above in parents(domain) if above in self._by_domain), None)
+
+    def partner(self, domain: str, today: dt.date) -> Partner | None:
+        """The partner whose agreement covers the canonical ``domain`` on ``today``."""
+        entry = self.partner_entry(domain)
+        return entry if entry is not None and entry.valid(today) else None
+
+    def zone(self, address: Address, today: dt.date) -> Zone:
+        """Where ``address`` stands; whatever is odd about it makes it external.
+
+        A local part that carries a route (``user%other.example``) is external
+        whatever the domain, because a mail server of ours might follow it out.
+        """
+        if carries_route(address.local):
+            return Zone.EXTERNAL
+        return self.zone_of_domain(address.domain, today)
+
+    def zone_of_domain(self, domain: str, today: dt.date) -> Zone:
+        """Where a domain stands, canonical or not; what is not a domain is external."""
+        try:
+            canonical = canonical_domain(domain)
+        except ValueError:
+            return Zone.EXTERNAL
+        if self.organisation.owns(canonical):
+            return Zone.INTERNAL
+        return Zone.PARTNER if self.partner(canonical, today) is not None else Zone.EXTERNAL
+
+    def zone_of_text(self, mailbox: str, today: dt.date) -> Zone:
+        """Where a mailbox written ``local@domain`` stands."""
+        local, _, domain = mailbox.rpartition("@")
+        return self.zone(Address(local=local, domain=domain, literal=mailbox), today)
