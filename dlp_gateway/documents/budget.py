@@ -45,6 +45,8 @@ class DocumentLimits:
         kdf_rounds: the highest cost of a password check that is run at all (Office writes 100,000,
             7-Zip 2^19): the file sets this number, so a hostile one could make each try last minutes.
         password_tries, password_seconds: for all locked attachments of a message together.
+        costly_rounds, costly_tries: from so many rounds on a try takes a tenth of a second, and only the
+            likeliest passwords are tried.
         picture_side, picture_area: an unread picture is reported when its shorter side and its area
             reach these: the size of a screenshot or page. Logos and signature banners stay below.
     """
@@ -56,7 +58,9 @@ class DocumentLimits:
     ratio_floor: int = 4 << 20
     xml_depth: int = 512
     kdf_rounds: int = 1_100_000
-    password_tries: int = 60
+    password_tries: int = 400
+    costly_rounds: int = 20_000
+    costly_tries: int = 10
     password_seconds: float = 1.5
     picture_side: int = 150
     picture_area: int = 220_000

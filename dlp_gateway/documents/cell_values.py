@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 _BUILT_IN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 _LITERALS = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
 _ZEROS = re.compile(r"0[0 .\-/()]*0")
-_SAME = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,6})?")
+_SAME = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{0,5}[1-9])?")
 
 Format = Callable[[float], str]
 

@@ -25,7 +25,7 @@ def is_text(content: bytes) -> bool:
 
 def readings(content: bytes, declared: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return every plausible reading of a text file, the likeliest first; never raises."""
-    return charsets.decode(content, declared).texts
+    return tuple(dict.fromkeys(text.removeprefix("\ufeff") for text in charsets.decode(content, declared).texts))
 
 
 def decode(content: bytes) -> str:

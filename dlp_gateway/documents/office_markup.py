@@ -162,7 +162,7 @@ class MarkupText:
     def _attributes(self, name: str, attributes: Attributes) -> None:
         wanted = _WORDS_OF.get(name, ())
         for key, value in attributes.items():
-            if (key in _WORDS or key in wanted) and value and not value.isspace() and value != "General":
+            if (key in _WORDS or key in wanted) and len(value) > 2 and value != "General":
                 self.extras.append(value)
 
 

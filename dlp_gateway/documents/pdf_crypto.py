@@ -117,7 +117,7 @@ def _decrypt(part: Part, password: str, budget: DocumentBudget) -> tuple[Part, .
         with pikepdf.open(io.BytesIO(part.content), password=password) as document:
             out = io.BytesIO()
             document.save(out)
-    except pikepdf.PdfError:
+    except (pikepdf.PdfError, pikepdf.PasswordError):
         return None
     content = out.getvalue()
     budget.charge("bytes", len(content))

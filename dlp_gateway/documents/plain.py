@@ -12,6 +12,7 @@ from dlp_gateway.documents import charset, tables
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.flowing import FlowingText
 from dlp_gateway.documents.items import Item, Unreadable, under
+from dlp_gateway.mime import embedded
 from dlp_gateway.model import Part, Role, Text
 
 _DELIMITERS = ",;\t|"
@@ -31,6 +32,9 @@ def read_text(part: Part, budget: DocumentBudget) -> Iterator[Item]:
         else:
             yield Text(part.where, text, Role.DOCUMENT, part.names)
     yield from data_uris(part, text)
+    for number, file in enumerate(embedded.files(part.content), 1):
+        budget.charge("bytes", len(file.content))
+        yield Part(under(part.where, f"encoded file {number}"), file.content, (file.name,) if file.name else ())
 
 
 def delimiter_of(text: str) -> str | None:

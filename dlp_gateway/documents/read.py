@@ -194,8 +194,11 @@ class _Reading:
     def _unlock(self, entry: _Waiting, candidates: Sequence[str]) -> bool:
         """Try the defaults of the format, then ``candidates``; read what opens. Returns whether one did."""
         locked = entry.locked
-        if locked.attempt is None or locked.rounds > self.budget.limits.kdf_rounds:
+        limits = self.budget.limits
+        if locked.attempt is None or locked.rounds > limits.kdf_rounds:
             return False
+        if locked.rounds >= limits.costly_rounds:
+            candidates = candidates[: limits.costly_tries]
         for password in (*locked.defaults, *candidates):
             with self.budget.password_try() as allowed:
                 parts = locked.attempt(password) if allowed else None

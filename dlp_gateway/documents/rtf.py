@@ -17,7 +17,8 @@ _TOKEN = re.compile(
 )
 _SKIPPED = frozenset(
     b"""fonttbl colortbl stylesheet listtable listoverridetable rsidtbl generator themedata colorschememapping
-    latentstyles datastore xmlnstbl filetbl revtbl mmathPr wgrffmtfilter pgptbl fchars lchars blipuid objclass objname datafield
+    latentstyles datastore xmlnstbl filetbl revtbl mmathPr wgrffmtfilter pgptbl fchars lchars blipuid objclass
+    objname datafield
     sn sp_name panose falt ftnsep ftnsepc aftnsep aftnsepc pnseclvl atrfstart atrfend atnref bkmkend htmltag mhtmltag
     creatim revtim printim buptim levelnumbers leveltext""".split()
 )

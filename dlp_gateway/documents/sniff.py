@@ -79,7 +79,7 @@ def kinds(content: bytes) -> tuple[str, ...]:
         found.append(packet)
     if not found and (der := _cms(content)):
         found.append(der)
-    if not found or found == ["rtf"]:
+    if not found:
         found += [kind for kind in _textual(content) if kind not in found]
     return tuple(dict.fromkeys(found)) or (UNKNOWN,)
 
@@ -263,7 +263,7 @@ def _markup(head: bytes) -> list[str]:
 
 
 def wrapped(content: bytes) -> bytes | None:
-    """Return what a text that is nothing but base64 holds, when that is a known binary type; else None."""
+    """Return what a text that is nothing but base64 holds, when that is a file or text; else None."""
     body = (
         re.sub(rb"-----(?:BEGIN|END) [A-Z0-9 ]+-----", b"", content.strip())
         if content[:10] == b"-----BEGIN"
@@ -276,4 +276,5 @@ def wrapped(content: bytes) -> bytes | None:
     except (binascii.Error, ValueError):
         return None
     structural = (_leading(data), _pdf(data), _zip(data), _tar(data), _cms(data))
-    return data if any(kind not in (None, "der", "executable", "audio") for kind in structural) else None
+    known = any(kind not in (None, "der", "executable", "audio") for kind in structural)
+    return data if known or (len(data) >= 32 and charset.is_text(data)) else None
