@@ -1,21 +1,58 @@
-"""The engine: texts of one message in, findings out."""
+"""The engine: texts of one message in, findings out.
+
+Cheap layers first: patterns over every text in one pass, then the names that
+candidates ask for, then the models on what can still change a verdict.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dlp_gateway.detection import relation
+from dlp_gateway.detection.allowances import Allowances
+from dlp_gateway.detection.contacts import count_people
+from dlp_gateway.detection.disclosures import ENTITIES, disclosures
+from dlp_gateway.detection.encodings import DEPTH, decode
 from dlp_gateway.detection.layout import Layout
 from dlp_gateway.detection.matching import Matcher, Scored
-from dlp_gateway.detection.names import ShapePeople
-from dlp_gateway.detection.normalise import Normalised, Normaliser
+from dlp_gateway.detection.models import Models, load_models
+from dlp_gateway.detection.normalise import Normaliser
 from dlp_gateway.detection.packs import Recogniser, load_packs
+from dlp_gateway.detection.resolve import best
 from dlp_gateway.detection.tuning import Tuning
-from dlp_gateway.detection.values import Candidate, Detection, People
+from dlp_gateway.detection.values import Candidate, Detection
 from dlp_gateway.model import Finding, Role, Text, Tier
+
+# What the people model tells of a Subject, as entities of the policy. A name is contact information, but a Subject
+# may hold none; the model's other labels are personal details as they occur in subject lines.
+SUBJECT_LABELS: Mapping[str, tuple[str, Tier]] = {
+    "PERSON": ("PERSON", Tier.CONTACT),
+    "EMAIL": ("EMAIL", Tier.CONTACT),
+    "PHONE": ("PHONE", Tier.CONTACT),
+    "ADDRESS": ("ADDRESS", Tier.CONTACT),
+    "ID": ("NATIONAL_ID", Tier.PERSONAL),
+    "DOB": ("DOB", Tier.PERSONAL),
+    "HEALTH_ETC": ("PERSONAL_DETAIL", Tier.PERSONAL),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A text to look at; ``origin`` is the stretch of the message's text that it was decoded from."""
+
+    text: Text
+    origin: tuple[int, int] | None = None
+
+    def candidate(self, entity: str, tier: Tier, start: int, end: int, score: float, detector: str) -> Candidate:
+        """Return a kept candidate at characters ``start:end`` of this reading."""
+        where = _where(self.text, start)
+        if self.origin is not None:
+            start, end = self.origin
+        return Candidate(entity, tier, where, self.text.role, start, end, score, detector, (), (), kept=True)
 
 
 class Engine:
@@ -25,40 +62,65 @@ class Engine:
     same answer for the same texts, and is linear in their length.
     """
 
-    def __init__(self, recognisers: Sequence[Recogniser], tuning: Tuning, people: People | None = None) -> None:
+    def __init__(self, recognisers: Sequence[Recogniser], tuning: Tuning, models: Models) -> None:
         self.recognisers = tuple(_tuned(recognisers, tuning))
         self._tuning = tuning
+        self._models = models
         self._normaliser = Normaliser()
         self._matcher = Matcher(self.recognisers, self._normaliser)
-        self._people: People = people or ShapePeople()
+        self._allowances = Allowances(tuning.allow)
+        self._limits = models.limits(tuning.models.thresholds)
 
-    def scan(self, texts: Sequence[Text], *, subject_only: bool = False, explain: bool = False) -> Detection:
+    def scan(
+        self,
+        texts: Sequence[Text],
+        *,
+        subject_only: bool = False,
+        explain: bool = False,
+        today: dt.date | None = None,
+    ) -> Detection:
         """Inspect the texts of one message.
 
         Args:
             texts: all readings of all parts; ``start`` and ``end`` of findings are offsets into ``Text.text``.
             subject_only: look at the Subject alone (every recipient is internal).
             explain: also return every candidate with what raised and sank it.
+            today: the day on which allowances are judged, by default the present one.
 
         Raises:
             EngineError: something could not be run; the message must not be taken as clean.
         """
-        findings: list[Finding] = []
-        candidates: list[Candidate] = []
-        for text in texts:
-            if subject_only and text.role is not Role.SUBJECT:
-                continue
-            normalised = self._normaliser(text.text)
-            layout = Layout(normalised.data)
-            scored = self._matcher.scan(normalised, layout, text.hints)
-            scored = [self._thresholded(s) for s in scored]
-            scored = relation.check(text.text, normalised, scored, self._people)
-            kept = _best(s for s in scored if s.stands)
-            findings.extend(_finding(text, normalised, s) for s in kept)
-            if explain:
-                chosen = set(map(id, kept))
-                candidates.extend(_candidate(text, normalised, s, kept=id(s) in chosen) for s in scored)
-        return Detection(tuple(findings), 0, tuple(candidates))
+        day = today or dt.date.today()  # noqa: DTZ011 - allowances end with the local day
+        readings = [
+            reading
+            for text in texts
+            if not subject_only or text.role is Role.SUBJECT
+            for reading in _readings(_Reading(text), DEPTH)
+        ]
+        candidates = [c for reading in readings for c in self._patterns(reading, day)]
+        candidates.extend(self._names([r for r in readings if r.text.role is Role.SUBJECT]))
+        if not subject_only:
+            candidates.extend(self._statements(readings))
+        people = 0 if subject_only else count_people([r.text for r in readings], self._models.people)
+        findings = tuple(_finding(c) for c in candidates if c.kept)
+        return Detection(findings, people, tuple(candidates) if explain else ())
+
+    def _patterns(self, reading: _Reading, today: dt.date) -> Iterator[Candidate]:
+        normalised = self._normaliser(reading.text.text)
+        scored = self._matcher.scan(normalised, Layout(normalised.data), reading.text.hints)
+        scored = [self._allowances.judge(self._thresholded(s), normalised.data, today) for s in scored]
+        scored = relation.check(reading.text.text, normalised, scored, self._models.people)
+        kept = set(map(id, best(s for s in scored if s.stands)))
+        for one in scored:
+            start, end = normalised.span(one.start, one.end)
+            recogniser = one.recogniser
+            yield replace(
+                reading.candidate(recogniser.entity, recogniser.tier, start, end, one.score, recogniser.name),
+                raised=one.raised,
+                sank=one.sank,
+                kept=id(one) in kept,
+                allowed=one.allowed,
+            )
 
     def _thresholded(self, scored: Scored) -> Scored:
         return scored if scored.score >= self._threshold(scored.recogniser) else replace(scored, stands=False)
@@ -70,15 +132,35 @@ class Engine:
                 return tuned.threshold
         return self._tuning.threshold
 
+    def _names(self, subjects: Sequence[_Reading]) -> Iterator[Candidate]:
+        """Names of people and other personal details in Subjects."""
+        found = self._models.people.find([s.text.text for s in subjects], tuple(SUBJECT_LABELS))
+        for subject, spans in zip(subjects, found, strict=True):
+            for span in spans:
+                entity, tier = SUBJECT_LABELS[span.label]
+                yield subject.candidate(entity, tier, span.start, span.end, span.score, "people")
+
+    def _statements(self, readings: Sequence[_Reading]) -> Iterator[Candidate]:
+        """What passages say of people."""
+        if self._models.statements is None:
+            return
+        for said in disclosures([r.text for r in readings], self._models.statements, self._limits):
+            entity, tier = ENTITIES[said.label]
+            one = readings[said.text].candidate(entity, tier, said.start, said.end, said.score, "statements")
+            reason = f"statement: {said.label}"
+            yield replace(one, raised=(reason,), sank=() if said.disclosed else ("below threshold",), kept=said.disclosed)
+
 
 def load_engine(directories: Sequence[Path], tuning: Tuning) -> Engine:
-    """Build the engine from packs and tuning.
+    """Build the engine from packs, models and tuning.
 
     Raises:
-        PackError: a pack is wrong.
-        TuningError: the tuning names an entity or recogniser that no pack has.
+        ConfigError: a pack is wrong, a model is missing or damaged, or the tuning names
+            an entity or recogniser that no pack has.
     """
-    return Engine(load_packs(directories), tuning)
+    recognisers = load_packs(directories)
+    tuning.check_names({r.name for r in recognisers} | {r.entity for r in recognisers})
+    return Engine(recognisers, tuning, load_models(directories, tuning.models))
 
 
 def _tuned(recognisers: Sequence[Recogniser], tuning: Tuning) -> Iterator[Recogniser]:
@@ -88,36 +170,23 @@ def _tuned(recognisers: Sequence[Recogniser], tuning: Tuning) -> Iterator[Recogn
             yield recogniser.model_copy(
                 update={
                     "context": [*recogniser.context, *(w for c in changes for w in c.context)],
-                    "negative_context": [
-                        *recogniser.negative_context,
-                        *(w for c in changes for w in c.negative_context),
-                    ],
+                    "negative_context": [*recogniser.negative_context, *(w for c in changes for w in c.negative_context)],
                 }
             )
 
 
-def _best(candidates: Iterator[Scored]) -> list[Scored]:
-    """Where candidates overlap, keep the one with the best score, then the longest."""
-    ranked = sorted(
-        candidates,
-        key=lambda s: (s.recogniser.tier is Tier.CONTACT, -s.score, s.start - s.end, s.start, s.recogniser.name),
-    )
-    taken: list[tuple[int, int]] = []
-    kept = []
-    for scored in ranked:
-        index = bisect_right(taken, (scored.start, 1 << 62))
-        free_before = index == 0 or taken[index - 1][1] <= scored.start
-        free_behind = index == len(taken) or taken[index][0] >= scored.end
-        if free_before and free_behind:
-            taken.insert(index, (scored.start, scored.end))
-            kept.append(scored)
-    kept.sort(key=lambda s: s.start)
-    return kept
+def _readings(reading: _Reading, depth: int) -> Iterator[_Reading]:
+    """Yield a text and every text that is encoded in it."""
+    yield reading
+    if depth == 0:
+        return
+    for found in decode(reading.text.text):
+        where = f"{_where(reading.text, found.start)} > {found.scheme}"
+        inner = replace(reading.text, where=where, text=found.text, places=())
+        yield from _readings(_Reading(inner, reading.origin or (found.start, found.end)), depth - 1)
 
 
 def _where(text: Text, start: int) -> str:
-    if not text.places:
-        return text.where
     index = bisect_right(text.places, start, key=lambda place: place.start) - 1
     if index < 0:
         return text.where
@@ -125,32 +194,15 @@ def _where(text: Text, start: int) -> str:
     return place if place.startswith(text.where) else f"{text.where} > {place}"
 
 
-def _finding(text: Text, normalised: Normalised, scored: Scored) -> Finding:
-    start, end = normalised.span(scored.start, scored.end)
+def _finding(candidate: Candidate) -> Finding:
     return Finding(
-        entity=scored.recogniser.entity,
-        tier=scored.recogniser.tier,
-        where=_where(text, start),
-        start=start,
-        end=end,
-        score=scored.score,
-        role=text.role,
-        detector=scored.recogniser.name,
-        evidence=scored.raised + scored.sank,
-    )
-
-
-def _candidate(text: Text, normalised: Normalised, scored: Scored, *, kept: bool) -> Candidate:
-    start, end = normalised.span(scored.start, scored.end)
-    return Candidate(
-        entity=scored.recogniser.entity,
-        where=_where(text, start),
-        role=text.role,
-        start=start,
-        end=end,
-        score=scored.score,
-        detector=scored.recogniser.name,
-        raised=scored.raised,
-        sank=scored.sank,
-        kept=kept,
+        entity=candidate.entity,
+        tier=candidate.tier,
+        where=candidate.where,
+        start=candidate.start,
+        end=candidate.end,
+        score=candidate.score,
+        role=candidate.role,
+        detector=candidate.detector,
+        evidence=candidate.raised + candidate.sank,
     )

@@ -8,6 +8,7 @@ if one is present. Validators and context then raise or sink each candidate.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from dlp_gateway.detection.normalise import Normalised, Normaliser
 from dlp_gateway.detection.packs import Recogniser
 from dlp_gateway.detection.spread import LEAD, gather
 from dlp_gateway.detection.validators import find_validator
+from dlp_gateway.model import Zone
 
 # What speaks for a candidate, added to the score of its pattern (0 to 1 in all).
 RAISES: Mapping[Relation, float] = MappingProxyType(
@@ -37,8 +39,10 @@ GLUED = 0.4
 # A window overlaps its neighbours by the reach of context, so that nothing is lost on a seam.
 WINDOW = 64 * 1024
 MARGIN = 1024
-# More findings of one recogniser in one window change no verdict.
-ENOUGH = 200
+# More matches of one recogniser in one window, or more that count in one text, change no verdict.
+ENOUGH_IN_WINDOW = 400
+ENOUGH_IN_TEXT = 1000
+_COUNTS = 0.5
 # Values longer than this are no identifiers.
 _LONGEST = 4096
 _SET_MEMORY = 96 << 20
@@ -62,6 +66,7 @@ class Scored:
     raised: tuple[str, ...]
     sank: tuple[str, ...]
     stands: bool = True
+    allowed: tuple[Zone, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +135,17 @@ class Matcher:
             data = _UNDERSCORE.sub(b" ", data)
         hinted = frozenset(hit.word for hint in hints for hit in self._vocabulary.find(self._normaliser(hint).data))
         found: list[Scored] = []
+        counts: Counter[str] = Counter()
         for low in range(0, max(len(data), 1), WINDOW):
-            found.extend(self._window(data, low, layout, hinted))
+            for scored in self._window(data, low, layout, hinted, counts):
+                found.append(scored)
+                counts[scored.recogniser.name] += scored.score >= _COUNTS
         found.sort(key=lambda scored: (scored.start, scored.end))
         return found
 
-    def _window(self, data: bytes, low: int, layout: Layout, hinted: frozenset[int]) -> Iterator[Scored]:
+    def _window(
+        self, data: bytes, low: int, layout: Layout, hinted: frozenset[int], counts: Mapping[str, int]
+    ) -> Iterator[Scored]:
         first, last = max(0, low - MARGIN), min(len(data), low + WINDOW + MARGIN)
         piece = data if first == 0 and last == len(data) else data[first:last]
         matched = self._set.Match(piece)
@@ -155,15 +165,17 @@ class Matcher:
             recogniser = single.owner.recogniser
             if recogniser.context_required and not single.owner.positive & (context.present | heads):
                 continue
+            if counts[recogniser.name] >= ENOUGH_IN_TEXT:
+                continue
             count = 0
             for match in single.regex.finditer(data, first, last):
                 start, end = match.span(single.group)
                 if low <= start < low + WINDOW and 0 < end - start <= _LONGEST:
                     count += 1
-                    if count > ENOUGH:
+                    if count > ENOUGH_IN_WINDOW:
                         break
                     yield self._score(single, data, start, end, context, self._column(layout, start, data, columns))
-        yield from self._spread(data, low, context)
+        yield from self._spread(data, low, context, counts)
 
     def _column(
         self, layout: Layout, start: int, data: bytes, known: dict[int, frozenset[int]]
@@ -198,9 +210,13 @@ class Matcher:
         score = round(min(max(score, 0.0), 1.0), 3) if stands else 0.0
         return Scored(owner.recogniser, start, end, score, tuple(raised), tuple(sank), stands)
 
-    def _spread(self, data: bytes, low: int, context: Context) -> Iterator[Scored]:
+    def _spread(self, data: bytes, low: int, context: Context, counts: Mapping[str, int]) -> Iterator[Scored]:
         """Look behind labels for values whose characters are spread out."""
-        active = [c for c in self._spreading if c.positive & context.present]
+        active = [
+            c
+            for c in self._spreading
+            if c.positive & context.present and counts[c.recogniser.name] < ENOUGH_IN_TEXT
+        ]
         if not active:
             return
         for hit in context.hits:

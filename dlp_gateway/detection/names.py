@@ -29,8 +29,10 @@ _NEVER = re.compile(
 class ShapePeople:
     """Finds people by shape; see the module for what that is worth."""
 
-    def find(self, texts: Sequence[str]) -> list[list[PersonSpan]]:
+    def find(self, texts: Sequence[str], labels: Sequence[str] = ("PERSON",)) -> list[list[PersonSpan]]:
         """Return, for each text, the spans that are shaped like a person's name."""
+        if "PERSON" not in labels:
+            return [[] for _ in texts]
         return [
             [PersonSpan(m.start(), m.end(), 0.5) for m in _SHAPE.finditer(text) if not _NEVER.search(m[0])]
             for text in texts

@@ -23,7 +23,8 @@ from dlp_gateway.detection.validators import find_validator
 from dlp_gateway.model import Tier
 
 
-def _runs_in_re2(regex: str) -> str:
+def runs_in_re2(regex: str) -> str:
+    """Return the regex; raises ValueError with RE2's reason when it cannot run it."""
     options = re2.Options()
     options.log_errors = False
     try:
@@ -62,7 +63,7 @@ class Pattern(_Strict):
     """One regular expression in RE2 syntax; a group ``value`` narrows what is reported."""
 
     name: Word
-    regex: Annotated[str, AfterValidator(_runs_in_re2)]
+    regex: Annotated[str, AfterValidator(runs_in_re2)]
     score: float = Field(ge=0, le=1)
 
 
@@ -79,7 +80,8 @@ class Recogniser(_Strict):
     ``compact`` is the value's form without any separators; it is looked for
     behind a context word when digits are spread over lines, cells or odd
     separators. ``owner: person`` drops values that belong to a company.
-    ``person`` asks for somebody's name ``near`` (same lines) or ``beside`` it.
+    ``person`` asks for somebody's name ``near`` (lines around it), in the same
+    ``row`` or ``beside`` it.
     """
 
     name: Word
@@ -95,7 +97,7 @@ class Recogniser(_Strict):
     validator: Annotated[str, AfterValidator(_is_known)] | None = None
     compact: Annotated[str, AfterValidator(_compiles)] | None = None
     owner: Literal["anyone", "person"] = "anyone"
-    person: Literal["unneeded", "near", "beside"] = "unneeded"
+    person: Literal["unneeded", "near", "row", "beside"] = "unneeded"
     reference: Annotated[str, Field(pattern=r"^https?://\S+$")]
     examples: Examples
 

@@ -58,6 +58,10 @@ def _judge(scored: Scored, data: bytes, names: Sequence[PersonSpan]) -> Scored:
     recogniser = scored.recogniser
     if recogniser.person == "beside":
         close = any(0 <= scored.start - name.end <= BESIDE for name in names)
+    elif recogniser.person == "row":
+        low = data.rfind(b"\n", max(0, scored.start - BEFORE), scored.start)
+        high = data.find(b"\n", scored.end, scored.end + BEFORE)
+        close = any(name.start > low and (high < 0 or name.end <= high) for name in names)
     else:
         close = any(name.start < scored.end + BEHIND and name.end > scored.start - BEFORE for name in names)
     if recogniser.person != "unneeded" and not close:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from dlp_gateway.configfile import ConfigError, Problem, parse, validation_problems
+from dlp_gateway.detection.packs import runs_in_re2
 from dlp_gateway.model import Zone
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def _day(value: Any) -> Any:
-    return datetime.date.fromisoformat(value) if isinstance(value, str) else value
+    return dt.date.fromisoformat(value) if isinstance(value, str) else value
 
 
 class _Strict(BaseModel):
@@ -29,10 +30,10 @@ class Allowance(_Strict):
     """
 
     entity: str
-    value: str = Field(repr=False)
+    value: Annotated[str, Field(repr=False), AfterValidator(runs_in_re2)]
     owner: str = Field(min_length=1)
     reason: str = Field(min_length=1)
-    until: Annotated[datetime.date, BeforeValidator(_day)]
+    until: Annotated[dt.date, BeforeValidator(_day)]
     zones: frozenset[Zone] = frozenset(Zone)
 
 
@@ -54,8 +55,11 @@ class PresidioRecogniser(_Strict):
     entities: dict[str, str] = {}
 
 
-class Models(_Strict):
-    """Which models find names and statements: ``shipped``, a directory of the same form, or ``none``."""
+class ModelChoice(_Strict):
+    """Which models find names and statements: ``shipped``, a directory of the same form, or ``none``.
+
+    ``people`` may also be ``spacy:en_core_web_lg`` or ``presidio:package.Recogniser``, if that is installed.
+    """
 
     people: str = "shipped"
     statements: str = "shipped"
@@ -69,7 +73,7 @@ class Tuning(_Strict):
     detectors: dict[str, EntityTuning] = {}
     allow: list[Allowance] = []
     presidio: list[PresidioRecogniser] = []
-    models: Models = Models()
+    models: ModelChoice = ModelChoice()
 
     @classmethod
     def from_yaml(cls, path: Path) -> Tuning:
@@ -91,9 +95,27 @@ class Tuning(_Strict):
             raise ConfigError(validation_problems(source, error, _known())) from None
 
 
+    def check_names(self, names: set[str]) -> None:
+        """Make sure that every entity and recogniser named here is one of ``names``.
+
+        Raises:
+            ConfigError: one is not.
+        """
+        problems = [
+            Problem("detection.yaml", 0, f"{place}: no recogniser and no entity is called {name!r}")
+            for place, name in (
+                *(("detectors", name) for name in self.detectors),
+                *(("allow", allowance.entity) for allowance in self.allow),
+            )
+            if name not in names
+        ]
+        if problems:
+            raise ConfigError(problems)
+
+
 def _known() -> list[str]:
     names: set[str] = set()
-    models: tuple[type[BaseModel], ...] = (Tuning, EntityTuning, Allowance, PresidioRecogniser, Models)
+    models: tuple[type[BaseModel], ...] = (Tuning, EntityTuning, Allowance, PresidioRecogniser, ModelChoice)
     for model in models:
         names |= {field.alias or name for name, field in model.model_fields.items()}
     return sorted(names)

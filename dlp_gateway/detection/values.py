@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from dlp_gateway.model import Finding, Role
+from dlp_gateway.model import Finding, Role, Tier, Zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class Candidate:
     """
 
     entity: str
+    tier: Tier
     where: str
     role: Role
     start: int
@@ -26,6 +27,7 @@ class Candidate:
     raised: tuple[str, ...]
     sank: tuple[str, ...]
     kept: bool
+    allowed: tuple[Zone, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +41,30 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class PersonSpan:
-    """A person's name at characters ``start:end`` of a text, with the model's probability."""
+    """A stretch ``start:end`` of the given text that names a person (or, by ``label``, tells something else)."""
 
     start: int
     end: int
     score: float
+    label: str = "PERSON"
 
 
 class People(Protocol):
     """Finds names of people."""
 
-    def find(self, texts: Sequence[str]) -> list[list[PersonSpan]]:
-        """Return, for each text, the names in it, sorted and without overlap."""
+    def find(self, texts: Sequence[str], labels: Sequence[str] = ("PERSON",)) -> Sequence[Sequence[PersonSpan]]:
+        """Return, for each text, the spans with one of the labels, in order, never overlapping."""
+        ...
 
 
 class Statements(Protocol):
     """Tells what passages say of an identifiable person."""
 
-    def classify(self, passages: Sequence[str]) -> list[dict[str, float]]:
-        """Return, for each passage, the probability of each label."""
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """The score from which on each label counts as found."""
+        ...
+
+    def classify(self, passages: Sequence[str]) -> Sequence[Mapping[str, float]]:
+        """Return, for each passage, the score of every label that is worth telling."""
+        ...

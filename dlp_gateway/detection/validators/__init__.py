@@ -36,6 +36,7 @@ OWN: Mapping[str, Validator] = MappingProxyType(
         "any.luhn": cards.luhn,
         "any.not_trivial": cards.not_trivial,
         "any.phone": phones.phone,
+        "any.filled": secrets.filled,
         "any.secret": secrets.secret,
         "any.password": secrets.password,
         "any.public_ip": network.host_address,

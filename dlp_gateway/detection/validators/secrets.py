@@ -11,6 +11,12 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
+_UNFILLED = re.compile(
+    r"[\W_]*$|(?:none|no|nil|n/?a|not (?:applicable|exported|known|stated|disclosed|recorded|provided|required)|unknown|tbc|tba|tbd|optional|required"
+    r"|yes ?/ ?no|text\b|string|varchar|char\b|numeric|integer|boolean|free text|select|choose|please|all\b|any\b|see\b|under \d|keine?|ninguna?)\b",
+    re.IGNORECASE,
+)
+
 
 def password(value: str) -> bool:
     """Accept what a person would set as a password: letters with digits, symbols or both cases, no placeholder."""
@@ -24,6 +30,12 @@ def password(value: str) -> bool:
         and not (text[:1].isupper() and text[1:].islower())
         and not re.fullmatch(r"[a-z]+(?:[-'/][a-z]+)*", text)
     )
+
+
+def filled(value: str) -> bool:
+    """Accept what somebody wrote into a form; not blanks, "none", "n/a", "yes / no" or the description of a field."""
+    text = value.strip().strip(".,;:!?").lower()
+    return bool(text) and not _UNFILLED.match(text)
 
 
 def secret(value: str) -> bool:

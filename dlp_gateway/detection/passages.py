@@ -1,0 +1,133 @@
+"""Text in passages: what a reader takes in at once.
+
+A statement about a person may name the person a sentence earlier, or in the
+first cell of a row. Passages are a few sentences or lines of one paragraph and
+overlap by one; rows that carry their headers stand alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+# Characters of a passage; the model was trained on passages of up to about four sentences.
+LENGTH = 220
+LONGEST = 480
+_QUOTE = re.compile(r"^[ \t]*(?:>[ \t]?)+")
+_SENTENCE = re.compile(r"(?<=[.!?。！？])[\"')\]]*\s+(?=[\"'(\[]?[A-ZÀ-Þ0-9])")
+_BLANK = re.compile(r"\s*")
+_ABBREVIATED = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Tel|Inc|Ltd|Pty|e\.g|i\.e|approx|dept|[A-Z])\.$")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Characters ``start:end`` of a text, and how they read (line breaks and quote marks folded)."""
+
+    start: int
+    end: int
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    start: int
+    end: int
+    text: str
+
+
+def passages(text: str) -> Iterator[Passage]:
+    """Yield the passages of a text in order; together they cover it."""
+    paragraph: list[_Unit] = []
+    for line in _lines(text):
+        if line is None:
+            yield from _group(_units(paragraph))
+            paragraph = []
+        else:
+            paragraph.append(line)
+    yield from _group(_units(paragraph))
+
+
+def _lines(text: str) -> Iterator[_Unit | None]:
+    """Yield lines without quote marks; None for a blank one."""
+    start = 0
+    while start <= len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        for low in range(start, max(end, start + 1), LONGEST * 8):
+            piece = text[low : min(end, low + LONGEST * 8)]
+            quote = _QUOTE.match(piece)
+            shown = piece[quote.end() :] if quote else piece
+            stripped = shown.strip()
+            if stripped:
+                offset = low + len(piece) - len(shown) + shown.index(stripped)
+                yield _Unit(offset, offset + len(stripped), stripped)
+            else:
+                yield None
+        start = end + 1
+
+
+def _units(lines: list[_Unit]) -> list[_Unit]:
+    """Sentences of a paragraph of prose; the lines of anything else."""
+    units: list[_Unit] = []
+    pending: list[_Unit] = []
+    for line in lines:
+        # A line that fills the page and does not end a sentence runs on in the next.
+        pending.append(line)
+        if not _runs_on(line.text):
+            units.extend(_sentences(pending))
+            pending = []
+    units.extend(_sentences(pending))
+    return units
+
+
+def _runs_on(line: str) -> bool:
+    return len(line) >= 56 and line[-1] not in ".!?:;|" and "|" not in line and "\t" not in line
+
+
+def _sentences(lines: list[_Unit]) -> Iterator[_Unit]:
+    if not lines:
+        return
+    text = " ".join(line.text for line in lines)
+    # Where each joined line begins, to find the way back to offsets.
+    begins, position = [], 0
+    for line in lines:
+        begins.append((position, line.start))
+        position += len(line.text) + 1
+
+    def back(offset: int) -> int:
+        joined, original = max((b for b in begins if b[0] <= offset), default=begins[0])
+        return original + offset - joined
+
+    start = 0
+    for cut in [*_cuts(text), len(text)]:
+        piece = text[start:cut].strip()
+        for low in range(0, len(piece), LONGEST):
+            part = piece[low : low + LONGEST]
+            first = start + low
+            yield _Unit(back(first), back(max(first, first + len(part) - 1)) + 1, part)
+        start = cut
+
+
+def _cuts(text: str) -> Iterator[int]:
+    for match in _SENTENCE.finditer(text):
+        if not _ABBREVIATED.search(text, max(0, match.start() - 12), match.start()):
+            yield match.end()
+
+
+def _group(units: list[_Unit]) -> Iterator[Passage]:
+    """Join neighbours up to ``LENGTH``; the last of one passage opens the next."""
+    first = 0
+    while first < len(units):
+        last = first + 1
+        size = len(units[first].text)
+        while last < len(units) and size + len(units[last].text) <= LENGTH and "|" not in units[last].text:
+            size += len(units[last].text)
+            last += 1
+        joined = units[first:last]
+        separator = "\n" if any(len(u.text) < 56 for u in joined) and len(joined) > 1 else " "
+        yield Passage(joined[0].start, joined[-1].end, separator.join(u.text for u in joined))
+        if last >= len(units):
+            return
+        overlap = last - 1 > first and len(units[last - 1].text) + len(units[last].text) <= LENGTH
+        first = last - 1 if overlap else last
