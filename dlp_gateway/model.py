@@ -85,12 +85,13 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who handed the message in."""
+    """Who handed the message in; ``esmtp`` is false when it said HELO rather than EHLO."""
 
     host: str
     helo: str = ""
     user: str | None = None
     tls: str | None = None
+    esmtp: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,196 @@
+"""Strict reading of the paths in MAIL and RCPT (RFC 5321 section 4.1.2, RFC 6531 section 3.3).
+
+The address that is classified is the address that is relayed, character for
+character, so whatever two mail systems could read in two ways is refused:
+encoded words, source routes, comments, quoted characters that look like
+structure, domains that only become ASCII by folding look-alikes. Nothing is
+repaired but the case of the domain, one trailing dot and Unicode
+normalisation, and those only in ``Address.domain``, which decides and is
+never sent. No message of this module repeats the address.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Iterable
+from enum import Enum
+
+import idna
+
+from dlp_gateway.model import Address
+from dlp_gateway.smtp.replies import RefusedError, Reply
+
+MAX_LOCAL_BYTES = 64
+"""RFC 5321 section 4.5.3.1.1."""
+MAX_DOMAIN_BYTES = 255
+"""RFC 5321 section 4.5.3.1.2."""
+MAX_ADDRESS_BYTES = 254
+"""A path holds 256 octets with its brackets (RFC 5321 section 4.5.3.1.3)."""
+
+# atext of RFC 5322 section 3.2.3; beyond ASCII any printable character (RFC 6531 section 3.3).
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x2d\u00a0-\U0010ffff]+"
+_DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+# qtextSMTP without the characters that another reader may take for structure:
+# a lax next hop reads "bob@example.org>"@here.example as bob@example.org.
+_QUOTED = re.compile(r'"[^"\\<>@,;:()\[\]\x00-\x1f\x7f]*"')
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_PLAIN = re.compile(r"<([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)>")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
+
+
+class PathRole(Enum):
+    """Whose path it is; the value is the digit of its RFC 3463 codes (5.1.x): mailbox, system."""
+
+    SENDER = ("5.1.7", "5.1.8")
+    RECIPIENT = ("5.1.3", "5.1.2")
+
+
+class AddressError(RefusedError):
+    """The path is refused; ``reply`` says why without repeating it."""
+
+
+def parse_path(argument: str, role: PathRole) -> tuple[Address | None, str]:
+    """Split the argument of MAIL FROM: or RCPT TO: into its address and its parameters.
+
+    ``argument`` is what follows the colon. Returns the address, None for the
+    null reverse-path ``<>``, and the parameters as received, without the
+    space in front of them.
+
+    Raises AddressError: 501 for what is no path, 553 for a path that is
+    refused; the null path is refused for a recipient.
+    """
+    path, parameters = _split(argument.lstrip(" "), role)
+    if path == "<>":
+        if role is PathRole.RECIPIENT:
+            raise _error(501, role, "a recipient cannot be the null path <>")
+        return None, parameters
+    plain = _PLAIN.fullmatch(path)
+    # Nearly all addresses: letters, digits, dots. The general way gives the same result.
+    local, domain = plain.groups() if plain else _divide(path[1:-1], role)
+    if len(local.encode()) > MAX_LOCAL_BYTES:
+        raise _error(553, role, f"the part before the @ is longer than {MAX_LOCAL_BYTES} octets")
+    if len(path.encode()) - 2 > MAX_ADDRESS_BYTES:
+        raise _error(553, role, f"the address is longer than {MAX_ADDRESS_BYTES} octets")
+    return Address(local=local, domain=canonical_domain(domain, role), literal=path[1:-1]), parameters
+
+
+def require_ascii(address: Address | None) -> None:
+    """Raise AddressError when an address is not ASCII and SMTPUTF8 was not declared (RFC 6531 section 3.5)."""
+    if address is not None and not address.literal.isascii():
+        raise AddressError(
+            Reply(553, "5.6.7", "Address refused: it is not ASCII and SMTPUTF8 was not declared with MAIL")
+        )
+
+
+def canonical_domain(domain: str, role: PathRole = PathRole.RECIPIENT) -> str:
+    """Return the one form of a domain that decisions use.
+
+    Lower case, A-labels (IDNA 2008), no trailing dot; ``[192.0.2.1]`` or
+    ``[IPv6:2001:db8::1]`` for an address literal. Raises AddressError for
+    anything that is not a domain of RFC 5321 section 4.1.2.
+    """
+    if domain.startswith("["):
+        return _canonical_literal(domain, role)
+    name = domain.removesuffix(".")
+    if len(name.encode(errors="replace")) > MAX_DOMAIN_BYTES:
+        raise _system_error(role, f"the domain is longer than {MAX_DOMAIN_BYTES} octets")
+    labels = [_canonical_label(label, role) for label in name.split(".")]
+    if labels[-1].isdigit():
+        raise _system_error(role, "the domain ends in a number; an IP address stands in [brackets]")
+    canonical = ".".join(labels)
+    if len(canonical) > MAX_DOMAIN_BYTES:
+        raise _system_error(role, f"the domain is longer than {MAX_DOMAIN_BYTES} octets")
+    return canonical
+
+
+def is_within(domain: str, organisation_domains: Iterable[str]) -> bool:
+    """Tell whether a canonical domain is one of these canonical domains or below one of them."""
+    return any(domain == own or domain.endswith("." + own) for own in organisation_domains)
+
+
+def is_sender_routed(address: Address) -> bool:
+    """Tell whether a relay may take the local part for a route to somewhere else.
+
+    ``bob%example.org@here.example`` and ``example.org!bob@here.example`` are
+    forwarded to example.org by relays that honour the percent hack or bang
+    paths (RFC 5321 appendix F.2, RFC 1123 section 5.2.16).
+    """
+    return "%" in address.local or "!" in address.local
+
+
+def _split(text: str, role: PathRole) -> tuple[str, str]:
+    """Cut ``<path> parameters`` behind the bracket that closes the path."""
+    if not text.startswith("<"):
+        raise _error(501, role, "the address must stand in <angle brackets>")
+    if _CONTROL.search(text):
+        raise _error(501, role, "the address holds a control character")
+    end = text.find(">")
+    quotes = text.count('"', 0, end)
+    while end >= 0 and quotes % 2:  # inside a quoted string, which is then refused by name
+        end = text.find(">", end + 1)
+        quotes = text.count('"', 0, end)
+    if end < 0:
+        raise _error(501, role, "the address has no closing bracket, or a quote is not closed")
+    path, rest = text[: end + 1], text[end + 1 :]
+    if rest and not rest.startswith(" "):
+        raise _error(501, role, "after the closing bracket comes a space and parameters, or nothing")
+    if "=?" in path:
+        # aiosmtpd decodes RFC 2047 encoded words in addresses, so others may; RFC 2047 section 5 forbids them here.
+        raise _error(553, role, "encoded words (=?) have no place in an address")
+    return path, rest.strip(" ")
+
+
+def _divide(mailbox: str, role: PathRole) -> tuple[str, str]:
+    """Divide a mailbox at its @; the local part is checked, the domain is not yet."""
+    if mailbox.startswith("@"):
+        raise _error(553, role, "source routes are not accepted")
+    local, at, domain = mailbox.rpartition("@")
+    if not at or not domain:
+        raise _error(553, role, "the address has no domain")
+    if not local:
+        raise _error(553, role, "the address has nothing before its @")
+    if local.startswith('"'):
+        if not _QUOTED.fullmatch(local) or local == '""':
+            raise _error(553, role, "a quoted local part may not hold \\ < > @ , ; : ( ) [ ] or be empty")
+    elif not _DOT_STRING.fullmatch(local):
+        raise _error(553, role, "the part before the @ is malformed")
+    if not local.isascii() and any(unicodedata.category(c)[0] in "CZ" for c in local if c > "\x7f"):
+        raise _error(553, role, "the part before the @ holds invisible characters")
+    return local, domain
+
+
+def _canonical_label(label: str, role: PathRole) -> str:
+    """Return one label as a lower-case A-label or LDH label."""
+    if label.isascii():
+        lower = label.lower()
+        if not _LABEL.fullmatch(lower):
+            raise _system_error(role, "the domain is malformed")
+        return lower
+    try:
+        encoded = idna.alabel(unicodedata.normalize("NFC", label).lower()).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        raise _system_error(role, "the domain is not a valid internationalised name (IDNA 2008)") from None
+    if not encoded.startswith("xn--"):
+        raise _system_error(role, "the domain holds characters that only look like ASCII")
+    return encoded
+
+
+def _canonical_literal(domain: str, role: PathRole) -> str:
+    """Return an address literal (RFC 5321 section 4.1.3) in its shortest form."""
+    inner = domain[1:-1] if domain.endswith("]") else ""
+    try:
+        if inner[:5].lower() == "ipv6:":
+            return f"[IPv6:{ipaddress.IPv6Address(inner[5:].replace('%', ' '))}]"  # no zone: it means nothing to others
+        return f"[{ipaddress.IPv4Address(inner)}]"
+    except ValueError:
+        raise _system_error(role, "the address literal is malformed") from None
+
+
+def _error(code: int, role: PathRole, why: str) -> AddressError:
+    return AddressError(Reply(code, role.value[0], f"Address refused: {why}"))
+
+
+def _system_error(role: PathRole, why: str) -> AddressError:
+    return AddressError(Reply(553, role.value[1], f"Address refused: {why}"))

@@ -1,0 +1,175 @@
+"""Limits of receiving: their values with reasons, and the counters behind them.
+
+Each field of ``ReceivingLimits`` has a reply that names it. Counters are in
+memory only and belong to one server; time comes from the caller.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivingLimits:
+    """Every limit of a session, a client and the server; all must be greater than zero."""
+
+    connections: int = 500
+    """Sessions at once. A session at rest costs about 20 kB; the file descriptors of a unit are 1024 by default."""
+    connections_per_client: int = 100
+    """Sessions at once of one client. Mail servers open 20 to 50 to a busy next hop; one of them may not take all."""
+    messages_per_minute: int = 60_000
+    """MAIL commands a minute of one client. A relay hands in the mail of everybody: this only stops a runaway."""
+    messages_per_minute_per_user: int = 120
+    """MAIL commands a minute of one authenticated user: far above a person, far below a stolen password's use."""
+    recipients: int = 1_000
+    """Recipients of one message. RFC 5321 section 4.5.3.1.8 asks for 100 at least; 1000 is usual."""
+    commands: int = 200
+    """Commands in a session since the last message was handed over, beyond ``recipients``: an endless NOOP is no client."""
+    errors: int = 20
+    """Refused commands in a session since the last message was handed over: guessing and lost clients end here."""
+    command_bytes: int = 2_048
+    """A command line with CRLF: 512 of RFC 5321 section 4.5.3.1.4 and what SIZE, SMTPUTF8, DSN and AUTH add."""
+    authentication_line_bytes: int = 12_288
+    """A line of an AUTH exchange with CRLF (RFC 4954 section 4)."""
+    message_bytes: int = 52_428_800
+    """A message as received, announced as SIZE."""
+    discarded_bytes: int = 8_388_608
+    """Octets read beyond ``message_bytes``, so that a client can be told 552 at its end of data; then it is cut off."""
+    header_bytes: int = 262_144
+    """The header block. Exchange allows 256 KiB, Postfix 100 KiB a field; parsers may be quadratic in it."""
+    line_bytes: int = 1_048_576
+    """One line of a message without CRLF. RFC 5321 allows 998; newsletters write 300 kB, and breaking signatures
+    by folding them is worse."""
+    received_fields: int = 100
+    """Received fields in a header: RFC 5321 section 6.3 asks for at least 100 before a loop is assumed."""
+    own_received_fields: int = 3
+    """Received fields in a header that this very host wrote: once is rerouting, thrice is a loop."""
+    data_in_memory_bytes: int = 201_326_592
+    """Octets of message data over all sessions at once, being received or being inspected."""
+    idle_seconds: float = 300.0
+    """Silence of a client, also within DATA (RFC 5321 section 4.5.3.2.7: at least 5 minutes)."""
+    data_seconds: float = 1_800.0
+    """The whole of DATA: 50 MB at 30 kB/s. A client that trickles must end."""
+    session_seconds: float = 3_600.0
+    """After this the next command is answered 421; a message on its way is finished first."""
+    handler_seconds: float = 300.0
+    """What happens to a message between its end and the reply. Clients wait 600 s (RFC 5321 section 4.5.3.2.6)."""
+    handshake_seconds: float = 30.0
+    """A TLS handshake, and a PROXY header."""
+    authentication_failures: int = 10
+    """Wrong passwords of one client in ``authentication_window_seconds``."""
+    authentication_window_seconds: float = 600.0
+    """The time after which wrong passwords are forgotten."""
+    authentications_waiting: int = 32
+    """Passwords waiting to be verified, over all sessions: each costs 64 MiB and a tenth of a second once its
+    turn comes, two at a time."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if getattr(self, field.name) <= 0:
+                raise ValueError(f"limit {field.name} must be greater than zero")
+
+
+def client_key(address: IPAddress | None) -> str:
+    """Return what a client is counted by: an IPv4 address, or the /64 of an IPv6 address.
+
+    A host has a whole /64 to choose its addresses from (RFC 4291 section
+    2.5.1).
+    """
+    if isinstance(address, ipaddress.IPv6Address):
+        return f"{ipaddress.IPv6Address(int(address) >> 64 << 64)}/64"
+    return str(address)
+
+
+class RateLimit:
+    """At most ``events`` for a key in each window of ``seconds``.
+
+    Windows are fixed, so that there may be twice as many around the change
+    of a window; memory is one entry for each key seen in the present window.
+    """
+
+    def __init__(self, events: int, seconds: float, clock: Callable[[], float]) -> None:
+        self._events = events
+        self._seconds = seconds
+        self._clock = clock
+        self._window = -1
+        self._counts: Counter[str] = Counter()
+
+    def count(self, key: str) -> None:
+        """Count one event."""
+        self._roll()
+        self._counts[key] += 1
+
+    def reached(self, key: str) -> bool:
+        """Tell whether the key has had its events."""
+        self._roll()
+        return self._counts[key] >= self._events
+
+    def _roll(self) -> None:
+        window = int(self._clock() // self._seconds)
+        if window != self._window:
+            self._window = window
+            self._counts.clear()
+
+
+class ConnectionCount:
+    """Sessions at once of each client."""
+
+    def __init__(self, per_client: int) -> None:
+        self.per_client = per_client
+        self._counts: Counter[str] = Counter()
+
+    def enter(self, key: str) -> bool:
+        """Count a session in; False, and not counted, when the client has its number."""
+        if self._counts[key] >= self.per_client:
+            return False
+        self._counts[key] += 1
+        return True
+
+    def leave(self, key: str) -> None:
+        """Count a session out that ``enter`` counted in."""
+        self._counts[key] -= 1
+        if self._counts[key] <= 0:
+            del self._counts[key]
+
+
+class MemoryBudget:
+    """Octets that may be held at once over all sessions."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.used = 0
+
+    def fits(self, size: int) -> bool:
+        """Tell whether ``size`` more octets could be held now."""
+        return self.used + size <= self.limit
+
+    def reservation(self) -> Reservation:
+        """Return a reservation of nothing yet."""
+        return Reservation(self)
+
+
+class Reservation:
+    """One message's share of a ``MemoryBudget``."""
+
+    def __init__(self, budget: MemoryBudget) -> None:
+        self._budget = budget
+        self.size = 0
+
+    def resize(self, size: int) -> bool:
+        """Hold ``size`` octets from now on; False, and nothing changed, when they do not fit."""
+        more = size - self.size
+        if more > 0 and not self._budget.fits(more):
+            return False
+        self._budget.used += more
+        self.size = size
+        return True
+
+    def release(self) -> None:
+        """Hold nothing; may be called again."""
+        self.resize(0)
