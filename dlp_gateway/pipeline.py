@@ -167,7 +167,7 @@ async def inspect(pool: WorkerPool, content: bytes, needs: Needs) -> Inspection:
 
 async def _after_failure(pool: WorkerPool, content: bytes, needs: Needs, why: str) -> Inspection:
     """Read at least the Subject, on which also the recipients inside depend."""
-    nothing = Inspection(unscanned=(Unscanned("message", why),), scope=needs.scope)
+    nothing = Inspection(unscanned=(Unscanned("subject", why), Unscanned("message", why)), scope=needs.scope)
     if needs.scope == "subject":
         return nothing
     try:

@@ -84,7 +84,9 @@ def facts_of(policy: Policy, inspection: Inspection, today: dt.date) -> Facts:
         exposed=_exposed(policy, inspection, today),
         unread=_distinct(f"{places.of(item.where)}: {item.why}" for item in inspection.unscanned),
         subject_unread=_distinct(
-            f"{places.of(item.where)}: {item.why}" for item in inspection.unscanned if _concerns_subject(item, places)
+            f"{places.of(item.where)}: {item.why}"
+            for item in inspection.unscanned
+            if _leaves_subject_unknown(item, places, inspection.scope)
         ),
     )
 
@@ -113,9 +115,11 @@ def _exposed(policy: Policy, inspection: Inspection, today: dt.date) -> tuple[in
     return len(outsiders), len({mailbox.rpartition("@")[2] for mailbox in outsiders})
 
 
-def _concerns_subject(item: Unscanned, places: Places) -> bool:
-    # "message" is what a failed or killed worker leaves: then nobody has read the Subject either.
-    return places.of(item.where) in {"subject", "message"}
+def _leaves_subject_unknown(item: Unscanned, places: Places, scope: str) -> bool:
+    # Where nothing but the Subject was asked for, it is what a reader or worker failed on. An odd header ("header")
+    # is read in every way it can be, so the Subject is known all the same.
+    place = places.of(item.where)
+    return place == "subject" or (scope == "subject" and place != "header")
 
 
 def _distinct(reasons: Iterable[str]) -> Reasons:

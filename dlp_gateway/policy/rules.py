@@ -113,9 +113,11 @@ class HighRiskRule(Rule):
     schemes: tuple[Annotated[str, AfterValidator(_scheme)], ...] = (
         "smime",
         "pgp",
-        "openpgp",
         "zip-aes",
+        "zip-pkware-aes",
         "7z-aes",
+        "rar5-aes",
+        "pdf-certificate-aes",
     )
 
     def accepts(self, scheme: str) -> bool:
