@@ -55,7 +55,7 @@ _CONTENT = "SELECT body FROM dlp_chunk WHERE message_id = %s AND part = %s ORDER
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """What was leased; if that was ``all`` that is due, the next delivery is due at ``next_due`` (None: there is none)."""
+    """What was leased; if that was ``all`` that is due, the next is due at ``next_due`` (None: there is none)."""
 
     deliveries: list[Due]
     all: bool

@@ -33,7 +33,7 @@ def append(cursor: Any, notes: Sequence[Note], pseudonyms: bytes | None = None) 
     if pseudonyms is not None:
         notes = [_pseudonymous(note, pseudonyms) for note in notes]
     tokens = _tokens(cursor, notes)
-    seq, previous, _ = _head(cursor)
+    seq, previous, _ = head(cursor)
     entries = []
     for note in notes:
         entry = link(note, " ".join(tokens[text] for text in note.texts), seq + 1, previous)
@@ -45,10 +45,10 @@ def append(cursor: Any, notes: Sequence[Note], pseudonyms: bytes | None = None) 
 
 def add_checkpoint(cursor: Any, now: float, key_id: str, key: Ed25519PrivateKey) -> Checkpoint | None:
     """Sign the head of the chain and record the signature as the next entry; None when nothing is new."""
-    seq, head, signed = _head(cursor)
+    seq, digest, signed = head(cursor)
     if seq == signed:
         return None
-    checkpoint = sign(seq, head, now, key_id, key)
+    checkpoint = sign(seq, digest, now, key_id, key)
     append(cursor, [Note(Kind.CHECKPOINT, now, "gateway", key_id, checkpoint.details())])
     cursor.execute("UPDATE dlp_audit_head SET checkpoint = seq WHERE id = 1")
     return checkpoint
@@ -80,7 +80,8 @@ def erase(cursor: Any, tokens: Iterable[str]) -> None:
     cursor.executemany("DELETE FROM dlp_audit_text WHERE token = %s", [(token,) for token in tokens])
 
 
-def _head(cursor: Any) -> tuple[int, bytes, int]:
+def head(cursor: Any) -> tuple[int, bytes, int]:
+    """The last number and hash of the chain and the last signed number, locked until the transaction ends."""
     # SQLite's transaction has the only write lock already.
     cursor.execute(_HEAD + " FOR UPDATE" if is_postgresql() else _HEAD)
     seq, digest, checkpoint = cursor.fetchone()

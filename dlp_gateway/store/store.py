@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from dlp_gateway.audit.chain import Checkpoint, Note
 from dlp_gateway.store import database
 from dlp_gateway.store import queue as statements
+from dlp_gateway.store.errors import StoreFullError, StoreUnavailableError
 from dlp_gateway.store.intake import prepare
 from dlp_gateway.store.keys import GatewayKeys
 from dlp_gateway.store.recent import Recent
@@ -69,6 +70,7 @@ class Store:
         self._connections: list[Any] = []
         self._recent = Recent(options.recent)
         self._bell = Bell(clock)
+        self._unsettled: set[int] = set()
 
     @classmethod
     async def open(
@@ -116,10 +118,12 @@ class Store:
             self._bell.ring()
 
     async def lease(self, worker: str, limit: int, now: float, seconds: float) -> Sequence[Due]:
-        """See ``values.Queue``."""
+        """See ``values.Queue``. Nothing is leased while ``settle`` has to be tried again."""
+        if self._unsettled:
+            raise StoreUnavailableError("nothing is leased until the ends of earlier attempts are recorded")
         heard = self._bell.heard()
         leased: statements.Leased = await self._writer.do(
-            Statement(lambda cursor: statements.lease(cursor, worker, limit, now, seconds), leases=True)
+            Statement(lambda cursor: statements.lease(cursor, worker, limit, now, seconds))
         )
         if leased.all:
             self._bell.answered(heard, leased.next_due)
@@ -134,10 +138,19 @@ class Store:
     async def settle(self, outcomes: Sequence[Outcome], now: float) -> None:
         """See ``values.Queue``.
 
-        While the database cannot be written, this waits rather than raises:
-        a message that was sent must not look as if it had not been.
+        Raises:
+            StoreUnavailableError, StoreFullError: try again until it is taken;
+                until then nothing is leased, because what was sent would look
+                as if its lease had run out.
+            StoreInvalidError: an outcome contradicts the store.
         """
-        await self._writer.do(Settlement(outcomes, now))
+        ids = {outcome.delivery_id for outcome in outcomes}
+        try:
+            await self._writer.do(Settlement(outcomes, now))
+        except (StoreUnavailableError, StoreFullError):
+            self._unsettled |= ids
+            raise
+        self._unsettled -= ids
         for outcome in outcomes:
             if outcome.bounce is not None:
                 self._bell.ring()

@@ -11,7 +11,6 @@ import asyncio
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,14 +49,9 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A few statements that share the group's transaction; run again if the group has to be split.
-
-    With ``leases``, they are refused while ends of attempts wait to be
-    written: those deliveries would look as if they had run out.
-    """
+    """A few statements that share the group's transaction; run again if the group has to be split."""
 
     run: Callable[[Any], Any]
-    leases: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +113,6 @@ class Writer:
         self._signing = signing
         self._clock = clock
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        # Settlements that could not be written: what was sent must not be sent again, so they are kept and go first.
-        self._kept: deque[Job] = deque()
         self._waiting: dict[int, Job] = {}
         self._failed: str | None = None
         self._signed_at = time.monotonic()
@@ -157,10 +149,8 @@ class Writer:
             while open_:
                 jobs, open_ = self._gather()
                 if jobs:
-                    self._settle_kept()
                     self._work(jobs)
                 self._checkpoint(final=not open_)
-            self._settle_kept()
         finally:
             self._refuse_all()
             database.close()
@@ -169,21 +159,18 @@ class Writer:
         """What waits now, at most a group of it; waits for a first job until a checkpoint may be due."""
         jobs: list[Job] = []
         try:
-            job = self._jobs.get(timeout=1.0 if self._kept else self._signing.seconds)
+            job = self._jobs.get(timeout=self._signing.seconds)
             while job is not None:
                 jobs.append(job)
                 if len(jobs) >= self._group:
                     return jobs, True
                 job = self._jobs.get_nowait()
         except queue.Empty:
-            if not jobs:
-                self._settle_kept()
             return jobs, True
         return jobs, False
 
     def _work(self, jobs: Sequence[Job]) -> None:
-        together = [job for job in jobs if not isinstance(job.work, Alone)]
-        together = self._refuse_leases(self._refuse_without_room(together))
+        together = self._refuse_without_room([job for job in jobs if not isinstance(job.work, Alone)])
         if together:
             self._transact_or_split(together)
         for job in jobs:
@@ -204,14 +191,6 @@ class Writer:
                     continue
             kept.append(job)
         return kept
-
-    def _refuse_leases(self, jobs: list[Job]) -> list[Job]:
-        if not self._kept:
-            return jobs
-        for job in jobs:
-            if isinstance(job.work, Statement) and job.work.leases:
-                self._fail(job, StoreUnavailableError("nothing is leased until the ends of attempts are written"))
-        return [job for job in jobs if id(job) in self._waiting]
 
     def _transact_or_split(self, jobs: list[Job]) -> None:
         try:
@@ -279,20 +258,6 @@ class Writer:
         record.append(cursor, rows.notes, self.keys.pseudonym if self._pseudonyms else None)
         return results, len(rows.notes)
 
-    def _settle_kept(self) -> None:
-        while self._kept:
-            job = self._kept[0]
-            try:
-                self._transact([job], lost=True)
-            except StoreInvalidError as error:
-                self._kept.popleft()
-                self._fail(job, error)
-            except StoreError:
-                return
-            else:
-                self._kept.popleft()
-                self._resolve([(job, None)])
-
     def _alone(self, job: Job, work: Alone) -> None:
         try:
             with database.failures("the change was not made"):
@@ -321,14 +286,10 @@ class Writer:
             self._signing.tell(checkpoint)
 
     def _fail(self, job: Job, error: StoreError) -> None:
-        if isinstance(job.work, Settlement) and not isinstance(error, StoreInvalidError):
-            self._kept.append(job)
-        else:
-            self._tell([(job, None, error)])
+        self._tell([(job, None, error)])
 
     def _fail_all(self, jobs: Iterable[Job], error: StoreError) -> None:
-        for job in jobs:
-            self._fail(job, error)
+        self._tell([(job, None, error) for job in jobs])
 
     def _resolve(self, results: Iterable[tuple[Job, Any]]) -> None:
         self._tell([(job, result, None) for job, result in results])

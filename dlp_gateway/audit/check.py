@@ -1,0 +1,61 @@
+"""Verifying the record where it is kept, together with the facts of the decisions it speaks of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from dlp_gateway.audit.chain import Checkpoint, Entry, Kind
+from dlp_gateway.audit.verify import Broken, Fault, Report, verify
+from dlp_gateway.store import history
+
+_PAGE = 500
+
+
+def check(keys: Mapping[str, Ed25519PublicKey], kept: Sequence[Checkpoint] = ()) -> Report:
+    """Verify the record of the configured database; mail may go on meanwhile.
+
+    ``kept`` are checkpoints kept elsewhere. Raises StoreError when the
+    database cannot be read.
+    """
+    report = _check(keys, kept)
+    if report.broken is not None and report.broken.fault is Fault.TEXT_REMOVED:
+        # It may have been erased between reading the entries and reading the texts; then an entry says so now.
+        report = _check(keys, kept)
+    return report
+
+
+def _check(keys: Mapping[str, Ed25519PublicKey], kept: Sequence[Checkpoint]) -> Report:
+    altered: list[Broken] = []
+    head = history.head()
+    report = verify(_comparing(history.entries(), altered), head, keys, texts=history.all_texts(), kept=kept)
+    faults = [fault for fault in (report.broken, *altered) if fault is not None]
+    return replace(report, broken=min(faults, key=lambda fault: fault.seq, default=None))
+
+
+def _comparing(entries: Iterable[Entry], altered: list[Broken]) -> Iterator[Entry]:
+    """Pass the entries on, and compare the facts kept with each decision with the digest in its entry."""
+    page: list[Entry] = []
+    for entry in entries:
+        page.append(entry)
+        if len(page) == _PAGE:
+            altered += _altered(page)
+            yield from page
+            page = []
+    altered += _altered(page)
+    yield from page
+
+
+def _altered(page: Sequence[Entry]) -> Iterator[Broken]:
+    decisions = [entry for entry in page if entry.kind == Kind.DECIDE]
+    facts = history.facts(entry.subject for entry in decisions)
+    for entry in decisions:
+        kept = facts.get(entry.subject)
+        if kept is not None and hashlib.sha256(kept.encode()).hexdigest() != json.loads(entry.details).get("facts"):
+            why = f"the facts kept with decision {entry.subject} are not those decided on"
+            yield Broken(entry.seq, Fault.FACTS_EDITED, why)
+            return

@@ -1,0 +1,49 @@
+"""The steps that acts on held messages are made of, each within the transaction of the act."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dlp_gateway.quarantine import held
+from dlp_gateway.quarantine.held import Held, HeldRecipient
+from dlp_gateway.quarantine.rules import ReviewError
+from dlp_gateway.store import database, queue, wraps
+from dlp_gateway.store.change import Change
+
+
+def still_held(message_id: str) -> Held:
+    """The message, if a reviewer may still act on it; raises ReviewError."""
+    message = held.find(message_id)
+    if message is None:
+        raise ReviewError(f"there is no held message {message_id}")
+    if message.closed_at is not None:
+        raise ReviewError(f"message {message_id} is not held any more")
+    return message
+
+
+def locked(made: Change, message_id: str, *, restricted: bool = False) -> Held:
+    """The held message as it is now, protected from other writers until the transaction ends; raises ReviewError."""
+    if database.is_postgresql():
+        made.cursor.execute("SELECT id FROM dlp_message WHERE id = %s FOR UPDATE", (message_id,))
+    message = still_held(message_id)
+    if message.restricted_at is not None and not restricted:
+        raise ReviewError(f"message {message_id} is restricted for a dispute; lift the restriction first")
+    return message
+
+
+def end(made: Change, chosen: Sequence[HeldRecipient], state: str, now: float) -> None:
+    """Let recipients go from held to another state, which is final."""
+    made.cursor.executemany(
+        "UPDATE dlp_recipient SET state = %s, settled_at = %s WHERE id = %s AND state = 'held'",
+        [(state, now, recipient.id) for recipient in chosen],
+    )
+
+
+def close_if_done(made: Change, message: Held, now: float) -> None:
+    """Destroy the reviewers' key, and with it the content unless it is to be sent, when nobody waits any more."""
+    made.cursor.execute(
+        "UPDATE dlp_hold SET closed_at = %s WHERE message_id = %s AND NOT EXISTS"
+        " (SELECT 1 FROM dlp_recipient r WHERE r.message_id = dlp_hold.message_id AND r.state = 'held')",
+        (now, message.message_id),
+    )
+    queue.erase(made.cursor, [message.message_id], wraps.REVIEWERS)

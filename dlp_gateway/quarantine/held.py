@@ -1,0 +1,116 @@
+"""What is held: the list, and one held message, as everyone with a reviewer's rights may see it.
+
+Nothing here opens a message: content, Subject and names of files are sealed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from dlp_gateway.model import Address, Inspection, RuleHit, Zone
+from dlp_gateway.store import database, facts
+from dlp_gateway.store.models import Hold
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRecipient:
+    """One recipient a message is, or was, held for.
+
+    ``state`` is held until a reviewer or time decides: then queued (released)
+    and whatever comes of that, returned, deleted or expired. A release needs
+    ``approvals`` different reviewers; ``approved_by`` are those who agreed.
+    """
+
+    id: int
+    address: Address
+    zone: Zone
+    state: str
+    hits: tuple[RuleHit, ...]
+    approvals: int
+    approved_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A held message: ``recipients`` are those it is or was held for. Times in seconds since the epoch.
+
+    ``user`` is the account that handed the message in, "" without one. While ``restricted_at`` is set,
+    nothing is done with the message and its clock stands still.
+    """
+
+    message_id: str
+    sender: Address | None
+    user: str
+    size: int
+    digest: str
+    held_at: float
+    expires_at: float
+    restricted_at: float | None
+    closed_at: float | None
+    recipients: tuple[HeldRecipient, ...]
+    inspection: Inspection = field(repr=False)
+
+    @property
+    def waiting(self) -> tuple[HeldRecipient, ...]:
+        """The recipients that still wait for a reviewer."""
+        return tuple(recipient for recipient in self.recipients if recipient.state == "held")
+
+    @property
+    def approvals(self) -> int:
+        """The most approvals that any recipient still needs in all: 2 for high-risk."""
+        return max((recipient.approvals for recipient in self.waiting), default=0)
+
+
+def waiting(*, limit: int = 1000, expiring_before: float | None = None) -> list[Held]:
+    """What waits for a reviewer, the next to expire first; raises StoreError."""
+    rows: Any = Hold.objects.filter(closed_at__isnull=True)
+    if expiring_before is not None:
+        rows = rows.filter(expires_at__lte=expiring_before, restricted_at__isnull=True)
+    return _read(rows.order_by("expires_at", "message_id")[:limit])
+
+
+def find(message_id: str) -> Held | None:
+    """One message that is or was held; raises StoreError."""
+    found = _read(Hold.objects.filter(message_id=message_id))
+    return found[0] if found else None
+
+
+def _read(rows: Any) -> list[Held]:
+    with database.failures("the held messages were not read"):
+        complete = rows.select_related("message").prefetch_related("message__recipients__approved_by")
+        return [_held(row) for row in complete]
+
+
+def _held(row: Any) -> Held:
+    message = row.message
+    recipients = sorted((r for r in message.recipients.all() if r.action == "hold"), key=lambda r: r.id)
+    return Held(
+        message_id=message.id,
+        sender=_sender(message),
+        user=message.client_user,
+        size=message.content_size,
+        digest=message.content_digest,
+        held_at=row.held_at,
+        expires_at=row.expires_at,
+        restricted_at=row.restricted_at,
+        closed_at=row.closed_at,
+        recipients=tuple(_recipient(recipient) for recipient in recipients),
+        inspection=facts.decode(message.facts),
+    )
+
+
+def _sender(row: Any) -> Address | None:
+    return Address(row.sender_local, row.sender_domain, row.sender_literal) if row.sender_literal else None
+
+
+def _recipient(row: Any) -> HeldRecipient:
+    return HeldRecipient(
+        id=row.id,
+        address=Address(row.local, row.domain, row.literal),
+        zone=Zone(row.zone),
+        state=row.state,
+        hits=facts.decode_hits(row.hits),
+        approvals=row.approvals,
+        approved_by=tuple(approval.reviewer for approval in sorted(row.approved_by.all(), key=lambda a: a.id)),
+    )

@@ -1,0 +1,222 @@
+"""What a reviewer may do with a held message, and the rules for it.
+
+Opening needs the reviewers' private key, a reason, and leaves an entry in the
+record. A release is for exactly the bytes that were held and for named
+recipients, each once; where two approvals are asked for, they come from two
+people; nobody releases their own mail. Each act and its entry become true
+together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dlp_gateway.audit.chain import Kind as Entry
+from dlp_gateway.audit.chain import Note, Texts
+from dlp_gateway.model import Inspection
+from dlp_gateway.quarantine.acts import close_if_done, end, locked, still_held
+from dlp_gateway.quarantine.held import Held, HeldRecipient
+from dlp_gateway.quarantine.rules import Reviewer, ReviewError, choose, consent, need_reason, refuse_own
+from dlp_gateway.store import database, facts, queue, sealing, wraps
+from dlp_gateway.store.change import Change, change
+from dlp_gateway.store.intake import add_outgoing, canonical
+from dlp_gateway.store.keys import ReviewKeys
+from dlp_gateway.store.values import Outgoing
+
+_WRAPPED = "SELECT key_id, wrapped FROM dlp_wrap WHERE message_id = %s AND holder = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A held message in the clear. ``reasons`` are what each rule said, with the exact places."""
+
+    content: bytes = field(repr=False)
+    inspection: Inspection = field(repr=False)
+    reasons: tuple[tuple[str, tuple[str, ...]], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The recipients a release was for: on their way, or waiting for another reviewer's approval."""
+
+    released: tuple[HeldRecipient, ...]
+    waiting: tuple[HeldRecipient, ...]
+
+
+class Desk:
+    """Where reviewers work: one process with their keys and the configured database.
+
+    ``pseudonyms`` says that the record keeps pseudonyms in place of addresses.
+    """
+
+    def __init__(self, keys: ReviewKeys, clock: Callable[[], float], *, pseudonyms: bool = False) -> None:
+        if pseudonyms and keys.pseudonym is None:
+            raise ReviewError("the record keeps pseudonyms, but pseudonym.key cannot be read by this process")
+        self._keys = keys
+        self._clock = clock
+        self._pseudonyms = keys.pseudonym if pseudonyms else None
+
+    def view(self, message_id: str, reviewer: Reviewer, reason: str) -> Opened:
+        """Open a held message; that it was opened, by whom and why is recorded before it is shown.
+
+        Raises:
+            ReviewError: it is not held any more, or no reason is given.
+            SealError: the key is not the right one, or the content was altered.
+            StoreError: the database cannot be read or written.
+        """
+        message = still_held(message_id)
+        need_reason(reason)
+        opened, _ = self._unseal(message)
+        with change(self._pseudonyms) as made:
+            made.rows.notes.append(
+                self._note(Entry.VIEW, message, (), reviewer, reason, self._clock(), {"digest": message.digest})
+            )
+        return opened
+
+    def release(
+        self,
+        message_id: str,
+        recipients: Iterable[int] | None,
+        reviewer: Reviewer,
+        reason: str,
+        outgoing: Sequence[Outgoing] = (),
+    ) -> Released:
+        """Let the message go to some (None: all) of the recipients it is held for.
+
+        A recipient that needs two approvals is released by the second
+        reviewer's call. ``outgoing`` (a notice, say) is sent if anybody is
+        released. Raises as ``view``; ReviewError also when the reviewer sent
+        the message, has approved already, or a recipient is not waiting.
+        """
+        message = still_held(message_id)
+        need_reason(reason)
+        refuse_own(message, reviewer)
+        _, key = self._unseal(message)
+        now = self._clock()
+        with change(self._pseudonyms) as made:
+            message = locked(made, message_id)
+            chosen = choose(message, recipients)
+            ready, waiting = consent(chosen, reviewer)
+            made.cursor.executemany(
+                "INSERT INTO dlp_approval (recipient_id, reviewer, at) VALUES (%s, %s, %s)",
+                [(recipient.id, reviewer.name.lower(), now) for recipient in chosen],
+            )
+            if waiting:
+                made.rows.notes.append(self._note(Entry.APPROVE, message, waiting, reviewer, reason, now))
+            if ready:
+                self._queue(made, message, ready, key, now)
+                details = {"digest": message.digest}
+                made.rows.notes.append(self._note(Entry.RELEASE, message, ready, reviewer, reason, now, details))
+                for mail in outgoing:
+                    add_outgoing(made.rows, mail, self._keys, now)
+                close_if_done(made, message, now)
+        return Released(tuple(ready), tuple(waiting))
+
+    def give_back(
+        self,
+        message_id: str,
+        recipients: Iterable[int] | None,
+        reviewer: Reviewer,
+        reason: str,
+        outgoing: Sequence[Outgoing] = (),
+    ) -> tuple[HeldRecipient, ...]:
+        """Do not send it; ``outgoing`` tells the sender. Raises ReviewError, StoreError."""
+        return self._end(Entry.RETURN, "returned", message_id, recipients, reviewer, reason, outgoing)
+
+    def delete(
+        self,
+        message_id: str,
+        recipients: Iterable[int] | None,
+        reviewer: Reviewer,
+        reason: str,
+        outgoing: Sequence[Outgoing] = (),
+    ) -> tuple[HeldRecipient, ...]:
+        """Do not send it, and destroy it. Raises ReviewError, StoreError."""
+        return self._end(Entry.DELETE, "deleted", message_id, recipients, reviewer, reason, outgoing)
+
+    def restrict(self, message_id: str, reviewer: Reviewer, reason: str, *, on: bool) -> None:
+        """Freeze a held message for a dispute (nothing is done with it and it does not expire), or lift that.
+
+        Lifting gives back the time it was frozen. Raises ReviewError, StoreError.
+        """
+        need_reason(reason)
+        now = self._clock()
+        with change(self._pseudonyms) as made:
+            message = locked(made, message_id, restricted=True)
+            if on == (message.restricted_at is not None):
+                raise ReviewError(f"message {message_id} is {'restricted already' if on else 'not restricted'}")
+            passed = 0.0 if message.restricted_at is None else now - message.restricted_at
+            made.cursor.execute(
+                "UPDATE dlp_hold SET restricted_at = %s, expires_at = expires_at + %s WHERE message_id = %s",
+                (now if on else None, passed, message_id),
+            )
+            made.rows.notes.append(self._note(Entry.RESTRICT, message, (), reviewer, reason, now, {"on": on}))
+
+    def _end(
+        self,
+        kind: Entry,
+        state: str,
+        message_id: str,
+        recipients: Iterable[int] | None,
+        reviewer: Reviewer,
+        reason: str,
+        outgoing: Sequence[Outgoing],
+    ) -> tuple[HeldRecipient, ...]:
+        need_reason(reason)
+        now = self._clock()
+        with change(self._pseudonyms) as made:
+            message = locked(made, message_id)
+            chosen = choose(message, recipients)
+            end(made, chosen, state, now)
+            made.rows.notes.append(self._note(kind, message, chosen, reviewer, reason, now))
+            for mail in outgoing:
+                add_outgoing(made.rows, mail, self._keys, now)
+            close_if_done(made, message, now)
+        return tuple(chosen)
+
+    def _unseal(self, message: Held) -> tuple[Opened, bytes]:
+        """Open the message and its details, and make sure that they are what was held."""
+        with database.failures("the held message was not read"), database.cursor() as cursor:
+            cursor.execute(_WRAPPED, (message.message_id, wraps.REVIEWERS))
+            row = cursor.fetchone()
+            if row is None:
+                raise ReviewError(f"message {message.message_id} was erased")
+            key = wraps.open_for_review(self._keys, row[0], bytes(row[1]), message.message_id)
+            content = queue.read(cursor, message.message_id, key, sealing.Part.CONTENT)
+            details = queue.read(cursor, message.message_id, key, sealing.Part.DETAILS)
+        if hashlib.sha256(content).hexdigest() != message.digest:
+            raise sealing.SealError(f"message {message.message_id} is not the one that was held: its digest differs")
+        inspection, reasons = facts.decode_sealed(details)
+        return Opened(content, inspection, tuple(reasons)), key
+
+    def _queue(self, made: Change, message: Held, chosen: Sequence[HeldRecipient], key: bytes, now: float) -> None:
+        """Give the gateway the key again, and let the recipients' deliveries be due."""
+        key_id, wrapped = wraps.for_delivery(self._keys, key, message.message_id)
+        made.cursor.execute(
+            "INSERT INTO dlp_wrap (message_id, holder, key_id, wrapped) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            (message.message_id, wraps.DELIVERY, key_id, wrapped),
+        )
+        made.cursor.executemany(
+            "UPDATE dlp_recipient SET state = 'queued', queued_at = %s, due = %s, released_at = %s"
+            " WHERE id = %s AND state = 'held'",
+            [(now, now, now, recipient.id) for recipient in chosen],
+        )
+
+    def _note(
+        self,
+        kind: Entry,
+        message: Held,
+        chosen: Sequence[HeldRecipient],
+        reviewer: Reviewer,
+        reason: str,
+        now: float,
+        more: dict[str, Any] | None = None,
+    ) -> Note:
+        texts = Texts()
+        details: dict[str, Any] = {"reason": texts.reason(reason)}
+        if chosen:
+            details["recipients"] = [{"address": texts.address(canonical(r.address))} for r in chosen]
+        return Note(kind, now, reviewer.name, message.message_id, details | (more or {}), tuple(texts.items))

@@ -1,0 +1,73 @@
+"""The rules for acts on held messages: pure checks, no database.
+
+Separation of duties: nobody releases their own mail, and where two approvals
+are asked for they come from two people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dlp_gateway.quarantine.held import Held, HeldRecipient
+from dlp_gateway.store.intake import canonical
+
+
+class ReviewError(Exception):
+    """The act is not allowed or not possible any more; says why, without personal data. Nothing has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """Who acts: the name under which it is recorded, and their mail address ("" without one)."""
+
+    name: str
+    address: str = ""
+
+
+def need_reason(reason: str) -> None:
+    """Raise ReviewError unless a reason is given."""
+    if not reason.strip():
+        raise ReviewError("a reason is needed; it goes on record")
+
+
+def refuse_own(message: Held, reviewer: Reviewer) -> None:
+    """Raise ReviewError when the reviewer is the sender, or the account that handed the message in."""
+    mine = {mailbox(reviewer.address), reviewer.address.lower(), reviewer.name.lower()}
+    theirs = {message.user.lower()}
+    if message.sender is not None:
+        theirs |= {canonical(message.sender), mailbox(canonical(message.sender))}
+    if (mine & theirs) - {""}:
+        raise ReviewError(f"message {message.message_id} was sent by the reviewer: somebody else has to release it")
+
+
+def mailbox(address: str) -> str:
+    """The address without a sub-address: ``jo+x@a.example`` is Jo's too (RFC 5233)."""
+    local, at, domain = address.lower().rpartition("@")
+    return f"{local.partition('+')[0]}{at}{domain}"
+
+
+def choose(message: Held, recipients: Iterable[int] | None) -> list[HeldRecipient]:
+    """The recipients meant (None: all that wait); raises ReviewError when one does not wait (any more)."""
+    waiting = {recipient.id: recipient for recipient in message.waiting}
+    wanted = sorted(waiting) if recipients is None else sorted(set(recipients))
+    missing = [number for number in wanted if number not in waiting]
+    if missing:
+        raise ReviewError(f"message {message.message_id} is not held for recipient {missing[0]} (any more)")
+    if not wanted:
+        raise ReviewError(f"message {message.message_id}: no recipient was named")
+    return [waiting[number] for number in wanted]
+
+
+def consent(chosen: Iterable[HeldRecipient], reviewer: Reviewer) -> tuple[list[HeldRecipient], list[HeldRecipient]]:
+    """With this reviewer's approval: the recipients that may go, and those that need another reviewer.
+
+    Raises ReviewError when the reviewer has approved one of them before.
+    """
+    ready: list[HeldRecipient] = []
+    waiting: list[HeldRecipient] = []
+    for recipient in chosen:
+        if reviewer.name.lower() in recipient.approved_by:
+            raise ReviewError(f"recipient {recipient.id} was approved by this reviewer already; another one is needed")
+        (ready if len(recipient.approved_by) + 1 >= recipient.approvals else waiting).append(recipient)
+    return ready, waiting

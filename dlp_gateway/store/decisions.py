@@ -1,0 +1,130 @@
+"""What was decided, for those who ask later: one decision with its explanation, or a list of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from dlp_gateway.model import Action, Inspection, RuleHit, Zone
+from dlp_gateway.store import database, facts
+from dlp_gateway.store.models import Message
+from dlp_gateway.store.values import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """One recipient of a decided message: the verdict, and what became of it.
+
+    ``state`` is queued, delivered, failed, dropped, held, refused, returned,
+    deleted or expired. ``code`` to ``tls`` are of the last attempt.
+    """
+
+    delivery_id: int
+    address: str
+    zone: Zone
+    action: Action
+    hits: tuple[RuleHit, ...]
+    approvals: int
+    state: str
+    attempts: int
+    released_at: float | None
+    settled_at: float | None
+    code: int
+    enhanced: str
+    text: str
+    host: str
+    tls: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision as it is kept; ``inspection`` is the version in the clear, without names of files."""
+
+    id: str
+    at: float
+    sender: str
+    client_host: str
+    client_user: str
+    size: int
+    digest: str
+    policy: str
+    inspection: Inspection = field(repr=False)
+    recipients: tuple[Fate, ...]
+
+
+def find(decision_id: str) -> Decided | None:
+    """The decision with that identifier, if it is still kept; raises StoreError."""
+    found = _read(Message.objects.filter(id=decision_id))
+    return found[0] if found else None
+
+
+def search(
+    *,
+    since: float | None = None,
+    before: float | None = None,
+    sender: str | None = None,
+    recipient: str | None = None,
+    action: Action | None = None,
+    rule: str | None = None,
+    limit: int = 100,
+) -> list[Decided]:
+    """Decisions that match everything given, newest first; addresses are compared without case. Raises StoreError."""
+    rows: Any = Message.objects
+    if since is not None:
+        rows = rows.filter(at__gte=since)
+    if before is not None:
+        rows = rows.filter(at__lt=before)
+    if sender is not None:
+        local, _, domain = sender.rpartition("@")
+        rows = rows.filter(sender_local__iexact=local, sender_domain=domain.lower())
+    wanted: dict[str, Any] = {}
+    if recipient is not None:
+        local, _, domain = recipient.rpartition("@")
+        wanted |= {"recipients__local__iexact": local, "recipients__domain": domain.lower()}
+    if action is not None:
+        wanted["recipients__action"] = action.value
+    if rule is not None:
+        wanted["recipients__hits__contains"] = f'["{rule}",'
+    if wanted:
+        rows = rows.filter(**wanted).distinct()
+    return _read(rows.filter(kind=Kind.MAIL.value).order_by("-at")[:limit])
+
+
+def _read(rows: Any) -> list[Decided]:
+    with database.failures("the decisions were not read"):
+        return [_decided(row) for row in rows.prefetch_related("recipients") if row.kind == Kind.MAIL]
+
+
+def _decided(row: Any) -> Decided:
+    return Decided(
+        id=row.id,
+        at=row.at,
+        sender=row.sender_literal,
+        client_host=row.client_host,
+        client_user=row.client_user,
+        size=row.size,
+        digest=row.digest,
+        policy=row.policy,
+        inspection=facts.decode(row.facts),
+        recipients=tuple(_fate(recipient) for recipient in sorted(row.recipients.all(), key=lambda r: r.id)),
+    )
+
+
+def _fate(row: Any) -> Fate:
+    return Fate(
+        delivery_id=row.id,
+        address=row.literal,
+        zone=Zone(row.zone),
+        action=Action(row.action),
+        hits=facts.decode_hits(row.hits),
+        approvals=row.approvals,
+        state=row.state,
+        attempts=row.attempts,
+        released_at=row.released_at,
+        settled_at=row.settled_at,
+        code=row.code,
+        enhanced=row.enhanced,
+        text=row.text,
+        host=row.host,
+        tls=row.tls,
+    )

@@ -1,0 +1,106 @@
+"""Keeping nothing longer than needed: old decisions, old entries of the record, and what was left behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dlp_gateway.audit.chain import Kind as Entry
+from dlp_gateway.audit.chain import Note
+from dlp_gateway.store import database, history, queue, record, wraps
+from dlp_gateway.store.change import change
+from dlp_gateway.store.intake import ACTOR
+
+_BATCH = 500
+
+# Messages that nobody waits for; recipients that a reviewer or a worker still has to deal with keep theirs.
+_OVER = (
+    "SELECT m.id FROM dlp_message m WHERE m.at < %s AND m.kind {} 'mail' AND NOT EXISTS (SELECT 1 FROM dlp_recipient r"
+    " WHERE r.message_id = m.id AND r.state IN ('queued', 'held')) ORDER BY m.at LIMIT %s"
+)
+_DEPENDENT = (
+    "DELETE FROM dlp_approval WHERE recipient_id IN (SELECT id FROM dlp_recipient WHERE message_id = %s)",
+    "DELETE FROM dlp_wrap WHERE message_id = %s",
+    "DELETE FROM dlp_chunk WHERE message_id = %s",
+    "DELETE FROM dlp_hold WHERE message_id = %s",
+    "DELETE FROM dlp_recipient WHERE message_id = %s",
+    "DELETE FROM dlp_message WHERE id = %s",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How many were removed."""
+
+    decisions: int
+    own: int
+    entries: int
+
+
+def purge(*, decisions: float, own: float, entries: float, now: float, batch: int = _BATCH) -> Purged:
+    """Remove what is older than the given moments: decisions, finished notices and bounces, entries of the record.
+
+    Works in small transactions, so that mail goes on. Ends with the
+    write-ahead log cut off, so that what was removed is gone from the files.
+    Raises StoreError.
+    """
+    removed = Purged(_remove("=", decisions, batch), _remove("<>", own, batch), _prune(entries, now))
+    with database.failures("the write-ahead log was not cut off"):
+        database.checkpoint()
+    return removed
+
+
+def sweep() -> int:
+    """Destroy keys and content that nobody may need any more; returns how many keys.
+
+    Settlement and review do this as they go, so that this finds nothing,
+    unless the database was restored from a backup or edited by hand. Raises
+    StoreError.
+    """
+    count = 0
+    for holder, state in ((wraps.DELIVERY, "queued"), (wraps.REVIEWERS, "held")):
+        with change() as made:
+            made.cursor.execute(
+                "SELECT w.message_id FROM dlp_wrap w WHERE w.holder = %s AND NOT EXISTS"
+                " (SELECT 1 FROM dlp_recipient r WHERE r.message_id = w.message_id AND r.state = %s)",
+                (holder, state),
+            )
+            found = [row[0] for row in made.cursor.fetchall()]
+            queue.erase(made.cursor, found, holder)
+            count += len(found)
+    return count
+
+
+def _remove(kinds: str, before: float, batch: int) -> int:
+    count = 0
+    while True:
+        with change() as made:
+            made.cursor.execute(_OVER.format(kinds), (before, batch))
+            found = [(row[0],) for row in made.cursor.fetchall()]
+            for statement in _DEPENDENT:
+                made.cursor.executemany(statement, found)
+        count += len(found)
+        if len(found) < batch:
+            return count
+
+
+def _prune(before: float, now: float) -> int:
+    """Cut the oldest entries off the chain, with an entry that says so, and the texts only they named."""
+    with change() as made:
+        cursor = made.cursor
+        last, _, _ = record.head(cursor)
+        cursor.execute(
+            "SELECT seq, hash FROM dlp_audit_entry WHERE seq < COALESCE((SELECT MIN(seq) FROM dlp_audit_entry"
+            " WHERE at >= %s), %s) ORDER BY seq DESC LIMIT 1",
+            (before, last),
+        )
+        row: Any = cursor.fetchone()
+        if row is None:
+            return 0
+        cursor.execute("SELECT COUNT(*) FROM dlp_audit_entry WHERE seq <= %s", (row[0],))
+        count = int(cursor.fetchone()[0])
+        record.erase(cursor, history.texts_only_before(cursor, row[0]))
+        cursor.execute("DELETE FROM dlp_audit_entry WHERE seq <= %s", (row[0],))
+        details = {"through": row[0], "hash": bytes(row[1]).hex(), "entries": count}
+        made.rows.notes.append(Note(Entry.PRUNE, now, ACTOR, "record", details))
+        return count
