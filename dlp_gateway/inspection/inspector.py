@@ -24,6 +24,8 @@ from dlp_gateway.documents.read import Documents, read_parts
 from dlp_gateway.inspection.encoding import to_plain
 from dlp_gateway.model import Inspection, Reading, Role, Text
 
+_NO_DOCUMENTS = Documents((), (), ())
+
 Scope = Literal["subject", "all"]
 
 
@@ -60,7 +62,7 @@ class Inspector:
         started = time.perf_counter()
         del pictures
         reading = mime.read_subject(raw, self._reading) if scope == "subject" else mime.read(raw, self._reading)
-        documents = self._read_documents(reading) if scope == "all" else Documents()
+        documents = self._read_documents(reading) if scope == "all" else _NO_DOCUMENTS
         texts = (*reading.texts, *documents.texts)
         detection = self.engine.scan(texts, subject_only=scope == "subject", explain=explain)
         inspection = Inspection(
@@ -78,7 +80,7 @@ class Inspector:
 
     def _read_documents(self, reading: Reading) -> Documents:
         if not reading.parts:
-            return Documents()
+            return _NO_DOCUMENTS
         return read_parts(
             reading.parts,
             budget=DocumentBudget(self._documents),
