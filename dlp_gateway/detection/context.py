@@ -168,7 +168,7 @@ class Context:
             return None
         gap = self._data[closest.end : start]
         favourable = closest.word in positive or self._qualifies(closest, positive)
-        if _SENTENCE_END.search(gap):
+        if _SENTENCE_END.search(gap) or self._labelled_itself(closest.end, start):
             return (Relation.NEAR, True) if favourable else None
         if len(gap) <= LABEL_REACH:
             return Relation.LABEL, favourable
@@ -176,9 +176,14 @@ class Context:
             return (Relation.SENTENCE, True) if favourable else None
         return (Relation.NEAR, True) if favourable else None
 
+    def _labelled_itself(self, end: int, start: int) -> bool:
+        """Tell whether the value has a label of its own behind the word, in its own cell or line."""
+        own = max(self._data.rfind(mark, end, start) for mark in (b"|", b"\n", b";", b"\t"))
+        return own >= 0 and self._data.find(b":", own, start) >= 0
+
     def _qualifies(self, hit: Hit, positive: frozenset[int]) -> bool:
         """Tell whether a word only qualifies a label right before it ("Medicare reference", "TFN ref")."""
-        return any(
+        return self._data[hit.start : hit.start + 3].lower() == b"ref" and any(
             other.word in positive and not self._data[other.end : hit.start].strip(b" _-")
             for other in self.hits[bisect_left(self._starts, hit.start - 60) : bisect_left(self._starts, hit.start)]
         )

@@ -71,6 +71,12 @@ class Engine:
         self._allowances = Allowances(tuning.allow)
         self._limits = models.limits(tuning.models.thresholds)
 
+    @property
+    def entities(self) -> frozenset[str]:
+        """Return every entity that a finding of this engine can have."""
+        told = frozenset(entity for entity, _ in (*SUBJECT_LABELS.values(), *ENTITIES.values()))
+        return told | {recogniser.entity for recogniser in self.recognisers}
+
     def scan(
         self,
         texts: Sequence[Text],
@@ -110,7 +116,9 @@ class Engine:
         scored = self._matcher.scan(normalised, Layout(normalised.data), reading.text.hints)
         scored = [self._allowances.judge(self._thresholded(s), normalised.data, today) for s in scored]
         scored = relation.check(reading.text.text, normalised, scored, self._models.people)
-        kept = set(map(id, best(s for s in scored if s.stands)))
+        # Addresses in headers are how mail is sent, not what it says.
+        header = reading.text.role is Role.HEADER
+        kept = set(map(id, best(s for s in scored if s.stands and not (header and s.recogniser.tier is Tier.CONTACT))))
         for one in scored:
             start, end = normalised.span(one.start, one.end)
             recogniser = one.recogniser

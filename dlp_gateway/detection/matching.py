@@ -47,8 +47,14 @@ _COUNTS = 0.5
 _LONGEST = 4096
 _SET_MEMORY = 96 << 20
 _UNDERSCORE = re.compile(rb"(?<=\d)_|_(?=\d)")
-_GLUE = frozenset(b"-./_:#=+")
-_ALNUM = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+_GLUE = frozenset(b"-./_+")
+_LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_DIGITS = frozenset(b"0123456789")
+# Digits with something between them, spelled digits, letters among digits: where to look for spread out values.
+_SPELLED = "(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple)"
+_SCATTERED = (
+    rf"\d(?:\D{{0,4}}\d){{6}}|\b{_SPELLED}(?:[\s,.;-]{{1,3}}{_SPELLED}){{3}}|\b(?:\d+[oilsbz|]|[oilsbz|]\d)[\doilsbz |.-]{{4}}"
+)
 
 
 class EngineError(RuntimeError):
@@ -105,6 +111,7 @@ class Matcher:
         self._set = re2.Set.SearchSet(options)
         # The set answers "nothing" both when nothing matches and when it ran out of memory. This one always matches.
         self._canary = self._set.Add(r"\A")
+        self._scattered = self._set.Add(_SCATTERED)
         self._singles: dict[int, _Single] = {}
         self._compiled = tuple(self._compile(r) for r in recognisers)
         options.max_mem = 8 << 20
@@ -175,7 +182,8 @@ class Matcher:
                     if count > ENOUGH_IN_WINDOW:
                         break
                     yield self._score(single, data, start, end, context, self._column(layout, start, data, columns))
-        yield from self._spread(data, low, context, counts)
+        if self._scattered in matched:
+            yield from self._spread(data, low, context, counts)
 
     def _column(
         self, layout: Layout, start: int, data: bytes, known: dict[int, frozenset[int]]
@@ -203,7 +211,7 @@ class Matcher:
             else:
                 sank.append("check: failed")
         score, extra = _weigh(score, around, raised, sank, required=owner.recogniser.context_required)
-        if extra and _glued(data, start, end):
+        if _glued(data, start, end, labelled=not extra):
             score -= GLUED
             sank.append("part of a longer code")
         stands = not (sank and sank[0] == "check: failed")
@@ -245,10 +253,14 @@ def _weigh(
     return score, around.positive not in (Relation.LABEL, Relation.COLUMN)
 
 
-def _glued(data: bytes, start: int, end: int) -> bool:
-    """Tell whether the value is only a piece of a longer code, path, decimal number or address."""
-    before = start >= 2 and data[start - 1] in _GLUE and data[start - 2] in _ALNUM
-    behind = end + 1 < len(data) and data[end] in _GLUE and data[end + 1] in _ALNUM
+def _glued(data: bytes, start: int, end: int, *, labelled: bool) -> bool:
+    """Tell whether the value is only a piece of a longer code, path, decimal number or address.
+
+    Letters glued to a labelled value are its label or an extension (``TFN-412277305``, ``licence_18274455.txt``).
+    """
+    alike = _DIGITS if labelled else _DIGITS | _LETTERS
+    before = start >= 2 and data[start - 1] in _GLUE and data[start - 2] in alike
+    behind = end + 1 < len(data) and data[end] in _GLUE and data[end + 1] in alike
     return before or behind
 
 
