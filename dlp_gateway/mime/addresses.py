@@ -7,7 +7,7 @@ import re
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|<[^<>]*>?|\(|[,;:]|[^"(<,;:]+', re.DOTALL)
 _COMMENT_EDGE = re.compile(r"[()\\]")
 _ADDRESS = re.compile(
-    r"([^\s<>,;:\"()\[\]@\\]{1,64})\s{0,4}@\s{0,4}((?:[^\s<>,;:\"()\[\]@\\]){1,255}|\[[^\s\[\]]{1,255}\])"
+    r"(?<![^\s<>,;:\"()\[\]@\\])([^\s<>,;:\"()\[\]@\\]{1,256})\s{0,4}@\s{0,4}((?:[^\s<>,;:\"()\[\]@\\]){1,255}|\[[^\s\[\]]{1,255}\])"
 )
 _QUOTED = re.compile(
     r'"((?:[^"\\]|\\.){1,64})"\s{0,4}@\s{0,4}([^\s<>,;:"()\[\]@\\]{1,255}|\[[^\s\[\]]{1,255}\])', re.DOTALL
@@ -26,16 +26,16 @@ def split(value: str) -> tuple[str, tuple[str, ...]]:
     segment: list[str] = []
     at = 0
     while (match := _TOKEN.match(value, at)) is not None:
-        token, at = match[0], match.end()
-        if token == "(":
+        piece, at = match[0], match.end()
+        if piece == "(":
             inner, at = comment(value, at)
             words.append(inner)
-        elif token in ",;:":
+        elif piece in ",;:":
             _finish(segment, words, specs)
-        elif token.startswith("<"):
-            specs.append(token.strip("<>"))
+        elif piece.startswith("<"):
+            specs.append(piece.strip("<>"))
         else:
-            segment.append(token)
+            segment.append(piece)
     _finish(segment, words, specs)
     return "; ".join(word for word in words if word), tuple(specs)
 

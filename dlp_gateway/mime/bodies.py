@@ -96,14 +96,15 @@ def read(
         if kind == HTML:
             yield from _html(source, characters)
         elif kind == CALENDAR:
-            yield Piece("calendar", contentlines.text_of(source))
+            lines, files = contentlines.read(source)
+            yield Piece("calendar", lines)
+            if files:
+                yield embedded.File(content, "", "text/calendar")
         else:
             yield from _plain(source, delsp=delsp)
             yield from _carried(source, characters)
     if kind == PLAIN:
         yield from embedded.files(content)
-    elif kind == CALENDAR and any(contentlines.has_files(text) for text in decoded.texts):
-        yield embedded.File(content, "", "text/calendar")
 
 
 def _line_feeds(text: str) -> str:
@@ -138,6 +139,6 @@ def _html(source: str, characters: int) -> Iterator[Piece | Lack | embedded.File
             yield Piece(label, text)
     for declared, content in page.data_uris:
         yield embedded.File(content, "", declared)
-    if getattr(page, "truncated", False):
+    if page.truncated:
         yield Lack("more HTML than may be read")
     yield from _carried(page.visible, characters)

@@ -29,53 +29,59 @@ _WINDOWS_1252 = "".join(
 
 # Label (letters and digits only, lower case) to codec. Superset codecs stand for their subsets, as in the WHATWG
 # Encoding Standard: iso-8859-1 is read as windows-1252, gb2312 as gb18030, shift_jis as cp932, ks_c_5601 as cp949.
-_CODECS: dict[str, str] = {
-    **dict.fromkeys(("utf8", "unicode11utf8", "utf8mb4", "cputf8", "xunicode20utf8", "cp65001"), "utf-8"),
-    **dict.fromkeys(("usascii", "ascii", "ansix341968", "iso646us", "646", "us", "cp367", "ibm367"), "cp1252"),
-    **dict.fromkeys(("iso88591", "latin1", "l1", "cp819", "ibm819", "windows1252", "cp1252", "xcp1252"), "cp1252"),
-    **dict.fromkeys(("iso885915", "latin9", "l9"), "iso8859-15"),
-    **dict.fromkeys(("iso88598i", "iso88598e", "logical"), "iso8859-8"),
-    **dict.fromkeys(("iso88599", "latin5", "l5", "windows1254", "cp1254"), "cp1254"),
-    **dict.fromkeys(("iso885911", "tis620", "windows874", "cp874"), "cp874"),
-    **{f"iso8859{n}": f"iso8859-{n}" for n in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 16)},
-    **{f"latin{n}": f"iso8859-{m}" for n, m in ((2, 2), (3, 3), (4, 4), (6, 10), (7, 13), (8, 14), (10, 16))},
-    **{f"{p}{n}": f"cp{n}" for n in (1250, 1251, 1253, 1255, 1256, 1257, 1258) for p in ("windows", "cp", "xcp", "win")},
-    **{
-        f"{p}{n}": f"cp{n}"
-        for n in (437, 720, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 866, 869, 1125)
-        for p in ("cp", "ibm", "dos", "oem")
-    },
-    **{f"{p}{n:03}": f"cp{n:03}" for n in (37, 273, 424, 500, 875, 1026, 1140) for p in ("cp", "ibm")},
-    **dict.fromkeys(("koi8r", "koi8", "koi"), "koi8-r"),
-    **dict.fromkeys(("koi8u", "koi8ru"), "koi8-u"),
-    "koi8t": "koi8-t",
-    "kz1048": "kz1048",
-    "ptcp154": "ptcp154",
-    **dict.fromkeys(("gb2312", "gbk", "gb18030", "xgbk", "euccn", "cp936", "gb231280", "chinese", "csgb2312"), "gb18030"),
-    **dict.fromkeys(("hz", "hzgb2312"), "hz"),
-    **dict.fromkeys(("big5", "cp950", "xxbig5", "cnbig5", "big5eten"), "cp950"),
-    "big5hkscs": "big5hkscs",
-    **dict.fromkeys(("shiftjis", "xsjis", "sjis", "mskanji", "cp932", "windows31j", "ms932"), "cp932"),
-    **dict.fromkeys(("eucjp", "xeucjp", "ujis"), "euc_jp"),
-    **{f"iso2022jp{v}": f"iso2022_jp{s}" for v, s in (("", "_ext"), ("1", "_1"), ("2", "_2"), ("3", "_3"), ("2004", "_2004"))},
-    **dict.fromkeys(("iso2022jpms", "cp50220", "cp50221", "csiso2022jp"), "iso2022_jp_ext"),
-    "iso2022kr": "iso2022_kr",
-    **dict.fromkeys(("euckr", "ksc5601", "ksc56011987", "ksc56011992", "cp949", "uhc", "windows949", "korean"), "cp949"),
-    "johab": "johab",
-    **dict.fromkeys(("utf16", "unicode", "ucs2", "iso10646ucs2", "csunicode"), "utf-16"),
-    **dict.fromkeys(("utf16le", "unicodefffe"), "utf-16-le"),
-    "utf16be": "utf-16-be",
-    **dict.fromkeys(("utf32", "ucs4", "iso10646ucs4"), "utf-32"),
-    "utf32le": "utf-32-le",
-    "utf32be": "utf-32-be",
-    **dict.fromkeys(("utf7", "unicode11utf7", "csunicode11utf7", "xunicode20utf7", "unicode20utf7"), "utf-7"),
-    **dict.fromkeys(("macintosh", "macroman", "mac", "xmacroman"), "mac-roman"),
-    **{f"{p}mac{n}": f"mac-{n}" for n in ("cyrillic", "greek", "turkish", "iceland", "croatian", "romanian") for p in ("", "x")},
-    **dict.fromkeys(("xmacce", "xmaccentraleurroman", "maccentraleurope"), "mac-latin2"),
-    **dict.fromkeys(("hproman8", "roman8"), "hp-roman8"),
-    "viscii": "cp1258",
-    "armscii8": "cp1252",
-}  # fmt: skip
+_CODECS: dict[str, str] = {}
+
+
+def _labels(codec: str, *labels: str) -> None:
+    _CODECS.update(dict.fromkeys(labels, codec))
+
+
+_labels("utf-8", "utf8", "unicode11utf8", "utf8mb4", "cputf8", "xunicode20utf8", "cp65001")
+_labels("cp1252", "usascii", "ascii", "ansix341968", "iso646us", "646", "us", "cp367", "ibm367", "armscii8")
+_labels("cp1252", "iso88591", "latin1", "l1", "cp819", "ibm819", "windows1252", "cp1252", "win1252")
+_labels("iso8859-15", "iso885915", "latin9", "l9")
+_labels("iso8859-8", "iso88598i", "iso88598e", "logical")
+_labels("cp1254", "iso88599", "latin5", "l5", "windows1254", "cp1254", "win1254")
+_labels("cp874", "iso885911", "tis620", "windows874", "cp874")
+for _n in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 16):
+    _labels(f"iso8859-{_n}", f"iso8859{_n}")
+for _n, _part in ((2, 2), (3, 3), (4, 4), (6, 10), (7, 13), (8, 14), (10, 16)):
+    _labels(f"iso8859-{_part}", f"latin{_n}", f"l{_n}")
+for _n in (1250, 1251, 1253, 1255, 1256, 1257, 1258):
+    _labels(f"cp{_n}", f"windows{_n}", f"cp{_n}", f"win{_n}")
+for _n in (437, 720, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 866, 869, 1125):
+    _labels(f"cp{_n}", f"cp{_n}", f"ibm{_n}", f"dos{_n}", f"oem{_n}")
+for _n in (37, 273, 424, 500, 875, 1026, 1140):
+    _labels(f"cp{_n:03}", f"cp{_n:03}", f"ibm{_n:03}")
+_labels("koi8-r", "koi8r", "koi8", "koi")
+_labels("koi8-u", "koi8u", "koi8ru")
+_labels("koi8-t", "koi8t")
+_labels("kz1048", "kz1048")
+_labels("ptcp154", "ptcp154")
+_labels("gb18030", "gb2312", "gbk", "gb18030", "euccn", "cp936", "gb231280", "chinese")
+_labels("hz", "hz", "hzgb2312")
+_labels("cp950", "big5", "cp950", "xbig5", "cnbig5", "big5eten")
+_labels("big5hkscs", "big5hkscs")
+_labels("cp932", "shiftjis", "sjis", "mskanji", "cp932", "windows31j", "ms932")
+_labels("euc_jp", "eucjp", "ujis")
+_labels("iso2022_jp_ext", "iso2022jp", "iso2022jpms", "cp50220", "cp50221")
+for _version in ("1", "2", "3", "2004"):
+    _labels(f"iso2022_jp_{_version}", f"iso2022jp{_version}")
+_labels("iso2022_kr", "iso2022kr")
+_labels("cp949", "euckr", "ksc5601", "ksc56011987", "ksc56011992", "cp949", "uhc", "windows949", "korean")
+_labels("johab", "johab")
+_labels("utf-16", "utf16", "unicode", "ucs2", "iso10646ucs2")
+_labels("utf-16-le", "utf16le", "unicodefffe")
+_labels("utf-16-be", "utf16be")
+_labels("utf-32", "utf32", "ucs4", "iso10646ucs4")
+_labels("utf-32-le", "utf32le")
+_labels("utf-32-be", "utf32be")
+_labels("utf-7", "utf7", "unicode11utf7", "xunicode20utf7", "unicode20utf7")
+_labels("mac-roman", "macintosh", "macroman", "mac")
+for _name in ("cyrillic", "greek", "turkish", "iceland", "croatian", "romanian"):
+    _labels(f"mac-{_name}", f"mac{_name}")
+_labels("mac-latin2", "macce", "maccentraleurroman", "maccentraleurope")
+_labels("hp-roman8", "hproman8", "roman8")
 _STATEFUL = frozenset({"hz", "utf-7"})  # plain ASCII bytes may mean something else
 _EBCDIC = frozenset(f"cp{n:03}" for n in (37, 273, 424, 500, 875, 1026, 1140))
 _WIDE = frozenset({"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"})
@@ -117,39 +123,31 @@ def decode(content: bytes, declared: tuple[str, ...] = ()) -> Decoded:
 
 
 def _readings(content: bytes, named: tuple[str, ...]) -> list[str]:
-    found: list[str] = []
     marked = next((codec for bom, codec in _BOMS if content.startswith(bom)), None)
-    pattern = utf16_by_zeros(content)
-    for codec in (marked, pattern):
-        if codec:
-            found.append(content.decode(codec, "replace"))
-    if marked and not pattern and marked != "utf-8-sig":
-        return found
-    utf8 = _strict(content, "utf-8")
+    zeros = utf16_by_zeros(content)
+    if marked and marked != "utf-8-sig":
+        return [content.decode(marked, "replace")]
+    utf8 = _strict(content, marked or "utf-8")
+    found = [content.decode(zeros, "replace")] if zeros else []
+    bent = utf8 is None and not zeros
     for codec in named:
-        if codec == "utf-16" and not marked:
+        if codec not in ("utf-8", "cp1252", "utf-16"):
+            text = _strict(content, codec)
+            bent = bent and text is None
+            found.append(content.decode(codec, "replace") if text is None else text)
+        elif codec == "utf-16" and not zeros:
             found += [content.decode("utf-16-be", "replace"), content.decode("utf-16-le", "replace")]
-        elif codec == "utf-8" and utf8 is not None:
-            continue
-        elif codec == "cp1252":
-            continue
-        else:
-            found.append(content.decode(codec, "replace"))
-    if utf8 is not None and marked != "utf-8-sig":
+    if utf8 is not None and not zeros:
         found.append(utf8)
-    if "cp1252" in named and not content.isascii() and utf8 is not None and marked != "utf-8-sig":
+    elif "utf-8" in named and not zeros:
+        found.append(content.decode("utf-8", "replace"))
+    if bent or ("cp1252" in named and not zeros and not content.isascii()):
         found.append(windows_1252(content))
-    elif utf8 is None and not pattern and (not named or "utf-8" in named or "cp1252" in named or _any_wide(named)):
-        found.append(windows_1252(content))
-        if not named:
-            found += _guess(content)
-    if not named and b"\x1b" in content:
+    if bent and not named:
+        found += _guess(content)
+    if b"\x1b" in content and not any(codec.startswith("iso2022") for codec in named):
         found.append(content.decode("iso2022_jp_ext", "replace"))
-    return found or [windows_1252(content)]
-
-
-def _any_wide(named: tuple[str, ...]) -> bool:
-    return any(codec in _WIDE or codec in _EBCDIC for codec in named)
+    return found
 
 
 def _strict(content: bytes, codec: str) -> str | None:

@@ -6,42 +6,48 @@ import re
 
 from dlp_gateway.mime import charsets, transfer
 
-_FOLD = re.compile(r"\r?\n[ \t]")
-_SOFT_BREAK = re.compile(r"=\r?\n")
+_FOLD = re.compile(r"\n[ \t]")
 _ESCAPED = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "N": "\n"}
-_BINARY = re.compile(r"(?i);[^:\r\n]{0,200}(?:ENCODING=(?:\"?)(?:BASE64|B)\b|VALUE=BINARY)|:data:")
-_PROPERTY = re.compile(
-    r"([^:;\r\n]{1,100})((?:;[^:\"\r\n]{0,500}(?:\"[^\"\r\n]{0,500}\"[^:\"\r\n]{0,500}){0,8}){0,1}):(.*)"
-)
+_CHARSET = re.compile(r"(?i)CHARSET=\"?([^;:\"\s]{1,40})")
+_BINARY = frozenset({"ENCODING=BASE64", "ENCODING=B", "VALUE=BINARY", "BASE64"})
+_LONGEST_HEAD = 2_000
 
 
-def text_of(source: str) -> str:
-    """Return the properties unfolded and unescaped, ``NAME parameters: value`` a line, without binary values."""
-    if "QUOTED-PRINTABLE" in source[:200_000].upper():
-        source = _SOFT_BREAK.sub("", source)  # vCard 2.1 breaks long values this way
-    lines = []
-    for line in _FOLD.sub("", source).split("\n"):
-        match = _PROPERTY.match(line.rstrip("\r"))
-        if match is None:
-            lines.append(line.rstrip("\r"))
+def read(source: str) -> tuple[str, bool]:
+    """Return the properties unfolded and unescaped, and whether some hold files (ATTACH, PHOTO, ...).
+
+    Each property is a line ``NAME parameters: value``; values that are files are left out.
+
+    Args:
+        source: the text with LF line ends.
+    """
+    lines: list[str] = []
+    files = False
+    for line in _FOLD.sub("", _joined(source)).split("\n"):
+        head, value = _split(line)
+        marks = {mark.strip().upper().replace('"', "") for mark in head.split(";")[1:]}
+        if marks & _BINARY or value.startswith("data:"):
+            files = True
             continue
-        name, parameters, value = match[1], match[2], match[3]
-        if parameters and _BINARY.match(parameters + ":"):
-            continue
-        if "QUOTED-PRINTABLE" in parameters.upper():
+        if "ENCODING=QUOTED-PRINTABLE" in marks or "QUOTED-PRINTABLE" in marks:
             octets = transfer.quoted_printable(value.encode("utf-8", "surrogatepass"))
-            value = charsets.decode(octets, _charset(parameters)).texts[0]
-        spoken = parameters.replace(";", " ").replace('"', "")
-        lines.append(f"{name}{spoken}: {_ESCAPED.sub(lambda m: _ESCAPES.get(m[1], m[1]), value)}")
-    return "\n".join(lines)
+            charset = _CHARSET.search(head)
+            value = charsets.decode(octets, (charset[1],) if charset else ()).texts[0]
+        spoken = head.replace(";", " ").replace('"', "")
+        value = _ESCAPED.sub(lambda m: _ESCAPES.get(m[1], m[1]), value) if "\\" in value else value
+        lines.append(f"{spoken}: {value}" if head else value)
+    return "\n".join(lines), files
 
 
-def has_files(source: str) -> bool:
-    """Whether a property holds a file (ATTACH, PHOTO, ...)."""
-    return _BINARY.search(_FOLD.sub("", source)) is not None
+def _joined(source: str) -> str:
+    """Undo soft line breaks, with which vCard 2.1 writes long values."""
+    return source.replace("=\n", "") if "QUOTED-PRINTABLE" in source.upper() else source
 
 
-def _charset(parameters: str) -> tuple[str, ...]:
-    match = re.search(r"(?i)CHARSET=([^;:\s]{1,40})", parameters)
-    return (match[1],) if match else ()
+def _split(line: str) -> tuple[str, str]:
+    """Split a content line at the first colon outside quotes: name with parameters, value."""
+    at = line.find(":", 0, _LONGEST_HEAD)
+    while at >= 0 and line.count('"', 0, at) % 2:
+        at = line.find(":", at + 1, _LONGEST_HEAD)
+    return ("", line) if at < 0 else (line[:at], line[at + 1 :])

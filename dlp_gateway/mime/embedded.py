@@ -1,4 +1,4 @@
-"""Files written into plain text: uuencode, yEnc, BinHex, and armoured PGP or PEM blocks."""
+"""Files written into plain text: uuencode, yEnc, BinHex, and PEM blocks of cryptographic messages."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ _HQX_LETTERS = b"!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmp
 _BASE64_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _HQX_TO_BASE64 = bytes.maketrans(_HQX_LETTERS, _BASE64_LETTERS)
 _HQX_OTHERS = bytes(set(range(256)) - set(_HQX_LETTERS))
-_HQX_RUN = re.compile(rb"(.?)\x90(.)", re.DOTALL)
-_ARMOUR = re.compile(rb"-----BEGIN (PGP MESSAGE(?:, PART [\d/]{1,9})?|PKCS7|CMS|PKCS12)-----")
+_ARMOUR = re.compile(rb"-----BEGIN (PKCS7|CMS|PKCS12)-----")
 _MOST_FILES = 500
 _MOST_UNPACKED = 64 << 20
 
@@ -138,8 +137,7 @@ def _armoured(content: bytes) -> Iterator[File]:
     for begin in list(_ARMOUR.finditer(content))[:_MOST_FILES]:
         finish = content.find(b"-----END " + begin[1], begin.end())
         stop = finish + len(b"-----END " + begin[1] + b"-----") if finish >= 0 else len(content)
-        declared = "application/pgp-encrypted" if begin[1].startswith(b"PGP") else "application/pkcs7-mime"
-        yield File(content[begin.start() : stop], "", declared)
+        yield File(content[begin.start() : stop], "", "application/pkcs7-mime")
 
 
 def _loose_base64(data: bytes) -> bytes:

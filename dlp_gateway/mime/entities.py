@@ -15,12 +15,13 @@ _USUAL_PARAMETERS = frozenset(
     "access-type expiration permission mode version encoding differences x-apple-part-url x-mac-type x-mac-creator "
     "x-unix-mode x-mac-hide-extension header profile conversions optinfo hp-legacy-display".split()
 )
-# Boundaries as programs make them: hexadecimal, digits with a generator's words around, dots and dashes between.
-_GENERATED = re.compile(
-    r"[-_=.:+/'?]*(?:(?:next)?_?part|mixed|alt(?:ernative)?|rel(?:ated)?|report|signed|mime|boundary|bound|apple[-_]mail|"
-    r"multipart|php|mail|msg|sep|b\d|[\da-f]{6,}|[\da-z]{1,3}|[a-z\d]{16,}|[-_=.:+/'?@\d])*",
-    re.IGNORECASE,
+# Words that programs put into the boundaries that they make.
+_GENERATOR_WORDS = frozenset(
+    "next part nextpart mixed alt alternative rel related report signed mime boundary bound apple mail multipart php "
+    "msg sep outer inner main message digest content body encrypted delimiter separator frontier unique mimepart".split()
 )
+_WORDS = re.compile(r"[^\W\d_]+|\d+")
+_MIXED = re.compile(r"(?i)[\da-f]{10}|[a-z\d]{14}")
 _LONE_NUMBER = re.compile(r"\W*\d[\d -]{7,22}\W*")
 
 
@@ -92,5 +93,15 @@ def _odd(merged: dict[str, dict[str, None]]) -> tuple[str, ...]:
         if name.partition("*")[0] not in _USUAL_PARAMETERS
         for value in values
     ]
-    found += [b for b in merged.get("boundary", ()) if _LONE_NUMBER.fullmatch(b) or not _GENERATED.fullmatch(b[:200])]
+    found += [b for b in merged.get("boundary", ()) if not _generated(b[:300])]
     return tuple(found)
+
+
+def _generated(boundary: str) -> bool:
+    """Whether a boundary looks as programs make them: random, with words of their own at most."""
+    if _LONE_NUMBER.fullmatch(boundary):
+        return False
+    if _MIXED.search(boundary):
+        return True
+    words = [word.lower() for word in _WORDS.findall(boundary) if not word.isdigit()]
+    return all(len(word) < 4 or word in _GENERATOR_WORDS for word in words)

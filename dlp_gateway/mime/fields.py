@@ -13,28 +13,29 @@ from dlp_gateway.mime import addresses, charsets, encoded_words
 from dlp_gateway.mime.headers import Field
 from dlp_gateway.model import Role, Text
 
-# Fields of addresses: the words around the addresses are text (RFC 5322 sections 3.6.2, 3.6.3, 3.6.6 and common others).
+# Fields of addresses (RFC 5322 sections 3.6.2, 3.6.3, 3.6.6, and others in use): the words around them are text.
 ADDRESS_FIELDS = frozenset(
-    "from to cc bcc sender reply-to resent-from resent-to resent-cc resent-bcc resent-sender resent-reply-to apparently-to "
-    "disposition-notification-to return-receipt-to read-receipt-to errors-to mail-followup-to mail-reply-to "
-    "x-original-to delivered-to envelope-to x-envelope-to x-envelope-from x-confirm-reading-to x-original-from "
-    "x-google-original-from".split()
+    "from to cc bcc sender reply-to resent-from resent-to resent-cc resent-bcc resent-sender resent-reply-to "
+    "apparently-to disposition-notification-to return-receipt-to read-receipt-to errors-to mail-followup-to "
+    "mail-reply-to delivered-to envelope-to x-original-to x-envelope-to x-envelope-from x-confirm-reading-to "
+    "x-original-from x-google-original-from".split()
 )
-# Identifiers: mostly random, but people and programs put names into them.
+# Identifiers: mostly random, but people and programs put names into them. Read as metadata.
 IDENTIFIER_FIELDS = frozenset(
     "message-id in-reply-to references content-id resent-message-id content-location content-base x-message-id "
-    "list-id original-message-id supersedes x-ms-exchange-messagesentrepresentingtype".split()
+    "list-id original-message-id supersedes".split()
 )
-# Fields whose value is a word or two of a fixed vocabulary, a date or a count.
+# A word or two of a fixed vocabulary, a date, a count: left out unless longer, a sentence, or a long number.
 TOKEN_FIELDS = frozenset(
-    "mime-version date resent-date content-transfer-encoding content-length lines status x-status x-uid x-mozilla-status "
-    "x-mozilla-status2 x-priority priority importance x-msmail-priority precedence auto-submitted content-language "
-    "accept-language x-ms-has-attach x-ms-tnef-correlator x-auto-response-suppress content-class x-mimeole "
-    "delivery-date deferred-delivery expires expiry-date x-spam-flag x-spam-score x-spam-level x-virus-scanned content-md5 "
-    "user-agent x-mailer x-originating-ip x-originalarrivaltime x-apple-base-url x-uniform-type-identifier "
-    "x-universally-unique-identifier x-attachment-id x-unsent".split()
+    "mime-version date resent-date content-transfer-encoding content-length lines status x-status x-uid "
+    "x-mozilla-status x-mozilla-status2 x-priority priority importance x-msmail-priority precedence auto-submitted "
+    "content-language accept-language x-ms-has-attach x-ms-tnef-correlator x-auto-response-suppress content-class "
+    "x-mimeole delivery-date deferred-delivery expires expiry-date x-spam-flag x-spam-score x-spam-level "
+    "x-virus-scanned content-md5 user-agent x-mailer x-originating-ip x-originalarrivaltime x-apple-base-url "
+    "x-uniform-type-identifier x-universally-unique-identifier x-attachment-id x-unsent".split()
 )
-# Signatures, traces and ids: long, random, full of digits that pass for numbers of people.
+# Signatures, traces and ids: long, random, full of digits that pass for numbers of people. Left out unless a sentence.
+# (The parameters of Content-Type and Content-Disposition are read by ``entities``.)
 RANDOM_FIELDS = frozenset(
     "dkim-signature domainkey-signature authentication-results received-spf return-path thread-index autocrypt "
     "x-received x-google-dkim-signature x-gm-message-state x-gm-gg x-google-smtp-source x-gm-features face x-face "
@@ -43,7 +44,8 @@ RANDOM_FIELDS = frozenset(
     "x-ms-publictraffictype x-ms-traffictypediagnostic x-ms-office365-filtering-correlation-id x-pm-message-id "
     "x-sg-eid x-sg-id x-ses-outgoing x-mailgun-sid x-mandrill-user feedback-id x-feedback-id x-csa-complaints "
     "dkim-filter openpgp tls-required x-mimecast-spam-score x-mimecast-originator x-proofpoint-guid "
-    "x-proofpoint-orig-guid x-proofpoint-virus-version x-proofpoint-spam-details content-type content-disposition".split()
+    "x-proofpoint-orig-guid x-proofpoint-virus-version x-proofpoint-spam-details content-type "
+    "content-disposition".split()
 )
 _RANDOM_PREFIXES = ("arc-", "x-ms-exchange-", "x-eopattributedmessage", "x-microsoft-original-", "x-ironport-")
 # Shown by their name in a place; others are "header (other)", because a name can be chosen to say something.
@@ -54,25 +56,32 @@ _TEXT_FIELDS = (
     "List-Help", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Subscribe", "List-Post", "List-Owner",
     "List-Archive", "Resent-Subject", "X-Original-Subject", "X-Subject", "Received", "X-Mailer", "User-Agent",
 )  # fmt: skip
-_SHOWN = {name.lower(): name for name in _TEXT_FIELDS}
-_SHOWN |= {
-    name: "-".join(
-        word.upper() if word in ("id", "mime", "dkim", "ip", "spf") else word.capitalize() for word in name.split("-")
-    )
-    for name in sorted(ADDRESS_FIELDS | IDENTIFIER_FIELDS | TOKEN_FIELDS | RANDOM_FIELDS)
-    if name not in _SHOWN
-}
-_PROSE = re.compile(r"(?:[^\W\d_]{2,}[ ,]{1,3}){2}[^\W\d_]{2,}")
+_UPPER = frozenset({"id", "mime", "dkim", "ip", "spf"})
+
+
+def _spelt(name: str) -> str:
+    return "-".join(word.upper() if word in _UPPER else word.capitalize() for word in name.split("-"))
+
+
+_SHOWN = {name: _spelt(name) for name in sorted(ADDRESS_FIELDS | IDENTIFIER_FIELDS | TOKEN_FIELDS | RANDOM_FIELDS)}
+_SHOWN |= {name.lower(): name for name in _TEXT_FIELDS}
+# Of the fields above, those whose value is a long number by rule.
+_LONG_NUMBERS = frozenset(
+    {"x-originalarrivaltime", "x-mozilla-status2", "x-universally-unique-identifier", "content-md5", "x-attachment-id"}
+)
+_TOKEN_LENGTH, _TOKEN_DIGITS = 120, 7
+_PROSE = re.compile(r"(?:\b[^\W\d_]{2,30}[ ,]{1,3}){2}[^\W\d_]{2}")
 _DATE = re.compile(
     r"\s*(?:[A-Za-z]{3,9}\.?,?\s+)?\d{1,2}[ -][A-Za-z]{3,9}\.?[ -]\d{2,4},?\s+[\d:.]{4,12}(?:\s?[APap][Mm])?"
     r"(?:\s*[-+]?[A-Z\d]{1,5})?(?:\s*\([^()]{0,40}\))?\s*"
 )
-_DIGITS = re.compile(r"\d")
-_RECEIVED_USUAL = re.compile(
+# What servers write into the comments of a trace field.
+_USUAL_COMMENT = re.compile(
     r"(?i)\s*(?:using |version=|cipher=|tls|postfix|sendmail|exim|qmail|envelope-from|no client cert|client did not|"
-    r"not verified|authenticated|sender |account |helo|ehlo|may be forged|unknown|localhost|from userid|[\w.-]{1,255} \[|"
-    r"\[?[\da-f.:]{2,45}\]?\)?\s*$|[\w-]+(?:\.[\w-]+)+\.?\s*$)"
+    r"not verified|authenticated|sender |account |helo|ehlo|may be forged|unknown|localhost|from userid|"
+    r"[\w.-]{1,255} \[|\[?[\da-f.:]{2,45}\]?\)?\s*$|[\w-]{1,63}(?:\.[\w-]{1,63}){1,10}\.?\s*$)"
 )
+_MOST_COMMENTS = 50
 
 
 def readings(value: bytes) -> tuple[str, ...]:
@@ -88,61 +97,55 @@ def readings(value: bytes) -> tuple[str, ...]:
 
 
 def texts(fields: tuple[Field, ...], prefix: str) -> Iterator[Text]:
-    """Yield the texts of all fields but the Subject of the outer message; ``prefix`` goes before each place."""
+    """Yield the texts of fields; ``prefix`` goes before each place. A field may yield none, or several readings."""
     for field in fields:
-        name = field.name
-        if not field.value.strip():
-            if name not in _SHOWN:
-                yield Text(f"{prefix}header (other)", name, Role.HEADER)
-            continue
-        where = f"{prefix}header {_SHOWN.get(name, '(other)')}"
-        if name in ADDRESS_FIELDS:
-            yield from _names(field.value, where)
-        elif name == "received":
-            yield from _received(field.value, where)
-        elif name in IDENTIFIER_FIELDS:
+        shown = _SHOWN.get(field.name)
+        if shown is None and field.name.startswith(_RANDOM_PREFIXES):
+            shown = "(trace)"
+        where = f"{prefix}header {shown or '(other)'}"
+        if shown is None:
             for text in readings(field.value):
-                yield Text(where, text, Role.METADATA)
-        elif name in TOKEN_FIELDS:
-            yield from _token(name, field.value, where)
-        elif name in RANDOM_FIELDS or name.startswith(_RANDOM_PREFIXES):
-            yield from (Text(where, text, Role.METADATA) for text in readings(field.value) if _PROSE.search(text))
-        elif name in _SHOWN:
-            for text in readings(field.value):
-                yield Text(where, text, Role.HEADER, (name,))
-        else:
-            for text in readings(field.value):
-                yield Text(where, f"{name}: {text}", Role.HEADER)
+                yield Text(where, f"{field.name}: {text}", Role.HEADER)
+        elif field.value.strip():
+            yield from _listed(field, where)
 
 
-def _names(value: bytes, where: str) -> Iterator[Text]:
-    words, _ = addresses.split(charsets.header_text(value))
-    if words:
-        for text in encoded_words.readings(words):
+def _listed(field: Field, where: str) -> Iterator[Text]:
+    name = field.name
+    if name in ADDRESS_FIELDS:
+        words, _ = addresses.split(charsets.header_text(field.value))
+        for text in encoded_words.readings(words) if words else ():
             yield Text(where, text, Role.HEADER)
+    elif name == "received":
+        yield from _comments(field.value, where)
+    else:
+        for text in readings(field.value):
+            if name in IDENTIFIER_FIELDS or (name in TOKEN_FIELDS and not _is_token(name, text)):
+                yield Text(where, text, Role.METADATA)
+            elif name in RANDOM_FIELDS or name.startswith(_RANDOM_PREFIXES):
+                if _PROSE.search(text):
+                    yield Text(where, text, Role.METADATA)
+            elif name not in TOKEN_FIELDS:
+                yield Text(where, text, Role.HEADER, (_SHOWN[name],))
 
 
-def _token(name: str, value: bytes, where: str) -> Iterator[Text]:
-    for text in readings(value):
-        if name.endswith("date") and _DATE.fullmatch(text):
-            continue
-        if len(text) > 120 or _PROSE.search(text) or (len(_DIGITS.findall(text)) > 7 and name not in _LONG_NUMBERS):
-            yield Text(where, text, Role.METADATA)
+def _is_token(name: str, text: str) -> bool:
+    """Whether a field of TOKEN_FIELDS holds no more than such a field does."""
+    if name.endswith("date") and _DATE.fullmatch(text):
+        return True
+    digits = sum(map(str.isdigit, text[:_TOKEN_LENGTH]))
+    many = digits > _TOKEN_DIGITS and name not in _LONG_NUMBERS
+    return len(text) <= _TOKEN_LENGTH and not many and _PROSE.search(text) is None
 
 
-_LONG_NUMBERS = frozenset(
-    {"x-originalarrivaltime", "x-mozilla-status2", "x-universally-unique-identifier", "content-md5"}
-)
-
-
-def _received(value: bytes, where: str) -> Iterator[Text]:
+def _comments(value: bytes, where: str) -> Iterator[Text]:
     """Yield the comments of a trace field, where somebody wrote more than a server does."""
     text = charsets.header_text(value)
     at = 0
-    for _ in range(50):
+    for _ in range(_MOST_COMMENTS):
         start = text.find("(", at)
         if start < 0:
             return
         inner, at = addresses.comment(text, start + 1)
-        if inner and not _RECEIVED_USUAL.match(inner):
+        if inner and not _USUAL_COMMENT.match(inner):
             yield Text(where, inner, Role.METADATA)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-_BARE_CR = re.compile(rb"\r(?!\r*\n)")
+_EMPTY_LINE = re.compile(rb"\r*\n")
+_BLANK_LINE = re.compile(rb"\n\r*\n")
 _ANY_BLANK_LINE = re.compile(rb"(?:\r*\n|\r)(?:\r*\n|\r)")
 _LEADING_BLANK = re.compile(rb"(?:[ \t\r]*\n){1,64}")
 _NAME = re.compile(r"[!-9;-~]{1,200}")
@@ -54,10 +55,12 @@ class _Lines:
     late: list[Field] = field(default_factory=list)
     stray: int = -1  # offset of the first line that is no field
     crowded: bool = False
+    bare_cr: bool = False
+    nul: bool = False
 
 
 def read_block(buffer: bytes, start: int, end: int, *, message: bool, max_bytes: int, max_fields: int) -> Block:
-    """Read the header block at the start of ``buffer[start:end]``.
+    """Read the header block at the start of ``buffer[start:end]``; linear, and never raises.
 
     Args:
         buffer: the bytes; only the header block is touched.
@@ -67,32 +70,28 @@ def read_block(buffer: bytes, start: int, end: int, *, message: bool, max_bytes:
         max_bytes: the longest block that is read.
         max_fields: the most fields that are read.
     """
-    first, clear = start, b""
-    if message:
-        first = _skip_front(buffer, start, end)
+    first = _skip_front(buffer, start, end) if message else start
     stop, body = _find_end(buffer, first, end, first + max_bytes)
-    truncated = f"header block is longer than {max_bytes} bytes" if stop < 0 else ""
+    truncated = ""
     if stop < 0:
-        cut = buffer.rfind(b"\n", first, first + max_bytes)
-        stop = cut + 1 if cut > first else first + max_bytes
+        truncated = f"header block is longer than {max_bytes} bytes"
+        stop = max(buffer.rfind(b"\n", first, first + max_bytes) + 1, first)
     block = buffer[first:stop]
     lines = _read_lines(block, max_fields)
-    bodies = [body]
-    if lines.stray >= 0:
-        bodies = _stray_bodies(lines, first, body)
-    ambiguous = _late_reasons(lines)
-    fields = lines.fields + lines.late
-    if b"\r" in block and _BARE_CR.search(block):
-        fields, again, why = _with_bare_cr(buffer, block, first, end, fields, max_bytes, max_fields)
-        bodies += again
-        ambiguous += why
-    if first > start and buffer[start:first].strip(b"\r\n \t") == b"" and fields:
-        clear = block
-    if b"\0" in block and any(b"\0" in line.partition(b":")[0] for line in block.split(b"\n")):
-        ambiguous += ("NUL in the name of a header field",)
     if lines.crowded:
         truncated = truncated or f"more than {max_fields} header fields"
-    return Block(tuple(fields), tuple(dict.fromkeys(bodies)), clear, truncated, ambiguous)
+    bodies = _bodies(lines, first, body)
+    fields = lines.fields + lines.late
+    ambiguous = _disagreements(lines, message=message)
+    if lines.bare_cr:
+        more = _behind_bare_cr(block, fields, max_fields)
+        if more:
+            fields = [replace(f, value=f.value.replace(b"\r", b" ")) for f in fields] + more
+            blank = _ANY_BLANK_LINE.search(buffer, first, min(end, first + max_bytes))
+            bodies += [blank.end()] if blank else []
+            ambiguous += ("header lines ended by a bare CR",)
+    shown = first > start and bool(fields) and not buffer[start:first].strip()
+    return Block(tuple(fields), tuple(dict.fromkeys(bodies)), block if shown else b"", truncated, ambiguous)
 
 
 def _skip_front(buffer: bytes, start: int, end: int) -> int:
@@ -117,47 +116,28 @@ def _looks_like_field(buffer: bytes, at: int, end: int) -> bool:
 
 def _find_end(buffer: bytes, start: int, end: int, limit: int) -> tuple[int, int]:
     """Return (end of the block, start of the body); the first is -1 when the block is longer than the limit."""
-    if buffer.startswith(b"\n", start) and start < end:
-        return start, start + 1
-    if buffer.startswith(b"\r\n", start) and start < end:
-        return start, start + 2
+    if empty := _EMPTY_LINE.match(buffer, start, end):
+        return start, empty.end()
     window = min(end, limit)
-    found = _blank_line(buffer, start, window)
-    if found is not None:
-        return found
+    if blank := _BLANK_LINE.search(buffer, start, window):
+        return blank.start() + 1, blank.end()
     if window == end:
         return end, end
-    found = _blank_line(buffer, window - 4, end)
-    return -1, found[1] if found else end
-
-
-def _blank_line(buffer: bytes, start: int, end: int) -> tuple[int, int] | None:
-    """Find the first empty line: (offset behind the line before it, offset behind it)."""
-    crlf = buffer.find(b"\n\r\n", start, end)
-    lf = buffer.find(b"\n\n", start, end if crlf < 0 else crlf)
-    odd = buffer.find(b"\n\r\r", start, min(end, max(crlf, lf)) if max(crlf, lf) >= 0 else end)
-    best = min((at for at in (crlf, lf) if at >= 0), default=-1)
-    if 0 <= odd and (best < 0 or odd < best):
-        tail = odd + 1
-        while tail < end and buffer[tail] == 13:
-            tail += 1
-        if tail < end and buffer[tail] == 10:
-            return odd + 1, tail + 1
-    if best < 0:
-        return None
-    return best + 1, best + (2 if best == lf else 3)
+    blank = _BLANK_LINE.search(buffer, max(start, window - 4), end)
+    return -1, blank.end() if blank else end
 
 
 def _read_lines(block: bytes, max_fields: int) -> _Lines:
     seen = _Lines()
     into = seen.fields
-    name = ""
+    name, offset = "", 0
     pieces: list[bytes] = []
-    offset = 0
     for line in block.split(b"\n"):
         here, offset = offset, offset + len(line) + 1
         stripped = line.rstrip(b"\r")
-        if stripped[:1] in (b" ", b"\t") and stripped.strip(b" \t"):
+        if b"\r" in stripped:
+            seen.bare_cr = True
+        if stripped[:1] in (b" ", b"\t") and stripped.strip():
             if pieces:
                 pieces.append(stripped)
                 continue
@@ -176,6 +156,7 @@ def _read_lines(block: bytes, max_fields: int) -> _Lines:
         if len(seen.fields) + len(seen.late) >= max_fields:
             seen.crowded = True
             break
+        seen.nul = seen.nul or b"\0" in before
         name, pieces = found, [value]
     if pieces:
         into.append(Field(name, b"".join(pieces)))
@@ -195,40 +176,34 @@ def _field_name(raw: bytes) -> str | None:
     return name.lower()
 
 
-def _stray_bodies(lines: _Lines, first: int, body: int) -> list[int]:
+def _bodies(lines: _Lines, first: int, body: int) -> list[int]:
     """Where the body starts when a line in the block is no field.
 
     Strict readers end the block there; lenient ones skip the line, which only matters when fields that
     shape the body follow.
     """
-    early = first + lines.stray
+    if lines.stray < 0:
+        return [body]
     if any(f.name in _STRUCTURAL for f in lines.late):
-        return [body, early]
-    return [early]
+        return [body, first + lines.stray]
+    return [first + lines.stray]
 
 
-def _late_reasons(lines: _Lines) -> tuple[str, ...]:
-    names = {f.name for f in lines.late}
-    if names & _STRUCTURAL or len(names & _IDENTIFYING) > 1:
-        return ("header fields behind a line that ends the header for some readers",)
-    return ()
+def _disagreements(lines: _Lines, *, message: bool) -> tuple[str, ...]:
+    found: list[str] = []
+    late = {f.name for f in lines.late}
+    if late & _STRUCTURAL or (message and len(late & _IDENTIFYING) > 1):
+        found.append("header fields behind a line that ends the header for some readers")
+    if lines.nul:
+        found.append("NUL in the name of a header field")
+    return tuple(found)
 
 
-def _with_bare_cr(
-    buffer: bytes, block: bytes, first: int, end: int, fields: list[Field], max_bytes: int, max_fields: int
-) -> tuple[list[Field], list[int], tuple[str, ...]]:
-    """Add the fields and the body start that readers see who take a bare CR for the end of a line."""
-    lines = _read_lines(re.sub(rb"\r+\n|\r", b"\n", block), max_fields)
+def _behind_bare_cr(block: bytes, fields: list[Field], max_fields: int) -> list[Field]:
+    """Return the fields that readers see besides who take a bare CR for the end of a line."""
+    lines = _read_lines(b"\n".join(line.rstrip(b"\r").replace(b"\r", b"\n") for line in block.split(b"\n")), max_fields)
     known = {(f.name, f.value.strip()) for f in fields}
-    more = [f for f in lines.fields + lines.late if (f.name, f.value.strip()) not in known]
-    blank = _ANY_BLANK_LINE.search(buffer, first, min(end, first + max_bytes))
-    new_names = {f.name for f in more}
-    why = ("header lines ended by a bare CR",) if more else ()
-    if not more:
-        return fields, [], why
-    shortened = [replace(f, value=f.value.replace(b"\r", b" ")) for f in fields]
-    del new_names
-    return shortened + more, [blank.end()] if blank else [], why
+    return [f for f in lines.fields + lines.late if (f.name, f.value.strip()) not in known]
 
 
 def starts_with_field(buffer: bytes, start: int, end: int) -> bool:

@@ -8,8 +8,10 @@ from urllib.parse import unquote_to_bytes
 
 from dlp_gateway.mime import charsets, encoded_words
 
-_PARAMETER = re.compile(r'([^\s=;"()]{1,80})[ \t\r\n]{0,40}=[ \t\r\n]{0,40}("(?:[^"\\]|\\.)*"?|[^;]*)', re.DOTALL)
-_UNQUOTED = re.compile(r'([^\s=;"()]{1,80})[ \t\r\n]{0,40}=[ \t\r\n]{0,40}([^;]*)')
+_PARAMETER = re.compile(
+    r'(?<![^\s=;"()])([^\s=;"()]{1,80})[ \t\r\n]{0,40}=[ \t\r\n]{0,40}("(?:[^"\\]|\\.)*"?|[^;]*)', re.DOTALL
+)
+_UNQUOTED = re.compile(r'(?<![^\s=;"()])([^\s=;"()]{1,80})[ \t\r\n]{0,40}=[ \t\r\n]{0,40}([^;]*)')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _SECTION = re.compile(r"(.*?)\*(\d{1,4})(\*?)", re.DOTALL)
 _TYPE = re.compile(r"[\s\"']*([^\s/;,()<>\"']{1,80})\s*/\s*([^\s/;,()<>\"']{1,100})")

@@ -138,7 +138,8 @@ class _Walk:
         """Take from the header of the message itself what concerns the message."""
         if block.truncated:
             self._lack("header", block.truncated)
-        subjects, senders = {}, {}
+        subjects: dict[bytes, None] = {}
+        senders: dict[bytes, None] = {}
         for one in block.fields:
             if one.name == "subject":
                 subjects[one.value.strip()] = None
@@ -171,8 +172,8 @@ class _Walk:
             if one.name != "subject" or not entity.message:
                 others.append(one)
             elif entity.depth:
-                for text in fields.readings(one.value):
-                    self._text(f"{prefix}subject", text, Role.HEADER)
+                for reading in fields.readings(one.value):
+                    self._text(f"{prefix}subject", reading, Role.HEADER)
         for text in fields.texts(tuple(others), prefix):
             self._text(text.where, text.text, text.role, text.hints)
 

@@ -108,19 +108,17 @@ def _base64(buffer: bytes, start: int, end: int) -> Decoded:
         content = binascii.a2b_base64(view)
     except binascii.Error:
         return _bent_base64(bytes(view))
+    # Clean when every octet that is no line end or final padding has gone into the result.
     padding = buffer.find(b"=", start, end)
-    tail = 0 if padding < 0 else end - padding
-    if tail <= 16 and (not tail or not buffer[padding:end].strip(b"=" + _BLANKS)):
-        breaks = buffer.count(b"\n", start, end) + buffer.count(b"\r", start, end)
-        letters = (end - start) - breaks - (buffer.count(b"=", padding, end) if tail else 0)
-        spaces = buffer[max(start, end - 64) : end].count(b" ")
-        if letters * 3 // 4 - 1 <= len(content) + spaces and len(content) * 4 <= letters * 3 + 3:
-            if abs(letters * 3 // 4 - len(content)) == 0:
-                return Decoded((content,))
+    padding = end if padding < 0 else padding
+    letters = padding - start - buffer.count(b"\n", start, padding) - buffer.count(b"\r", start, padding)
+    if end - padding < 64 and not buffer[padding:end].strip(b"=" + _BLANKS) and letters * 3 // 4 == len(content):
+        return Decoded((content,))
     return _bent_base64(bytes(view))
 
 
 def _bent_base64(raw: bytes) -> Decoded:
+    """Decode base64 with padding inside, junk, or a piece missing: every way that decoders go on."""
     packed = raw.translate(None, _NOT_BASE64)
     segments = [s for s in packed.split(b"=", _MOST_SEGMENTS + 1) if s]
     contents: dict[bytes, None] = {}
@@ -146,10 +144,9 @@ def _whole(letters: bytes) -> bytes:
 
 def _clear(raw: bytes, packed: int) -> bytes:
     """Return the clear text among base64: all when it is no base64 at all, else the lines with other characters."""
-    junk = len(raw) - packed - sum(raw.count(bytes([b])) for b in _BLANKS)
-    blanks = raw.count(b" ")
-    if not junk and not blanks:
+    if len(raw) - packed == raw.count(b"\r") + raw.count(b"\n"):
         return b""
-    if (junk + blanks) * 50 > len(raw):
+    lines = [line for line in raw.split(b"\n") if _JUNK_LINE.search(line) or b" " in line.strip()]
+    if sum(map(len, lines)) * 10 > len(raw):
         return raw
-    return b"\n".join(line for line in raw.split(b"\n") if _JUNK_LINE.search(line) or b" " in line.strip())
+    return b"\n".join(lines)
