@@ -63,7 +63,7 @@ class DocumentLimits:
     costly_tries: int = 10
     password_seconds: float = 1.5
     picture_side: int = 150
-    picture_area: int = 220_000
+    picture_area: int = 160_000
 
 
 _WORDS = {

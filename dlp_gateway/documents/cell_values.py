@@ -49,7 +49,7 @@ def date_text(value: float, *, epoch_1904: bool = False) -> str:
         return (datetime(1900, 1, 1) + timedelta(days=value)).strftime("%H:%M:%S")  # noqa: DTZ001 - wall time
     base = datetime(1904, 1, 1) if epoch_1904 else datetime(1899, 12, 31 if value < 60 else 30)  # noqa: DTZ001
     moment = base + timedelta(seconds=round(value * 86400))
-    return moment.strftime("%Y-%m-%d %H:%M:%S") if value % 1 else moment.strftime("%Y-%m-%d")
+    return moment.isoformat(" ") if value % 1 else moment.date().isoformat()
 
 
 def _fill(pattern: str, value: float) -> str:

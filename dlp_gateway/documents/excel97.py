@@ -13,7 +13,7 @@ from dlp_gateway.documents.biff import Record
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.cell_values import Format, formatter, number_text
 from dlp_gateway.documents.items import Item, Unreadable, under
-from dlp_gateway.documents.tables import Cell
+from dlp_gateway.documents.tables import Row
 from dlp_gateway.model import Part, Protection, Role, Text
 
 _FORMULA, _EOF, _NOTE, _STRING, _FILEPASS = 0x06, 0x0A, 0x1C, 0x207, 0x2F
@@ -36,7 +36,7 @@ _STATES = {1: "hidden", 2: "very hidden"}
 @dataclass(slots=True)
 class _Sheet:
     label: str
-    rows: dict[int, list[Cell]] = field(default_factory=dict)
+    rows: dict[int, Row] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
 
 
@@ -97,7 +97,7 @@ def _sheets(part: Part, stream: bytes, budget: DocumentBudget) -> Iterator[Item]
     book, sheets = _walk(stream, budget)
     for sheet in sheets:
         rows = [sheet.rows[y] for y in sorted(sheet.rows)]
-        table = tables.render(rows, cell_places=sum(map(len, rows)) < 50_000)
+        table = tables.render(rows, cell_places=sum(len(row.cells) for row in rows) < 50_000)
         where = under(part.where, sheet.label)
         budget.charge("characters", table.length)
         if table.length:
@@ -168,11 +168,11 @@ def _cell(record: Record, book: _Book, sheet: _Sheet, budget: DocumentBudget) ->
         sheet.words.append(biff.short_string(body[2:]))
     elif kind == _STRING and sheet.rows:
         last = sheet.rows[next(reversed(sheet.rows))]
-        last[-1] = Cell(last[-1].ref, biff.long_string(body))
+        last.cells[-1] = (last.cells[-1][0], biff.long_string(body), False)
     else:
         for y, x, text, numeric in _values(kind, body, book):
             budget.charge("cells", 1)
-            sheet.rows.setdefault(y, []).append(Cell(f"{tables.column_name(x)}{y + 1}", text, numeric))
+            sheet.rows.setdefault(y, Row(y + 1)).cells.append((tables.column_name(x), text, numeric))
 
 
 def _values(kind: int, body: bytes, book: _Book) -> Iterator[tuple[int, int, str, bool]]:

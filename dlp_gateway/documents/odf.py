@@ -74,8 +74,8 @@ def _xml(part: Part, budget: DocumentBudget, role: Role) -> Iterator[Item]:
     xml_events.parse(part.content, budget, start=walker.start, end=walker.end, text=walker.text, doctype=True)
     for sheet in walker.sheets:
         where = under(part.where, sheet.label)
-        rows = [[c for c in row if c.text] for row in sheet.rows]
-        table = tables.render([r for r in rows if r], cell_places=sum(map(len, rows)) < 50_000)
+        rows = [row for row in sheet.rows if row.cells]
+        table = tables.render(rows, cell_places=sum(len(row.cells) for row in rows) < 50_000)
         if table.length:
             budget.charge("characters", table.length)
             yield Text(where, table.text(), role, part.names, tuple(table.places))
@@ -92,7 +92,7 @@ def _xml(part: Part, budget: DocumentBudget, role: Role) -> Iterator[Item]:
 @dataclass(slots=True)
 class _Sheet:
     label: str
-    rows: list[list[tables.Cell]] = field(default_factory=list)
+    rows: list[tables.Row] = field(default_factory=list)
 
 
 class _Walker:
@@ -155,7 +155,7 @@ class _Walker:
             self._row_repeat = _number(attributes.get("number-rows-repeated"), 1)
             self._row += 1
             self._column = 0
-            self.sheets[-1].rows.append([])
+            self.sheets[-1].rows.append(tables.Row(self._row))
         else:
             self.flow.start_row()
 
@@ -196,9 +196,8 @@ class _Walker:
         text = (
             shown if not self._value or self._value in shown else f"{shown} ({self._value})" if shown else self._value
         )
-        ref = f"{tables.column_name(self._column)}{self._row}"
         if text:
-            self.sheets[-1].rows[-1].append(tables.Cell(ref, text, tables.is_numeric(text)))
+            self.sheets[-1].rows[-1].cells.append((tables.column_name(self._column), text, tables.is_numeric(text)))
         self._column += min(self._cell_repeat, 1 << 14)
         self._cell = None
 

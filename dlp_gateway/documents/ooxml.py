@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import binascii
 import re
+import struct
 from collections.abc import Iterator
 
-from dlp_gateway.documents import binary_workbook, office_markup, sheets, xml_events
+from dlp_gateway.documents import binary_workbook, office_markup, pictures, sheets, sniff, xml_events
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.flowing import FlowingText
 from dlp_gateway.documents.items import Item, Unreadable, under
@@ -51,6 +52,7 @@ _PLACES: tuple[tuple[str, str, Role], ...] = (
 )
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE), name, role) for pattern, name, role in _PLACES)
 _BINARY = re.compile(rb"<(?:\w+:)?binaryData\b[^>]*>([A-Za-z0-9+/=\s]*)<")
+_PREVIEW_SIDE = 600
 _NUMBER = re.compile(r"(\d+)\.\w+$")
 
 
@@ -111,6 +113,8 @@ def _member(
     label, role = _label(name)
     if not content:
         return
+    if name.startswith("docprops/thumbnail") and _is_preview(content, budget):
+        return
     if not (_XML_NAME.fullmatch(name) and _XML_START.match(content)):
         yield Part(under(part.where, _inside(name)), content, (entry.name.rpartition("/")[2],), inline=True)
         return
@@ -129,6 +133,15 @@ def _member(
     if (text := markup.text(label)) is not None:
         flow.add(text.text)
         flow.line()
+
+
+def _is_preview(content: bytes, budget: DocumentBudget) -> bool:
+    """Whether a thumbnail is no larger than programs make them: a blurred image of the first page."""
+    try:
+        picture = pictures.inspect(content, sniff.kinds(content)[0], budget)
+    except (struct.error, IndexError, ValueError, Unreadable):
+        return False
+    return 0 < max(picture.width, picture.height) <= _PREVIEW_SIDE
 
 
 def _label(name: str) -> tuple[str, Role]:

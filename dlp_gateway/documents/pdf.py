@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _REVISION_END = re.compile(rb"startxref\s+\d+\s+%%EOF[ \t]*\r?\n?")
 _MAX_REVISIONS = 5
 _UNREADABLE_SHARE = 0.3
+_ODD = re.compile(r"[\ue000-\uf8ff\ufffd\x01-\x08\x0b\x0c\x0e-\x1f]")
 _LINE_BREAKS = {0x0D: None, 0x02: "-", 0xFFFE: "-", 0x00: None, 0xFFFF: None}
 
 
@@ -107,11 +108,7 @@ def _page(document: pypdfium2.PdfDocument, number: int, budget: DocumentBudget) 
 
 def _is_garbled(text: str) -> bool:
     """Whether much of the text is private-use or undefined characters: a font without a ToUnicode map."""
-    odd = sum(
-        1
-        for ch in text
-        if "\ue000" <= ch <= "\uf8ff" or ch == "\ufffd" or ("\x01" <= ch < "\x20" and ch not in "\t\n\r")
-    )
+    odd = len(_ODD.findall(text))
     return odd > 8 and odd > _UNREADABLE_SHARE * len(text)
 
 
@@ -120,6 +117,12 @@ def _picture(page: pypdfium2.PdfPage, budget: DocumentBudget) -> str:
     import pypdfium2
     import pypdfium2.raw as raw
 
+    kinds = {
+        raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(page.raw, number))
+        for number in range(raw.FPDFPage_CountObjects(page.raw))
+    }
+    if not kinds & {raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_FORM}:
+        return ""
     for thing in page.get_objects(filter=(raw.FPDF_PAGEOBJ_IMAGE,), max_depth=6):
         try:
             width, height = thing.get_px_size()

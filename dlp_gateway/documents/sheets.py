@@ -9,23 +9,22 @@ from dataclasses import dataclass, field
 from dlp_gateway.documents import cell_values, office_markup, tables, xml_events
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.cell_values import Format
-from dlp_gateway.documents.tables import Cell
+from dlp_gateway.documents.tables import Cell, Row
 from dlp_gateway.documents.xml_events import Attributes
 from dlp_gateway.model import Role, Text
 
 _CELL_PLACES = 50_000  # cells of a sheet up to which each has a place of its own; beyond, its row has
+_KEPT = 50_000
 # What nearly all writers produce for cells; anything else in the sheet data sends the whole part to the XML parser.
 _PLAIN_CELL = re.compile(
-    r'<c r="([A-Z]{1,3}\d{1,7})"(?: s="(\d{1,6})")?(?: t="(\w{1,9})")?(?: s="(\d{1,6})")?(?:/>|>'
-    r"(?:<f>([^<]*)</f>|<f/>)?(?:<v>([^<]*)</v>|<v/>)?"
+    r'<c r="([A-Z]{1,3})\d{1,7}"(?: s="(\d{1,6})")?(?: t="(\w{1,9})")?(?:/>|>'
+    r"(?:<f>([^<]*)</f>)?(?:<v>([^<]*)</v>|<v/>)?"
     r'(?:<is><t(?: xml:space="preserve")?>([^<]*)</t></is>)?</c>)'
 )
-_BETWEEN = re.compile(
-    r"\s*(?:</row>\s*)?(?:<row(?: [\w:]+=\"[^\"<]*\")*\s*/>\s*)*(?:<row(?: [\w:]+=\"[^\"<]*\")*\s*>\s*)?"
-)
+_PLAIN_STRING = re.compile(r'<si><t(?: xml:space="preserve")?>([^<]*)</t></si>')
+_PLAIN_ROW = re.compile(r'\s*(?:<row(?: [\w:]+="[^"<]*")*\s*/>\s*)*<row(?: r="(\d{1,7})")?(?: [\w:]+="[^"<]*")*\s*>')
+_EMPTY_ROWS = re.compile(r'\s*(?:<row(?: [\w:]+="[^"<]*")*\s*/>\s*)*')
 _UTF8 = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*(?:<\?xml version="1\.0"(?: encoding="(?:UTF|utf)-8")?[^<>]*\?>)?\s*<\w')
-
-Row = list[Cell]
 
 
 @dataclass(slots=True)
@@ -35,6 +34,16 @@ class Workbook:
     strings: list[str] = field(default_factory=list)
     formats: list[Format | None] = field(default_factory=list)
     shown: set[int] = field(default_factory=set)
+    said: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def cell(self, column: str, style: str, kind: str, formula: str, raw: str, inline: str) -> Cell:
+        """Return a cell from the pieces of its markup."""
+        text, numeric = self.value(raw, kind, style) if raw else (inline, False)
+        if kind != "s" and "&" in text:
+            text = html.unescape(text)
+        if formula and ('"' in formula or "&quot;" in formula):
+            text = f"{text} ={html.unescape(formula)}"
+        return column, text, numeric
 
     def value(self, raw: str, kind: str, style: str) -> tuple[str, bool]:
         """Return the text of a cell and whether it is a number or date."""
@@ -47,14 +56,22 @@ class Workbook:
                 return raw, False
         if kind in ("", "n"):
             if style and (shape := self._format(style)) is not None:
-                try:
-                    return shape(float(raw)), True
-                except (ValueError, OverflowError):
-                    return raw, True
-            return cell_values.number_text(raw), True
+                return self._shaped(shape, raw, style), True
+            return (raw if len(raw) < 16 and "E" not in raw else cell_values.number_text(raw)), True
         if kind == "b":
             return "TRUE" if raw == "1" else "FALSE", False
         return raw, kind == "d"
+
+    def _shaped(self, shape: Format, raw: str, style: str) -> str:
+        """Dates repeat: what was shown once is kept, up to a bound."""
+        if (said := self.said.get((style, raw))) is None:
+            try:
+                said = shape(float(raw))
+            except (ValueError, OverflowError):
+                said = raw
+            if len(self.said) < _KEPT:
+                self.said[style, raw] = said
+        return said
 
     def _format(self, style: str) -> Format | None:
         index = int(style)
@@ -67,6 +84,9 @@ class Workbook:
 
 def read_strings(content: bytes, budget: DocumentBudget) -> list[str]:
     """Return the shared strings in order; phonetic readings are put behind theirs."""
+    if (plain := _plain_strings(content)) is not None:
+        budget.charge("characters", sum(map(len, plain)))
+        return plain
     strings: list[str] = []
     pieces: list[str] = []
     inside = False
@@ -90,6 +110,20 @@ def read_strings(content: bytes, budget: DocumentBudget) -> list[str]:
     xml_events.parse(content, budget, start=start, end=end, text=text)
     budget.charge("characters", sum(map(len, strings)))
     return strings
+
+
+def _plain_strings(content: bytes) -> list[str] | None:
+    """Read shared strings when all of them are plain; None sends the part to the XML parser."""
+    start, end = content.find(b"<si>"), content.rfind(b"</sst>")
+    if start < 0 or end < start or not _UTF8.match(content[:400]) or b"<si" in content[:start].replace(b"<sst", b""):
+        return None
+    try:
+        data = content[start:end].decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if _PLAIN_STRING.sub("", data).strip():
+        return None
+    return [html.unescape(s) if "&" in s else s for s in _PLAIN_STRING.findall(data)]
 
 
 def read_formats(content: bytes, budget: DocumentBudget, *, epoch_1904: bool) -> list[Format | None]:
@@ -128,7 +162,7 @@ def read_sheet(
     handler = _SheetHandler(book, budget)
     xml_events.parse(rest, budget, start=handler.start, end=handler.end, text=handler.text)
     rows = handler.rows if rows is None else rows
-    cells = sum(map(len, rows))
+    cells = sum(len(row.cells) for row in rows)
     table = tables.render(rows, cell_places=cells <= _CELL_PLACES)
     texts: list[Text] = []
     if table.length:
@@ -152,25 +186,21 @@ def _sheet_data(content: bytes) -> tuple[bytes, str, bytes] | None:
 def _plain_rows(data: str, book: Workbook, budget: DocumentBudget) -> list[Row] | None:
     """Read the cells when every byte is of the usual form; None sends the part to the XML parser."""
     rows: list[Row] = []
-    row: Row = []
-    position = 0
-    value = book.value
-    for match in _PLAIN_CELL.finditer(data):
-        if (start := match.start()) != position:
-            if not _BETWEEN.fullmatch(data, position, start):
-                return None
-            row = []
-            rows.append(row)
-            budget.charge("cells", len(rows[-2]) if len(rows) > 1 else 0)
-        position = match.end()
-        ref, style, kind, later_style, formula, raw, inline = match.groups("")
-        text, numeric = value(raw, kind, style or later_style) if raw else (inline, False)
-        if formula and '"' in formula:
-            text = f"{text} ={formula}"
-        if "&" in text and kind != "s":
-            text = html.unescape(text)
-        row.append(Cell(ref, text, numeric))
-    return rows if _BETWEEN.fullmatch(data, position) else None
+    *chunks, rest = data.split("</row>")
+    if not _EMPTY_ROWS.fullmatch(rest):
+        return None
+    for chunk in chunks:
+        head = _PLAIN_ROW.match(chunk)
+        if head is None:
+            return None
+        body = chunk[head.end() :]
+        if _PLAIN_CELL.sub("", body).strip():
+            return None
+        row = Row(int(head[1]) if head[1] else len(rows) + 1)
+        row.cells = [book.cell(*fields) for fields in _PLAIN_CELL.findall(body)]
+        budget.charge("cells", len(row.cells))
+        rows.append(row)
+    return rows
 
 
 class _SheetHandler:
@@ -192,7 +222,7 @@ class _SheetHandler:
         elif not self._inside:
             self.markup.start(name, attributes)
         elif name == "row":
-            self.rows.append([])
+            self.rows.append(Row(_integer(attributes.get("r")) or len(self.rows) + 1))
         elif name in ("c", "cell"):
             self._cell, self._values = attributes, {}
         self._field = name
@@ -216,8 +246,8 @@ class _SheetHandler:
     def _end_cell(self, attributes: Attributes) -> None:
         self._budget.charge("cells", 1)
         if not self.rows:
-            self.rows.append([])
-        row = self.rows[-1]
+            self.rows.append(Row(1))
+        cells = self.rows[-1].cells
         raw, inline, formula = ("".join(self._values.get(k, ())) for k in ("v", "t", "f"))
         style = attributes.get("s", "")
         known = style if style.isdigit() and len(style) < 7 else ""
@@ -226,8 +256,8 @@ class _SheetHandler:
             text = f"{text} {inline}"
         if '"' in formula:
             text = f"{text} ={formula}"
-        ref = attributes.get("r") or f"{tables.column_name(len(row))}{len(self.rows)}"
-        row.append(Cell(ref, text, numeric))
+        column = attributes.get("r", "").rstrip("0123456789")[:3] or tables.column_name(len(cells))
+        cells.append((column, text, numeric))
 
 
 def _integer(text: str | None) -> int:

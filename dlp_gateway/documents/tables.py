@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from dlp_gateway.model import Place
 
 SEPARATOR = " | "
 _HEADER_WITHIN = 8  # rows of titles that may stand above a header
 _LABEL_LENGTH = 48
+_FORM_ROWS = 200  # looked at to tell a form
+_SPELLED = 8  # cells of one character each from which a row is also given as one word
 # First words of labels as forms use them: tell "label, value" pairs from records when types alone do not.
 _LABELS = frozenset(
     """name surname forename firstname lastname first last given family employee member patient learner student client
@@ -28,72 +29,84 @@ _LABELS = frozenset(
 )
 
 
-class Cell(NamedTuple):
-    """One cell: its place (``B7``), its text as shown, and whether it is a number or date."""
+# A cell: the letters of its column, its text as shown, and whether it is a number or date. A plain tuple,
+# because a large workbook has millions.
+Cell = tuple[str, str, bool]
 
-    ref: str
-    text: str
-    numeric: bool = False
+
+@dataclass(slots=True)
+class Row:
+    """A row of a table: its number in the sheet, from 1, and its cells in order."""
+
+    number: int
+    cells: list[Cell] = field(default_factory=list, repr=False)
 
 
 @dataclass(slots=True)
 class TableText:
-    """Text of a table in the making, with the place of every cell."""
+    """Text of a table in the making, with the places of its cells or rows."""
 
-    pieces: list[str] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list, repr=False)
     places: list[Place] = field(default_factory=list)
     length: int = 0
-
-    def add(self, text: str, ref: str = "") -> None:
-        """Append ``text``; it stands at ``ref`` when that is given."""
-        if ref:
-            self.places.append(Place(self.length, ref))
-        self.pieces.append(text)
-        self.length += len(text)
 
     def text(self) -> str:
         """Everything that was added."""
         return "".join(self.pieces)
 
+    def line(self, number: int, fields: list[tuple[str, str]], *, cell_places: bool) -> None:
+        """Add the row ``number`` with its fields (column and text); each cell is a place, or the first one only."""
+        if cell_places:
+            position = self.length
+            for column, text in fields:
+                self.places.append(Place(position, f"{column}{number}"))
+                position += len(text) + len(SEPARATOR)
+        else:
+            self.places.append(Place(self.length, f"row {number}"))
+        said = SEPARATOR.join([text for _, text in fields]) + "\n"
+        self.pieces.append(said)
+        self.length += len(said)
 
-def plain_rows(rows: Iterable[Sequence[str]]) -> list[list[Cell]]:
-    """Return rows of strings as cells named like a spreadsheet's (A1, B1, ...)."""
-    return [
-        [Cell(f"{column_name(x)}{y}", text, is_numeric(text)) for x, text in enumerate(row)]
-        for y, row in enumerate(rows, 1)
-    ]
+
+def plain_rows(rows: Iterable[Sequence[str]]) -> list[Row]:
+    """Return rows of strings as rows of cells with the column names of a spreadsheet."""
+    names: list[str] = []
+    found: list[Row] = []
+    for y, row in enumerate(rows, 1):
+        while len(names) < len(row):
+            names.append(column_name(len(names)))
+        found.append(Row(y, [(name, text, is_numeric(text)) for name, text in zip(names, row, strict=False)]))
+    return found
 
 
-def render(rows: Sequence[Sequence[Cell]], *, cell_places: bool = True) -> TableText:
-    """Return the rows as lines ``header: value | header: value``.
+def render(rows: Sequence[Row], *, cell_places: bool = True) -> TableText:
+    """Return the rows as lines ``header: value | header: value``, values matched to headers by column.
 
-    Columns are matched by the letters of ``ref`` (``B`` of ``B7``). Without ``cell_places`` only rows
-    have a place, which keeps very large tables small.
+    Without ``cell_places`` only rows have a place, which keeps very large tables small.
     """
     table = TableText()
     at = header_row(rows)
     pairs = at is None and _is_form(rows)
     headers: dict[str, str] = {}
-    if at is not None:
-        headers = {_column(c.ref): c.text.strip().rstrip(":") for c in rows[at] if c.text.strip()}
     for y, row in enumerate(rows):
-        filled = [c for c in row if c.text and not c.text.isspace()]
+        filled = [(column, text.strip()) for column, text, _ in row.cells if text and not text.isspace()]
         if not filled:
             continue
-        for x, cell in enumerate(filled):
-            if x:
-                table.add(": " if pairs and x == 1 and not filled[0].text.rstrip().endswith(":") else SEPARATOR)
-            header = headers.get(_column(cell.ref)) if at is not None and y > at else None
-            if header:
-                table.add(f"{header}: ")
-            table.add(cell.text.strip(), cell.ref if cell_places or not x else "")
-        if len(filled) >= 8 and all(len(c.text) == 1 for c in filled):
-            table.add(SEPARATOR + "".join(c.text for c in filled))
-        table.add("\n")
+        if headers:
+            fields = [(column, f"{headers[column]}: {text}" if column in headers else text) for column, text in filled]
+        elif pairs and len(filled) == 2:
+            fields = [(filled[0][0], f"{filled[0][1].rstrip(':')}: {filled[1][1]}")]
+        else:
+            fields = filled
+        if len(filled) >= _SPELLED and all(len(text) == 1 for _, text in filled):
+            fields.append((filled[0][0], "".join(text for _, text in filled)))
+        table.line(row.number, fields, cell_places=cell_places)
+        if y == at:
+            headers = {column: text.rstrip(":") for column, text in filled}
     return table
 
 
-def header_row(rows: Sequence[Sequence[Cell]]) -> int | None:
+def header_row(rows: Sequence[Row]) -> int | None:
     """Return the index of the row that names the columns, or None.
 
     That is the first row of two or more short, different, wordy cells which is as wide as what
@@ -102,16 +115,14 @@ def header_row(rows: Sequence[Sequence[Cell]]) -> int | None:
     if _is_form(rows):
         return None
     for y, row in enumerate(rows[:_HEADER_WITHIN]):
-        filled = [c for c in row if c.text.strip()]
+        filled = [cell for cell in row.cells if cell[1].strip()]
         if len(filled) < 2 or y + 1 >= len(rows):
             continue
-        following = [sum(1 for c in r if c.text.strip()) for r in rows[y + 1 : y + 6]]
+        following = [sum(1 for cell in r.cells if cell[1].strip()) for r in rows[y + 1 : y + 6]]
         if max(following, default=0) > len(filled) + 1:
             continue
-        texts = [c.text.strip() for c in filled]
-        if len(set(texts)) == len(texts) and all(_is_label(c) for c in filled):
-            return y
-        return None
+        texts = [text.strip() for _, text, _ in filled]
+        return y if len(set(texts)) == len(texts) and all(_is_label(cell) for cell in filled) else None
     return None
 
 
@@ -131,21 +142,19 @@ def column_name(index: int) -> str:
     return name
 
 
-def _column(ref: str) -> str:
-    return ref.rstrip("0123456789")
-
-
 def _is_label(cell: Cell) -> bool:
-    text = cell.text.strip()
-    return not cell.numeric and len(text) <= _LABEL_LENGTH and "@" not in text and any(ch.isalpha() for ch in text)
+    text = cell[1].strip()
+    return not cell[2] and len(text) <= _LABEL_LENGTH and "@" not in text and any(ch.isalpha() for ch in text)
 
 
-def _is_form(rows: Sequence[Sequence[Cell]]) -> bool:
+def _is_form(rows: Sequence[Row]) -> bool:
     """Whether the rows are pairs of a label and its value."""
-    pairs = [filled for row in rows if (filled := [c for c in row if c.text.strip()])]
-    if len(pairs) < 2 or any(len(p) > 2 for p in pairs):
+    pairs = [
+        filled for row in rows[:_FORM_ROWS] if (filled := [text.strip() for _, text, _ in row.cells if text.strip()])
+    ]
+    if len(pairs) < 2 or any(len(pair) > 2 for pair in pairs):
         return False
-    labels = [p[0].text.strip() for p in pairs]
+    labels = [pair[0] for pair in pairs]
     known = sum(1 for label in labels if _known_label(label))
     return known * 2 > len(pairs) or sum(label.endswith(":") for label in labels) * 2 > len(pairs)
 
