@@ -16,6 +16,7 @@ from dlp_gateway.delivery.schedule import Schedule
 from dlp_gateway.delivery.tls import TlsPolicy
 from dlp_gateway.model import Zone
 
+_HOSTNAME = re.compile(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*")
 _HOST_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:\[\]]+)):(\d{1,5})")
 
 
@@ -181,6 +182,8 @@ class DeliverySettings:
     resolver: ResolverSettings = field(default_factory=ResolverSettings)
 
     def __post_init__(self) -> None:
+        if not _HOSTNAME.fullmatch(self.hostname):
+            raise ValueError(f"hostname {self.hostname!r}: a domain name in ASCII is wanted")
         if not 1 <= self.batch <= self.in_flight:
             raise ValueError("delivery.batch lies between 1 and delivery.in_flight")
         if not 1 <= self.recipients < MAX_UNREAD - 4:

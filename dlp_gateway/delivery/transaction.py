@@ -30,8 +30,8 @@ _NOTIFY = re.compile(r"NEVER|(?:SUCCESS|FAILURE|DELAY)(?:,(?:SUCCESS|FAILURE|DEL
 class Mail:
     """A message on its way to some recipients; ``sender`` is "" for the null reverse-path."""
 
-    sender: str
-    recipients: tuple[Recipient, ...]
+    sender: str = field(repr=False)
+    recipients: tuple[Recipient, ...] = field(repr=False)
     content: bytes = field(repr=False)
     eight_bit: bool = False
     smtputf8: bool = False
@@ -44,8 +44,9 @@ class Transaction:
 
     ``dot`` is true from the moment the end of the content may have been
     sent: from then on an accepted recipient without a reply is uncertain.
-    ``heard`` is true when the server answered anything. ``results`` hold what
-    is known for each recipient so far; None where nothing is.
+    ``heard`` is true when the server answered anything but goodbye: a kept
+    session that died while idle never does. ``results`` hold what is known
+    for each recipient so far; None where nothing is.
     """
 
     def __init__(self, session: Session, mail: Mail, timeouts: Timeouts) -> None:
@@ -162,7 +163,7 @@ class Transaction:
 
     async def _reply(self, seconds: float) -> Reply:
         reply = await self._wire.reply(seconds)
-        self.heard = True
+        self.heard = self.heard or reply.code != 421
         if reply.code == 421:
             # RFC 5321, 3.8: the server closes the channel; nothing that follows will be answered.
             self._session.broken = True
