@@ -47,16 +47,17 @@ _DATE = re.compile(
 )
 # After "the password is": words of a sentence about it, not the password.
 _NO_PASSWORD = frozenset(
-    """a an and as at be been being below above by changed changing coming communicated confidential correct different
-    enclosed expired expiring for forgotten from given going hidden i identical in incorrect invalid it its known left
-    made mandatory missing my necessary needed never no not now of off on only our out over private protected provided
-    ready required reset same secret secure sent separate separately set shared shorter stored strong supplied text
-    that the their there they this to too unchanged under unknown until up upon usual valid via was weak what when where which
-    who will with within without wrong you your yours available already always also agreed on-file unique case-sensitive
-    bekannt separat getrennt telefonisch per nicht wie der die das ein eine folgt gesondert même séparément envoyé par
-    le la un une igual mismo por separado enviada mañana later soon today tomorrow yesterday monday tuesday wednesday
-    thursday friday saturday sunday protected. optional incorrect. phone telephone sms signal whatsapp call courier post
-    letter fax person portal pending tba tbc tbd none n/a ask see contact request follow follows following""".split()
+    """a an and as at be been being below above by changed changing coming communicated confidential correct
+    different enclosed expired expiring for forgotten from given going hidden i identical in incorrect invalid
+    it its known left made mandatory missing my necessary needed never no not now of off on only our out over
+    private protected provided ready required reset same secret secure sent separate separately set shared
+    shorter stored strong supplied text that the their there they this to too unchanged under unknown until up
+    upon usual valid via was weak what when where which who will with within without wrong you your yours
+    available already always also agreed on-file unique case-sensitive bekannt separat getrennt telefonisch per
+    nicht wie der die das ein eine folgt gesondert même séparément envoyé par le la un une igual mismo por
+    separado enviada mañana later soon today tomorrow yesterday monday tuesday wednesday thursday friday
+    saturday sunday protected. optional incorrect. phone telephone sms signal whatsapp call courier post letter
+    fax person portal pending tba tbc tbd none n/a ask see contact request follow follows following""".split()
 )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dlp_gateway.documents import pdf_crypto, pdf_objects, pictures
-from dlp_gateway.documents.budget import DocumentBudget
+from dlp_gateway.documents.budget import DocumentBudget, OverBudget
 from dlp_gateway.documents.items import Item, Locked, Unreadable, under
 from dlp_gateway.model import Part, Place, Protection, Role, Text, Unscanned
 
@@ -66,6 +66,7 @@ def _pages(part: Part, content: bytes, budget: DocumentBudget, where: str) -> It
     places: list[Place] = []
     length = 0
     unread: list[Unscanned] = []
+    stopped: OverBudget | None = None
     try:
         for number in range(len(document)):
             budget.charge("pages", 1)
@@ -76,12 +77,16 @@ def _pages(part: Part, content: bytes, budget: DocumentBudget, where: str) -> It
             places.append(Place(length, f"page {number + 1}"))
             pieces += [said, "\n\n"]
             length += len(said) + 2
+    except OverBudget as error:
+        stopped = error
     finally:
         document.close()
     text = "".join(pieces)
     if text.strip():
         yield Text(where, text, Role.DOCUMENT, part.names, tuple(places))
     yield from unread
+    if stopped is not None:
+        raise stopped
 
 
 def _page(document: pypdfium2.PdfDocument, number: int, budget: DocumentBudget) -> tuple[str, str]:
