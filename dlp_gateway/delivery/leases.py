@@ -25,6 +25,9 @@ class Leases:
     def __len__(self) -> int:
         return len(self._until)
 
+    def __contains__(self, delivery_id: int) -> bool:
+        return delivery_id in self._until
+
     def take(self, delivery_ids: Iterable[int], leased_at: float) -> None:
         """Note deliveries that were leased at that time."""
         self._until.update(dict.fromkeys(delivery_ids, leased_at + self._seconds))

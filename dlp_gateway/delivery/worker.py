@@ -110,8 +110,10 @@ class DeliveryService:
         try:
             now = self._clock()
             dues = await self._queue.lease(self._settings.worker, batch, now, self._settings.lease)
+            # One that is still being sent here came again because its lease ran out unseen, by a leap of the clock.
+            new = [due for due in dues if due.delivery_id not in self._leases]
             self._leases.take((due.delivery_id for due in dues), now)
-            self._start(dues)
+            self._start(new)
             if len(dues) < batch:
                 await self._unless_stopped(self._queue.wait(self._settings.idle))
         except Exception as error:  # noqa: BLE001 - whatever the store raises, mail has to go on

@@ -30,8 +30,16 @@ def mail(*recipients: str | Recipient, content: bytes = CONTENT, sender: str = S
 
 def due(number: int = 1, to: str | Recipient = "bob@ext.example", message: str = "m1", **more) -> Due:
     values = {
-        "kind": Kind.MAIL, "sender": SENDER, "zone": Zone.EXTERNAL, "attempts": 0, "queued_at": NOW,
-        "eight_bit": False, "smtputf8": False, "ret": None, "envid": None, "size": len(CONTENT),
+        "kind": Kind.MAIL,
+        "sender": SENDER,
+        "zone": Zone.EXTERNAL,
+        "attempts": 0,
+        "queued_at": NOW,
+        "eight_bit": False,
+        "smtputf8": False,
+        "ret": None,
+        "envid": None,
+        "size": len(CONTENT),
     }
     return Due(
         delivery_id=number,

@@ -71,6 +71,7 @@ class MemoryQueue:
 
     async def content(self, message_id: str) -> bytes:
         self.reads += 1
+        await self._tell()
         return self.contents[message_id]
 
     async def renew(self, delivery_ids: Sequence[int], now: float, seconds: float) -> None:
@@ -97,8 +98,21 @@ class MemoryQueue:
                 bounce = outcome.bounce
                 self.put(
                     bounce.content,
-                    Due(number, f"bounce-{number}", Kind.BOUNCE, "", bounce.recipient, bounce.zone, 0, now,
-                        eight_bit=False, smtputf8=False, ret=None, envid=None, size=len(bounce.content)),
+                    Due(
+                        number,
+                        f"bounce-{number}",
+                        Kind.BOUNCE,
+                        "",
+                        bounce.recipient,
+                        bounce.zone,
+                        0,
+                        now,
+                        eight_bit=False,
+                        smtputf8=False,
+                        ret=None,
+                        envid=None,
+                        size=len(bounce.content),
+                    ),
                 )
             self.outcomes.append(outcome)
         await self._tell()

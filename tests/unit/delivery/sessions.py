@@ -16,7 +16,11 @@ CLEAR = TlsPolicy(TlsMode.NONE)
 
 
 def endpoint(
-    peer: Peer, tls: TlsPolicy = CLEAR, *, name: str = "peer.example", credentials: Credentials | None = None,
+    peer: Peer,
+    tls: TlsPolicy = CLEAR,
+    *,
+    name: str = "peer.example",
+    credentials: Credentials | None = None,
     foreign: bool = False,
 ) -> Endpoint:
     return Endpoint(Hop(name, peer.port, peer.host), tls, credentials, foreign)

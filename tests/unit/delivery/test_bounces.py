@@ -35,12 +35,14 @@ def fields(message):
 
 
 def test_a_report_is_what_rfc_3464_asks_for():
-    raw, message = report()
+    _raw, message = report()
 
     assert message.get_content_type() == "multipart/report"
     assert message.get_param("report-type") == "delivery-status"
     assert [part.get_content_type() for part in message.get_payload()] == [
-        "text/plain", "message/delivery-status", "text/rfc822-headers",
+        "text/plain",
+        "message/delivery-status",
+        "text/rfc822-headers",
     ]
     assert message["Auto-Submitted"] == "auto-replied"
     assert message["From"].addresses[0].addr_spec == f"MAILER-DAEMON@{HOSTNAME}"
@@ -49,7 +51,11 @@ def test_a_report_is_what_rfc_3464_asks_for():
     assert parsedate_to_datetime(message["Date"]).timestamp() == NOW
     assert message.defects == []
     assert fields(message) == [
-        {"reporting-mta": f"dns; {HOSTNAME}", "arrival-date": "Mon, 12 Jan 1970 12:46:40 +0000", "x-received-count": "2"},
+        {
+            "reporting-mta": f"dns; {HOSTNAME}",
+            "arrival-date": "Mon, 12 Jan 1970 12:46:40 +0000",
+            "x-received-count": "2",
+        },
         {
             "final-recipient": "rfc822; bob@ext.example",
             "action": "failed",
@@ -93,8 +99,12 @@ def test_several_recipients_with_several_fates_share_one_report():
 
 @pytest.mark.parametrize(
     ("action", "result", "subject"),
-    [(Action.FAILED, UNKNOWN, "Your message could not be delivered"), (Action.DELAYED, LATER, "Your message is delayed"),
-     (Action.RELAYED, TAKEN, "Your message was passed on"), (Action.DELIVERED, TAKEN, "Your message was passed on")],
+    [
+        (Action.FAILED, UNKNOWN, "Your message could not be delivered"),
+        (Action.DELAYED, LATER, "Your message is delayed"),
+        (Action.RELAYED, TAKEN, "Your message was passed on"),
+        (Action.DELIVERED, TAKEN, "Your message was passed on"),
+    ],
 )
 def test_the_subject_says_the_worst(action, result, subject):
     assert report(Reported(recipient(), action, result))[1]["Subject"] == subject
@@ -133,8 +143,9 @@ def test_s14_addresses_beyond_ascii_are_spelled_in_ascii():
 
 def test_d06_nothing_of_the_message_but_its_id_and_date_is_repeated():
     content = (
-        b"Received: from a\r\n\tby b\r\nreceived: from c\r\nSubject: Biopsy of Jane Roe\r\nFrom: Jane <jane@westendonsixth.com>\r\n"
-        b"To: Doctor\r\nMessage-ID:\r\n <id@westendonsixth.com>\r\nDate: Mon, 2 Mar 2026 10:00:00 +1000\r\n\r\nJane has cancer\r\n"
+        b"Received: from a\r\n\tby b\r\nreceived: from c\r\nSubject: Biopsy of Jane Roe\r\n"
+        b"From: Jane <jane@westendonsixth.com>\r\nTo: Doctor\r\nMessage-ID:\r\n <id@westendonsixth.com>\r\n"
+        b"Date: Mon, 2 Mar 2026 10:00:00 +1000\r\n\r\nJane has cancer\r\n"
     )
     raw, _ = report(trace=trace_of(content))
 
@@ -191,7 +202,13 @@ def test_a_report_gains_no_line_whatever_the_envelope_holds(local, envid, orcpt,
     assert raw.count(b"\r\n") == raw.count(b"\r") == raw.count(b"\n")
     assert len(fields(message)) == 2
     assert set(fields(message)[1]) <= {
-        "original-recipient", "final-recipient", "action", "status", "remote-mta", "diagnostic-code", "last-attempt-date",
+        "original-recipient",
+        "final-recipient",
+        "action",
+        "status",
+        "remote-mta",
+        "diagnostic-code",
+        "last-attempt-date",
     }
 
 
@@ -233,9 +250,18 @@ def test_d06_who_hears_of_what(kind, sender, notify, action, expected):
 
 @pytest.mark.parametrize(
     ("enhanced", "words"),
-    [("5.1.1", "no such address"), ("5.1.10", "takes no mail at all"), ("5.1.2", "domain of this address"), ("5.2.2", "full"),
-     ("4.4.7", "too long"), ("5.7.26", "security or policy"), ("4.7.5", "encrypted line"), ("5.1.99", "accept the address"),
-     ("5.0.0", ""), ("4.9.9", "")],
+    [
+        ("5.1.1", "no such address"),
+        ("5.1.10", "takes no mail at all"),
+        ("5.1.2", "domain of this address"),
+        ("5.2.2", "full"),
+        ("4.4.7", "too long"),
+        ("5.7.26", "security or policy"),
+        ("4.7.5", "encrypted line"),
+        ("5.1.99", "accept the address"),
+        ("5.0.0", ""),
+        ("4.9.9", ""),
+    ],
 )
 def test_codes_are_told_in_plain_words(enhanced, words):
     assert words in reason(enhanced)
@@ -249,5 +275,6 @@ def test_an_explanation_tells_why_what_now_and_who_said_so():
         "Reason: 554 5.4.6 mail loops back to this gateway"
     )
     assert explain("relayed", TAKEN) == (
-        "It was passed on to a mail system that sends no further reports. Reply of mx.ext.example: 250 2.0.0 queued as 4F1C2A3B4D"
+        "It was passed on to a mail system that sends no further reports. "
+        "Reply of mx.ext.example: 250 2.0.0 queued as 4F1C2A3B4D"
     )

@@ -42,11 +42,21 @@ FAULTS = {
     "connect 354": ({"CONNECT": b"354 go ahead\r\n"}, State.DEFERRED, 451, "4.5.0", "the server answered out of step"),
     "connect close": ({"CONNECT": Turn.CLOSE}, State.DEFERRED, 451, "4.4.2", "the server closed the connection"),
     "connect reset": ({"CONNECT": Turn.RESET}, State.DEFERRED, 451, "4.4.2", None),
-    "connect http": ({"CONNECT": b"HTTP/1.1 400 Bad Request\r\n"}, State.DEFERRED, 451, "4.5.0",
-                     "a line that is no SMTP reply"),
+    "connect http": (
+        {"CONNECT": b"HTTP/1.1 400 Bad Request\r\n"},
+        State.DEFERRED,
+        451,
+        "4.5.0",
+        "a line that is no SMTP reply",
+    ),
     "connect endless line": ({"CONNECT": b"220 " + b"x" * 1_000_000}, State.DEFERRED, 451, "4.5.0", None),
-    "connect endless reply": ({"CONNECT": b"220-x\r\n" * (MAX_LINES + 5)}, State.DEFERRED, 451, "4.5.0",
-                              "a reply of too many lines"),
+    "connect endless reply": (
+        {"CONNECT": b"220-x\r\n" * (MAX_LINES + 5)},
+        State.DEFERRED,
+        451,
+        "4.5.0",
+        "a reply of too many lines",
+    ),
     "ehlo 4xx": ({"EHLO": b"450 4.3.2 later\r\n"}, State.DEFERRED, 450, "4.3.2", "later"),
     "ehlo 5xx": ({"EHLO": b"550 5.7.1 go away jane@ext.example\r\n"}, State.FAILED, 550, "5.7.1", "go ..."),
     "ehlo close": ({"EHLO": Turn.CLOSE}, State.DEFERRED, 451, "4.4.2", "the server closed the connection"),
@@ -63,7 +73,9 @@ async def test_s20_no_session_without_a_welcome(on, state, code, enhanced, text)
     assert text in (None, found[3])
 
 
-@pytest.mark.parametrize(("verb", "phase"), [("CONNECT", "greeting"), ("EHLO", "ehlo"), ("STARTTLS", "tls"), ("AUTH", "mail")])
+@pytest.mark.parametrize(
+    ("verb", "phase"), [("CONNECT", "greeting"), ("EHLO", "ehlo"), ("STARTTLS", "tls"), ("AUTH", "mail")]
+)
 async def test_a_server_that_stalls_is_left(verb, phase, certificates):
     timeouts = replace(PATIENT, **{phase: 0.05})
     async with Peer({verb: Turn.STALL}, ("AUTH PLAIN",), tls=certificates.server) as peer:
@@ -121,12 +133,16 @@ async def test_an_old_server_is_greeted_with_helo():
 
 
 async def test_extensions_are_read_in_any_case_with_their_arguments():
-    async with Peer(extensions=("pipelining", "Size 1000 ", "AUTH PLAIN LOGIN", "")) as peer:
-        async with session_with(peer) as session:
-            assert session.extensions == {"PIPELINING": "", "SIZE": "1000", "AUTH": "PLAIN LOGIN"}
+    async with (
+        Peer(extensions=("pipelining", "Size 1000 ", "AUTH PLAIN LOGIN", "")) as peer,
+        session_with(peer) as session,
+    ):
+        assert session.extensions == {"PIPELINING": "", "SIZE": "1000", "AUTH": "PLAIN LOGIN"}
 
 
-@pytest.mark.parametrize(("foreign", "name", "loops"), [(True, HOSTNAME.upper(), True), (False, HOSTNAME, False), (True, "x", False)])
+@pytest.mark.parametrize(
+    ("foreign", "name", "loops"), [(True, HOSTNAME.upper(), True), (False, HOSTNAME, False), (True, "x", False)]
+)
 async def test_d05_a_foreign_host_that_greets_with_our_name_is_a_loop(foreign, name, loops):
     async with Peer({"CONNECT": f"220 {name} ESMTP\r\n".encode()}) as peer:
         if loops:
@@ -225,7 +241,7 @@ async def test_old_tls_is_not_taken_for_tls(certificates):
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificates.leaf.configure_cert(old)
     old.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         old.maximum_version = ssl.TLSVersion.TLSv1_1
     old.set_ciphers("ALL:@SECLEVEL=0")
     async with Peer(tls=old) as peer:
@@ -233,13 +249,18 @@ async def test_old_tls_is_not_taken_for_tls(certificates):
 
 
 async def test_a_wanted_name_replaces_that_of_the_host(certificates):
-    async with Peer(tls=certificates.server) as peer:
-        async with session_with(peer, verified(certificates, name="peer.example"), name="relay-7.local") as session:
-            assert session.tls.endswith(" verified")
+    async with (
+        Peer(tls=certificates.server) as peer,
+        session_with(peer, verified(certificates, name="peer.example"), name="relay-7.local") as session,
+    ):
+        assert session.tls.endswith(" verified")
 
 
 async def test_an_address_is_verified_like_a_name(certificates):
-    async with Peer(tls=certificates.server) as peer, session_with(peer, verified(certificates), name="127.0.0.1") as session:
+    async with (
+        Peer(tls=certificates.server) as peer,
+        session_with(peer, verified(certificates), name="127.0.0.1") as session,
+    ):
         assert session.tls.endswith(" verified")
 
 
@@ -280,9 +301,11 @@ def plain(user, password):
 
 
 async def test_a_login_by_plain(certificates):
-    async with Peer({"AUTH": b"235 2.7.0 welcome\r\n"}, ("AUTH LOGIN PLAIN",), tls=certificates.server) as peer:
-        async with session_with(peer, REQUIRED, credentials=LOGIN) as session:
-            assert session.usable
+    async with (
+        Peer({"AUTH": b"235 2.7.0 welcome\r\n"}, ("AUTH LOGIN PLAIN",), tls=certificates.server) as peer,
+        session_with(peer, REQUIRED, credentials=LOGIN) as session,
+    ):
+        assert session.usable
 
     assert peer.commands[-1] == plain("gateway", "s3cret")
 
@@ -298,9 +321,11 @@ async def test_a_login_by_login(certificates):
                 default = b"235 2.7.0 welcome\r\n"
             return await super()._react(writer, verb, line, default)
 
-    async with Asking({}, ("AUTH LOGIN",), tls=certificates.server) as peer:
-        async with session_with(peer, REQUIRED, credentials=LOGIN) as session:
-            assert session.usable
+    async with (
+        Asking({}, ("AUTH LOGIN",), tls=certificates.server) as peer,
+        session_with(peer, REQUIRED, credentials=LOGIN) as session,
+    ):
+        assert session.usable
 
 
 @pytest.mark.parametrize(
@@ -335,15 +360,19 @@ async def test_the_password_is_never_sent_in_the_clear(policy):
 
 
 async def test_credentials_do_not_show_in_a_representation(certificates):
-    async with Peer({"AUTH": b"235 ok\r\n"}, ("AUTH PLAIN",), tls=certificates.server) as peer:
-        async with session_with(peer, REQUIRED, credentials=LOGIN) as session:
-            assert "s3cret" not in repr(session)
-            assert "gateway'" not in repr(session.endpoint.credentials)
+    async with (
+        Peer({"AUTH": b"235 ok\r\n"}, ("AUTH PLAIN",), tls=certificates.server) as peer,
+        session_with(peer, REQUIRED, credentials=LOGIN) as session,
+    ):
+        assert "s3cret" not in repr(session)
+        assert "gateway'" not in repr(session.endpoint.credentials)
 
 
 async def test_an_open_that_is_cancelled_leaves_no_connection():
     async with Peer({"EHLO": Turn.STALL}) as peer:
-        opening = asyncio.create_task(open_session(Endpoint(Hop("127.0.0.1", peer.port), CLEAR), context(CLEAR), HOSTNAME, PATIENT))
+        opening = asyncio.create_task(
+            open_session(Endpoint(Hop("127.0.0.1", peer.port), CLEAR), context(CLEAR), HOSTNAME, PATIENT)
+        )
         await peer.until(lambda: bool(peer.commands))
         opening.cancel()
         await asyncio.gather(opening, return_exceptions=True)

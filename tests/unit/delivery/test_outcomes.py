@@ -15,7 +15,9 @@ GONE = failed("5.1.1", "user unknown", code=550)
 
 
 def taken(*, reports=False):
-    return from_reply(Reply(250, ("2.0.0 queued as 4F1C2A3B4D",)), host="mx.ext.example", tls="TLSv1.3", reports=reports)
+    return from_reply(
+        Reply(250, ("2.0.0 queued as 4F1C2A3B4D",)), host="mx.ext.example", tls="TLSv1.3", reports=reports
+    )
 
 
 def test_what_a_server_said_is_recorded():
@@ -49,13 +51,23 @@ def test_what_is_final_is_not_tried_again():
 def test_a_message_that_is_too_old_is_given_up(result, text):
     conclusion = conclude(due(attempts=130), result, SCHEDULE, NOW + 5 * DAY, 0.5)
 
-    assert (conclusion.outcome.state, conclusion.outcome.enhanced, conclusion.outcome.text) == (State.FAILED, "4.4.7", text)
+    assert (conclusion.outcome.state, conclusion.outcome.enhanced, conclusion.outcome.text) == (
+        State.FAILED,
+        "4.4.7",
+        text,
+    )
     assert conclusion.report.action is Action.FAILED
 
 
 @pytest.mark.parametrize(
     ("age", "due_age", "reported"),
-    [(0, 0, False), (3 * 3600, 3 * 3600, False), (4 * 3600, 4 * 3600, True), (9 * 3600, 4 * 3600, True), (9 * 3600, 8 * 3600, False)],
+    [
+        (0, 0, False),
+        (3 * 3600, 3 * 3600, False),
+        (4 * 3600, 4 * 3600, True),
+        (9 * 3600, 4 * 3600, True),
+        (9 * 3600, 8 * 3600, False),
+    ],
 )
 def test_the_sender_is_told_of_a_delay_once(age, due_age, reported):
     conclusion = conclude(due(attempts=5, due_at=NOW + due_age), LATER, SCHEDULE, NOW + age, 0.5)

@@ -31,6 +31,13 @@ async def started(coroutine):
     return task
 
 
+async def unusable(session):
+    """Wait until the loop has seen what the server did."""
+    async with asyncio.timeout(20):
+        while session.usable:  # noqa: ASYNC110 - there is nothing else to wait on
+            await asyncio.sleep(0)
+
+
 async def test_a_session_is_used_again():
     async with Peer() as peer, pool_of() as pool:
         for _ in range(5):
@@ -133,8 +140,7 @@ async def test_a_session_that_the_server_closed_is_not_given_out():
         for task in peer._tasks:
             task.cancel()
         await peer.until(lambda: peer.at_once == 0)
-        while session.usable:
-            await asyncio.sleep(0)
+        await unusable(session)
         again = await pool.acquire(endpoint(peer))
         await send(again, mail())
         pool.release(again)
@@ -148,8 +154,7 @@ async def test_a_session_that_the_server_spoke_on_is_not_given_out():
         for _ in range(2):
             session = await pool.acquire(endpoint(peer))
             await send(session, mail())
-            while session.usable:
-                await asyncio.sleep(0)
+            await unusable(session)
             pool.release(session)
 
     assert peer.connections == 2
@@ -229,6 +234,7 @@ async def test_who_waits_for_a_server_that_turns_out_dead_is_told_at_once():
 async def test_a_server_that_takes_fewer_connections_keeps_those_it_has():
     on = {"CONNECT": in_turn(b"220 hello\r\n", b"421 4.7.0 too many connections\r\n")}
     async with Peer(on) as peer, pool_of() as pool:
+
         async def visit():
             pool.release(await pool.acquire(endpoint(peer)))
 

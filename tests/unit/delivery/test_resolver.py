@@ -36,34 +36,57 @@ def mx(*records):
 
 
 FOUND = {
-    "by preference": (mx((20, "mx2.ext.example"), (10, "mx1.ext.example")),
-                      [(10, "mx1.ext.example", "192.0.2.1"), (20, "mx2.ext.example", "192.0.2.2")]),
-    "addresses of both families in turn": (mx((10, "mx6.ext.example")),
-                                            [(10, "mx6.ext.example", "2001:db8::6"), (10, "mx6.ext.example", "192.0.2.6")]),
+    "by preference": (
+        mx((20, "mx2.ext.example"), (10, "mx1.ext.example")),
+        [(10, "mx1.ext.example", "192.0.2.1"), (20, "mx2.ext.example", "192.0.2.2")],
+    ),
+    "addresses of both families in turn": (
+        mx((10, "mx6.ext.example")),
+        [(10, "mx6.ext.example", "2001:db8::6"), (10, "mx6.ext.example", "192.0.2.6")],
+    ),
     "IPv6 only": (mx((10, "six.ext.example")), [(10, "six.ext.example", "2001:db8::7")]),
     "no MX: the address itself": ({"A": ["192.0.2.5"]}, [(0, "ext.example", "192.0.2.5")]),
     "no MX: the IPv6 address itself": ({"AAAA": ["2001:db8::5"]}, [(0, "ext.example", "2001:db8::5")]),
     "an alias of the domain": ({"CNAME": ["real.ext.example."]}, [(10, "mx1.ext.example", "192.0.2.1")]),
     "an alias of the host": (mx((10, "alias.ext.example")), [(10, "alias.ext.example", "192.0.2.1")]),
-    "a dead host beside a living one": (mx((10, "dangling.ext.example"), (20, "mx1.ext.example")),
-                                        [(20, "mx1.ext.example", "192.0.2.1")]),
-    "a failing host beside a living one": (mx((10, "servfail.ext.example"), (20, "mx1.ext.example")),
-                                           [(20, "mx1.ext.example", "192.0.2.1")]),
+    "a dead host beside a living one": (
+        mx((10, "dangling.ext.example"), (20, "mx1.ext.example")),
+        [(20, "mx1.ext.example", "192.0.2.1")],
+    ),
+    "a failing host beside a living one": (
+        mx((10, "servfail.ext.example"), (20, "mx1.ext.example")),
+        [(20, "mx1.ext.example", "192.0.2.1")],
+    ),
     "a null MX among others": (mx((0, ""), (10, "mx1.ext.example")), [(10, "mx1.ext.example", "192.0.2.1")]),
-    "hosts before us": (mx((10, "mx1.ext.example"), (20, "gateway.westendonsixth.com"), (20, "mx2.ext.example"),
-                            (30, "mx6.ext.example")), [(10, "mx1.ext.example", "192.0.2.1")]),
-    "hosts before our address": (mx((10, "mx1.ext.example"), (20, "ourselves.ext.example"), (30, "mx2.ext.example")),
-                                 [(10, "mx1.ext.example", "192.0.2.1")]),
+    "hosts before us": (
+        mx(
+            (10, "mx1.ext.example"),
+            (20, "gateway.westendonsixth.com"),
+            (20, "mx2.ext.example"),
+            (30, "mx6.ext.example"),
+        ),
+        [(10, "mx1.ext.example", "192.0.2.1")],
+    ),
+    "hosts before our address": (
+        mx((10, "mx1.ext.example"), (20, "ourselves.ext.example"), (30, "mx2.ext.example")),
+        [(10, "mx1.ext.example", "192.0.2.1")],
+    ),
     "names in any case": (mx((10, "MX1.Ext.Example")), [(10, "mx1.ext.example", "192.0.2.1")]),
-    "a host on our machine is left out": (mx((10, "local.ext.example"), (20, "mx1.ext.example")),
-                                          [(20, "mx1.ext.example", "192.0.2.1")]),
+    "a host on our machine is left out": (
+        mx((10, "local.ext.example"), (20, "mx1.ext.example")),
+        [(20, "mx1.ext.example", "192.0.2.1")],
+    ),
 }
 
 
 @pytest.mark.parametrize(("records", "expected"), FOUND.values(), ids=FOUND)
 async def test_exchangers_are_found(records, expected):
-    zones = {**HOSTS, "MX1.Ext.Example": HOSTS["mx1.ext.example"], "ext.example": records,
-             "real.ext.example": mx((10, "mx1.ext.example"))}
+    zones = {
+        **HOSTS,
+        "MX1.Ext.Example": HOSTS["mx1.ext.example"],
+        "ext.example": records,
+        "real.ext.example": mx((10, "mx1.ext.example")),
+    }
     async with NameServer(zones, failing={"servfail.ext.example"}) as server:
         found = await resolver(server).exchanges("ext.example")
 
@@ -76,8 +99,12 @@ MISSING = {
     "nothing but text": ({"TXT": ['"x"']}, State.FAILED, 554, "5.4.4"),
     "hosts without addresses": (mx((10, "bare.ext.example"), (20, "dangling.ext.example")), State.FAILED, 554, "5.4.4"),
     "hosts that cannot be looked up": (mx((10, "servfail.ext.example")), State.DEFERRED, 451, "4.4.3"),
-    "some gone, some not to be looked up": (mx((10, "bare.ext.example"), (20, "servfail.ext.example")),
-                                            State.DEFERRED, 451, "4.4.3"),
+    "some gone, some not to be looked up": (
+        mx((10, "bare.ext.example"), (20, "servfail.ext.example")),
+        State.DEFERRED,
+        451,
+        "4.4.3",
+    ),
     "an endless alias": ({"CNAME": ["loop.ext.example."]}, State.DEFERRED, 451, "4.4.3"),
     "we alone": (mx((10, "gateway.westendonsixth.com")), State.FAILED, 554, "5.4.6"),
     "we first": (mx((10, "gateway.westendonsixth.com"), (20, "mx1.ext.example")), State.FAILED, 554, "5.4.6"),
@@ -102,7 +129,9 @@ async def test_no_exchanger_has_its_reason(records, state, code, enhanced):
 async def test_a_name_server_in_trouble_is_a_deferral(fault):
     async with NameServer(HOSTS, **{fault: {"ext.example"}}) as server:
         with pytest.raises(DeliveryError) as caught:
-            await Resolver(ResolverSettings(nameservers=(server.address,), seconds=0.2), Clock()).exchanges("ext.example")
+            await Resolver(ResolverSettings(nameservers=(server.address,), seconds=0.2), Clock()).exchanges(
+                "ext.example"
+            )
 
     assert (caught.value.result.state, caught.value.result.enhanced) == (State.DEFERRED, "4.4.3")
 
@@ -200,13 +229,19 @@ async def test_many_questions_at_once_are_one_look_up():
         found = await asyncio.gather(*waiting, return_exceptions=True)
 
         assert isinstance(found[0], asyncio.CancelledError)
-        assert {each for each in found[1:]} == {(Exchange(10, "mx1.ext.example", ("192.0.2.1",)),)}
+        assert set(found[1:]) == {(Exchange(10, "mx1.ext.example", ("192.0.2.1",)),)}
         assert len(server.asked) == 3
 
 
-@pytest.mark.parametrize(("server", "nameserver", "port"), [("192.0.2.53", "192.0.2.53", 53), ("2001:db8::53", "2001:db8::53", 53),
-                                                           ("192.0.2.53:5353", "192.0.2.53", 5353),
-                                                           ("[2001:db8::53]:5353", "2001:db8::53", 5353)])
+@pytest.mark.parametrize(
+    ("server", "nameserver", "port"),
+    [
+        ("192.0.2.53", "192.0.2.53", 53),
+        ("2001:db8::53", "2001:db8::53", 53),
+        ("192.0.2.53:5353", "192.0.2.53", 5353),
+        ("[2001:db8::53]:5353", "2001:db8::53", 5353),
+    ],
+)
 def test_name_servers_are_given_with_or_without_a_port(server, nameserver, port):
     from dlp_gateway.delivery.resolver import _configured
 

@@ -57,7 +57,9 @@ async def test_exchangers_become_hops_with_their_addresses():
         hops = await router(server=server).hops(Destination(OUTSIDE, "ext.example"))
 
     assert hops == (
-        Hop("b.example", 25, "192.0.2.3"), Hop("a.example", 25, "2001:db8::1"), Hop("a.example", 25, "192.0.2.1"),
+        Hop("b.example", 25, "192.0.2.3"),
+        Hop("a.example", 25, "2001:db8::1"),
+        Hop("a.example", 25, "192.0.2.1"),
     )
 
 
@@ -81,7 +83,9 @@ async def test_an_address_literal_is_gone_to(domain, address):
     assert await router().hops(Destination(OUTSIDE, domain)) == (Hop(address, 25, address),)
 
 
-@pytest.mark.parametrize("domain", ["[192.0.2]", "[2001:db8::1]", "[IPv6:192.0.2.1]", "[]", "[x]", "[192.0.2.1", "[IPv6:]"])
+@pytest.mark.parametrize(
+    "domain", ["[192.0.2]", "[2001:db8::1]", "[IPv6:192.0.2.1]", "[]", "[x]", "[192.0.2.1", "[IPv6:]"]
+)
 def test_a_literal_that_is_no_address_fails(domain):
     if domain == "[192.0.2.1":
         assert literal_address(domain) == "192.0.2.1"
@@ -93,8 +97,14 @@ def test_a_literal_that_is_no_address_fails(domain):
 
 @pytest.mark.parametrize(
     ("domain", "enhanced"),
-    [("[127.0.0.1]", "5.4.4"), ("[IPv6:::1]", "5.4.4"), ("[0.0.0.0]", "5.4.4"), ("[169.254.169.254]", "5.4.4"),
-     ("[IPv6:::ffff:127.0.0.1]", "5.4.4"), ("[198.51.100.9]", "5.4.6")],
+    [
+        ("[127.0.0.1]", "5.4.4"),
+        ("[IPv6:::1]", "5.4.4"),
+        ("[0.0.0.0]", "5.4.4"),
+        ("[169.254.169.254]", "5.4.4"),
+        ("[IPv6:::ffff:127.0.0.1]", "5.4.4"),
+        ("[198.51.100.9]", "5.4.6"),
+    ],
 )
 async def test_a_literal_may_not_lead_to_our_own_machine(domain, enhanced):
     with pytest.raises(DeliveryError) as caught:

@@ -88,7 +88,15 @@ def test_a_late_attempt_warns_and_the_next_does_not():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"first": 0}, {"factor": 0.5}, {"longest": 1}, {"jitter": 1}, {"expiry": 0}, {"warn_after": 6 * DAY}, {"warn_after": 0}],
+    [
+        {"first": 0},
+        {"factor": 0.5},
+        {"longest": 1},
+        {"jitter": 1},
+        {"expiry": 0},
+        {"warn_after": 6 * DAY},
+        {"warn_after": 0},
+    ],
 )
 def test_a_schedule_that_makes_no_sense_is_refused(wrong):
     with pytest.raises(ValueError, match="a schedule has"):

@@ -17,14 +17,20 @@ from dlp_gateway.model import Zone
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("a.example:25", ("a.example", 25)), ("192.0.2.1:2525", ("192.0.2.1", 2525)), ("[2001:db8::1]:25", ("2001:db8::1", 25)),
-     ("localhost:65535", ("localhost", 65535))],
+    [
+        ("a.example:25", ("a.example", 25)),
+        ("192.0.2.1:2525", ("192.0.2.1", 2525)),
+        ("[2001:db8::1]:25", ("2001:db8::1", 25)),
+        ("localhost:65535", ("localhost", 65535)),
+    ],
 )
 def test_host_and_port(text, expected):
     assert host_and_port(text) == expected
 
 
-@pytest.mark.parametrize("text", ["a.example", "a.example:", ":25", "a.example:0", "a.example:65536", "2001:db8::1:25", "a b:25", ""])
+@pytest.mark.parametrize(
+    "text", ["a.example", "a.example:", ":25", "a.example:0", "a.example:65536", "2001:db8::1:25", "a b:25", ""]
+)
 def test_host_without_a_port_is_refused(text):
     with pytest.raises(ValueError, match="host:port"):
         RouteSettings(hosts=(text,))

@@ -35,7 +35,11 @@ async def test_a_message_arrives_with_its_envelope(extensions):
     ] * 2
     assert second[0].state is State.DELIVERED
     assert [(m.mail, m.rcpt, m.content) for m in peer.taken] == [
-        (f"MAIL FROM:<{SENDER}> SIZE={len(CONTENT)}", ["RCPT TO:<bob@ext.example>", "RCPT TO:<eve@ext.example>"], CONTENT),
+        (
+            f"MAIL FROM:<{SENDER}> SIZE={len(CONTENT)}",
+            ["RCPT TO:<bob@ext.example>", "RCPT TO:<eve@ext.example>"],
+            CONTENT,
+        ),
         (f"MAIL FROM:<> SIZE={len(CONTENT)}", ["RCPT TO:<joe@ext.example>"], CONTENT),
     ]
     assert "RSET" not in peer.commands
@@ -86,8 +90,12 @@ async def test_s20_the_outcome_follows_the_next_hop(on, state, code, enhanced, u
 @BOTH
 @pytest.mark.parametrize(
     ("verb", "phase", "state"),
-    [("MAIL", "mail", State.DEFERRED), ("RCPT", "rcpt", State.DEFERRED), ("DATA", "data", State.DEFERRED),
-     ("CONTENT", "final", State.UNCERTAIN)],
+    [
+        ("MAIL", "mail", State.DEFERRED),
+        ("RCPT", "rcpt", State.DEFERRED),
+        ("DATA", "data", State.DEFERRED),
+        ("CONTENT", "final", State.UNCERTAIN),
+    ],
 )
 async def test_a_server_that_stalls_is_left(verb, phase, state, extensions):
     timeouts = replace(PATIENT, **{phase: 0.05})
@@ -120,9 +128,11 @@ async def test_d01_a_line_that_breaks_after_the_final_dot_is_uncertain(on):
 
 
 async def test_d01_a_recipient_that_was_refused_is_not_uncertain():
-    async with Peer({"RCPT": in_turn(b"550 5.1.1 unknown\r\n", b"250 ok\r\n"), "CONTENT": Turn.CLOSE}) as peer:
-        async with session_with(peer) as session:
-            results = await send(session, mail("bob@ext.example", "eve@ext.example"))
+    async with (
+        Peer({"RCPT": in_turn(b"550 5.1.1 unknown\r\n", b"250 ok\r\n"), "CONTENT": Turn.CLOSE}) as peer,
+        session_with(peer) as session,
+    ):
+        results = await send(session, mail("bob@ext.example", "eve@ext.example"))
 
     assert [r.state for r in results] == [State.FAILED, State.UNCERTAIN]
 
@@ -155,8 +165,11 @@ async def test_a_server_that_stops_reading_is_left():
 
 @pytest.mark.parametrize(
     ("reply", "state", "code"),
-    [(b"552 5.3.4 too large\r\n", State.FAILED, 552), (b"421 4.7.0 bye\r\n", State.DEFERRED, 421),
-     (b"250 2.0.0 that will do\r\n", State.DEFERRED, 451)],
+    [
+        (b"552 5.3.4 too large\r\n", State.FAILED, 552),
+        (b"421 4.7.0 bye\r\n", State.DEFERRED, 421),
+        (b"250 2.0.0 that will do\r\n", State.DEFERRED, 451),
+    ],
 )
 async def test_a_refusal_in_the_middle_of_the_content_is_heard(reply, state, code):
     class Impatient(Peer):
@@ -191,7 +204,10 @@ async def test_each_recipient_has_an_outcome_of_its_own(extensions):
         results = await send(session, mail(*replies))
 
     assert [(r.state, r.enhanced) for r in results] == [
-        (State.DELIVERED, "2.0.0"), (State.DEFERRED, "4.2.2"), (State.FAILED, "5.1.1"), (State.DELIVERED, "2.0.0"),
+        (State.DELIVERED, "2.0.0"),
+        (State.DEFERRED, "4.2.2"),
+        (State.FAILED, "5.1.1"),
+        (State.DELIVERED, "2.0.0"),
     ]
     assert [r.elsewhere for r in results] == [False, True, False, False]
     assert peer.taken[0].rcpt == ["RCPT TO:<ok@ext.example>", "RCPT TO:<moved@ext.example>"]
@@ -207,14 +223,17 @@ async def test_d07_goodbye_in_the_middle_leaves_every_recipient_for_later():
 
 @BOTH
 async def test_a_session_is_reset_before_the_next_message(extensions):
-    async with Peer({"RCPT": in_turn(b"550 5.1.1 unknown\r\n", b"250 ok\r\n")}, extensions) as peer:
-        async with session_with(peer) as session:
-            await send(session, mail())
-            results = await send(session, mail())
+    async with (
+        Peer({"RCPT": in_turn(b"550 5.1.1 unknown\r\n", b"250 ok\r\n")}, extensions) as peer,
+        session_with(peer) as session,
+    ):
+        await send(session, mail())
+        results = await send(session, mail())
 
     assert results[0].state is State.DELIVERED
     assert [line.split(" ")[0] for line in peer.commands if not line.startswith("RCPT")] in (
-        ["EHLO", "MAIL", "DATA", "RSET", "MAIL", "DATA"], ["EHLO", "MAIL", "RSET", "MAIL", "DATA"],
+        ["EHLO", "MAIL", "DATA", "RSET", "MAIL", "DATA"],
+        ["EHLO", "MAIL", "RSET", "MAIL", "DATA"],
     )
 
 
@@ -254,8 +273,14 @@ async def test_s13_what_the_next_hop_cannot_take_as_it_is_fails(missing, message
 
 @pytest.mark.parametrize(
     ("announced", "size", "enhanced"),
-    [("SIZE 1000", 1001, "5.3.4"), ("SIZE 1000", 1000, "2.0.0"), ("SIZE 0", 5000, "2.0.0"), ("SIZE", 5000, "2.0.0"),
-     ("SIZE ٣", 5000, "2.0.0"), ("SIZE " + "9" * 5000, 5000, "2.0.0")],
+    [
+        ("SIZE 1000", 1001, "5.3.4"),
+        ("SIZE 1000", 1000, "2.0.0"),
+        ("SIZE 0", 5000, "2.0.0"),
+        ("SIZE", 5000, "2.0.0"),
+        ("SIZE ٣", 5000, "2.0.0"),
+        ("SIZE " + "9" * 5000, 5000, "2.0.0"),
+    ],
 )
 async def test_the_size_the_next_hop_takes_is_kept(announced, size, enhanced):
     content = b"x" * (size - 2) + b"\r\n"
@@ -270,10 +295,16 @@ async def test_the_size_the_next_hop_takes_is_kept(announced, size, enhanced):
     [
         (mail(eight_bit=True), EXTENSIONS, f"MAIL FROM:<{SENDER}> SIZE={len(CONTENT)} BODY=8BITMIME"),
         (mail(content=b"\r\n\xff\r\n"), EXTENSIONS, f"MAIL FROM:<{SENDER}> SIZE=5 BODY=8BITMIME"),
-        (mail(sender="é@westendonsixth.com"), EXTENSIONS,
-         f"MAIL FROM:<é@westendonsixth.com> SIZE={len(CONTENT)} SMTPUTF8"),
-        (mail(ret="HDRS", envid="QQ314159+2B"), EXTENSIONS,
-         f"MAIL FROM:<{SENDER}> SIZE={len(CONTENT)} RET=HDRS ENVID=QQ314159+2B"),
+        (
+            mail(sender="é@westendonsixth.com"),
+            EXTENSIONS,
+            f"MAIL FROM:<é@westendonsixth.com> SIZE={len(CONTENT)} SMTPUTF8",
+        ),
+        (
+            mail(ret="HDRS", envid="QQ314159+2B"),
+            EXTENSIONS,
+            f"MAIL FROM:<{SENDER}> SIZE={len(CONTENT)} RET=HDRS ENVID=QQ314159+2B",
+        ),
         (mail(ret="HDRS", envid="QQ314159"), WITHOUT_PIPELINING[:3], f"MAIL FROM:<{SENDER}> SIZE={len(CONTENT)}"),
         (mail(ret="ALL", envid="a b"), EXTENSIONS, f"MAIL FROM:<{SENDER}> SIZE={len(CONTENT)}"),
         (mail(envid="a\r\nRSET"), EXTENSIONS, f"MAIL FROM:<{SENDER}> SIZE={len(CONTENT)}"),
@@ -291,8 +322,12 @@ async def test_s13_mail_carries_the_parameters_the_peer_understands(message, ext
     ("notify", "orcpt", "extensions", "expected"),
     [
         (("NEVER",), None, EXTENSIONS, " NOTIFY=NEVER"),
-        (("SUCCESS", "DELAY"), "rfc822;Bob+2Bx@ext.example", EXTENSIONS,
-         " NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Bob+2Bx@ext.example"),
+        (
+            ("SUCCESS", "DELAY"),
+            "rfc822;Bob+2Bx@ext.example",
+            EXTENSIONS,
+            " NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Bob+2Bx@ext.example",
+        ),
         (("SUCCESS",), "rfc822;bob@ext.example", ("PIPELINING",), ""),
         (("SOMETIMES",), "rfc822;a b", EXTENSIONS, ""),
         (("NEVER\r\nRSET",), "rfc822;a\r\nRSET", EXTENSIONS, ""),
@@ -352,7 +387,17 @@ async def test_s03_an_address_that_would_be_a_command_is_not_sent(field):
 
 @pytest.mark.parametrize(
     "content",
-    [b"a\nb\r\n", b"a\rb\r\n", b"a\r\n.\nb\r\n", b"a\n.\r\nb\r\n", b"a\r.\r\n", b"a\r\r\n", b"a\n\r\n", b"no end", b"a\r"],
+    [
+        b"a\nb\r\n",
+        b"a\rb\r\n",
+        b"a\r\n.\nb\r\n",
+        b"a\n.\r\nb\r\n",
+        b"a\r.\r\n",
+        b"a\r\r\n",
+        b"a\n\r\n",
+        b"no end",
+        b"a\r",
+    ],
 )
 async def test_s01_content_that_could_be_read_in_two_ways_is_not_sent(content):
     async with Peer() as peer, session_with(peer) as session:

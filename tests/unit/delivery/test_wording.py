@@ -7,8 +7,10 @@ from dlp_gateway.delivery.wording import MAX_TEXT, clean
     ("said", "kept"),
     [
         ("user unknown", "user unknown"),
-        ("<jane.roe@ext.example>: Recipient address rejected: User unknown in virtual mailbox table",
-         "... Recipient address rejected User unknown in virtual mailbox table"),
+        (
+            "<jane.roe@ext.example>: Recipient address rejected: User unknown in virtual mailbox table",
+            "... Recipient address rejected User unknown in virtual mailbox table",
+        ),
         ("No such user jane here", "No such user ... here"),
         ("mailbox of Jane Roe, born 1961-02-03, is full", "mailbox of ... is full"),
         ('rejected: Subject "Biopsy result of Jane Roe" is spam', "rejected ... of ... is spam"),
