@@ -65,6 +65,7 @@ class Source:
         """
         self.file = file
         self._marked = marked
+        self._origins: dict[Location, str] = {}
         self.data: dict[str, Any] = self._plain(marked, 0)
 
     def line(self, location: Sequence[str | int]) -> int:
@@ -80,10 +81,24 @@ class Source:
             line = int(position[0]) + 1
         return line
 
+    def put(self, location: Location, value: Any, origin: str) -> None:
+        """Set what is at ``location``; problems with it are then problems of ``origin`` and not of the file."""
+        node = self.data
+        for step in location[:-1]:
+            inner = node.get(str(step))
+            node[str(step)] = inner if isinstance(inner, dict) else {}
+            node = node[str(step)]
+        node[str(location[-1])] = value
+        self._origins[location] = origin
+
     def problem(self, location: Sequence[str | int], reason: str, severity: Severity = Severity.ERROR) -> Problem:
         """Say ``reason`` about the place ``location``."""
         name = ".".join(str(step) for step in location)
-        return Problem(self.file, self.line(location), f"{name}: {reason}" if name else reason, severity)
+        reason = f"{name}: {reason}" if name else reason
+        origin = next((o for place, o in self._origins.items() if tuple(location[: len(place)]) == place), None)
+        if origin is not None:
+            return Problem(origin, 0, reason, severity)
+        return Problem(self.file, self.line(location), reason, severity)
 
     def _plain(self, node: Any, depth: int) -> Any:
         if depth > DEEPEST:

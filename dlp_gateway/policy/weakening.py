@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dlp_gateway.configfile import Location
+from dlp_gateway.configfile import Location, Problem
 from dlp_gateway.model import Address, Grade, Tier
 from dlp_gateway.policy.definition import Policy
 from dlp_gateway.policy.exceptions import PolicyException
+from dlp_gateway.policy.load import LoadedPolicy
 from dlp_gateway.policy.rules import Mode
 from dlp_gateway.policy.zones import Partner, parents
 
@@ -49,6 +50,19 @@ def unapproved(old: Policy, new: Policy) -> list[Weakening]:
     if consent is not None and old.fingerprint.startswith(consent.fingerprint):
         return []
     return weaker(old, new)
+
+
+def refusals(old: Policy, new: LoadedPolicy) -> list[Problem]:
+    """Why ``new`` may not replace the running ``old``, by line, ending with how to consent; empty when it may."""
+    found = unapproved(old, new.policy)
+    if not found:
+        return []
+    consent = (
+        f"weaker than the running policy; to consent, add supersedes: {{fingerprint: {old.fingerprint[:12]}, "
+        "approved_by: ..., reason: ...}"
+    )
+    named = [new.source.problem(one.location, f"weaker than the running policy: {one.reason}") for one in found]
+    return [*sorted(named, key=lambda problem: problem.line), Problem(new.source.file, 0, consent)]
 
 
 def _organisation(old: Policy, new: Policy) -> Iterator[Weakening]:

@@ -1,0 +1,231 @@
+"""The smaller sections of ``gateway.yaml``."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, AnyHttpUrl, Field, model_validator
+
+from dlp_gateway.settings.values import (
+    AnyEndpoint,
+    Bytes,
+    Count,
+    Days,
+    Endpoint,
+    FilePath,
+    Line,
+    Seconds,
+    Section,
+    store_url,
+)
+
+
+class ReadingLimits(Section):
+    """What the mail reader may use for one message; what lies beyond counts as not scanned."""
+
+    bytes: Bytes = Field(default=268_435_456, description="Decoded octets over all readings: five times a large mail.")
+    parts: Count = Field(default=5_000, description="Parts, all readings; people send tens, digests hundreds.")
+    depth: Count = Field(default=100, description="Parts inside one another; ordinary mail has five.")
+    header_bytes: Bytes = Field(default=262_144, description="One header block; long chains of Received reach 60,000.")
+    header_fields: Count = Field(default=5_000, description="Fields of a header block; ordinary mail has 20 to 100.")
+    addresses: Count = Field(
+        default=5_000, description="Addresses taken from To and Cc, beyond any threshold of a policy."
+    )
+    characters: Count = Field(
+        default=100_000_000, description="Text over all readings: 50 MiB of plain text in two readings."
+    )
+    readings: Count = Field(default=12, description="Different readings of one part; honest mail has one or two.")
+    seconds: Seconds = Field(default=20, description="Wall time; leaves time for documents and detection.")
+
+
+class Amounts(Section):
+    """What the readers of documents may use."""
+
+    bytes: Bytes = Field(description="Unpacked octets.")
+    entries: Count = Field(description="Entries of archives and packages.")
+    pages: Count = Field(description="Pages and slides.")
+    cells: Count = Field(description="Cells of tables.")
+    characters: Count = Field(description="Characters of text.")
+    pixels: Count = Field(description="Pixels that decoding and character recognition may touch.")
+    seconds: Seconds = Field(description="Wall time.")
+
+
+_PART = Amounts(
+    bytes=201_326_592,
+    entries=2_000,
+    pages=5_000,
+    cells=3_000_000,
+    characters=50_000_000,
+    pixels=100_000_000,
+    seconds=20,
+)
+_MESSAGE = Amounts(
+    bytes=402_653_184,
+    entries=5_000,
+    pages=10_000,
+    cells=6_000_000,
+    characters=100_000_000,
+    pixels=200_000_000,
+    seconds=40,
+)
+
+
+class DocumentLimits(Section):
+    """What the readers of attachments may use for one message; what lies beyond counts as not scanned."""
+
+    part: Amounts = Field(default=_PART, description="For one attachment with all that is inside it.")
+    message: Amounts = Field(default=_MESSAGE, description="For all attachments of a message together.")
+    depth: Count = Field(default=8, description="Containers inside one another; ordinary mail has four.")
+    ratio: Count = Field(
+        default=250, description="Unpacked to packed size; Office files reach 30, logs 150, bombs 1,000."
+    )
+    ratio_floor: Bytes = Field(
+        default=4_194_304, description="The ratio is looked at beyond this many unpacked octets."
+    )
+    xml_depth: Count = Field(
+        default=512, description="Elements inside one another in XML; Office documents stay under 100."
+    )
+    kdf_rounds: Count = Field(
+        default=1_100_000,
+        description="Highest cost of a password check that is run: a hostile file could ask for minutes.",
+    )
+    password_tries: Count = Field(default=60, description="Passwords from the message tried on its locked attachments.")
+    password_seconds: Seconds = Field(default=1.5, description="Time for these tries.")
+
+
+class Inspection(Section):
+    """The confined processes that read messages."""
+
+    workers: Annotated[int, Field(ge=0)] = Field(default=0, description="Worker processes; 0: one for each core.")
+    seconds: Seconds = Field(
+        default=60, description="Wall time for one message; then its worker is killed and replaced."
+    )
+    recycle_after: Count = Field(
+        default=5_000, description="Messages after which a worker is replaced, so leaks cannot add up."
+    )
+    memory_bytes: Bytes = Field(
+        default=1_073_741_824, description="What one worker may use beyond what it starts with."
+    )
+    cpu_seconds: Count = Field(default=60, description="Processor time for one message.")
+    open_files: Annotated[int, Field(ge=16)] = Field(
+        default=64, description="Open files of a worker; no reader needs as many."
+    )
+    required_layers: tuple[Literal["seccomp", "namespace", "landlock"], ...] = Field(
+        default=("seccomp",),
+        description="Layers of confinement without which the gateway does not start; the others if there.",
+    )
+    reading: ReadingLimits = Field(default=ReadingLimits(), description="What the mail reader may use.")
+    documents: DocumentLimits = Field(default=DocumentLimits(), description="What the readers of attachments may use.")
+
+    @property
+    def processes(self) -> int:
+        """Worker processes, with 0 resolved."""
+        return self.workers or len(os.sched_getaffinity(0))
+
+
+class Store(Section):
+    """The database of queue, held messages and record."""
+
+    url: Annotated[str, AfterValidator(store_url)] = Field(
+        default="sqlite:///var/dlp-gateway.db",
+        repr=False,
+        validate_default=True,
+        description="`sqlite:///path` (one node) or `postgresql://user:password@host/name` (several).",
+    )
+    reserve_bytes: Bytes = Field(
+        default=67_108_864, description="Room on the disk that new mail may not use up; then 452."
+    )
+    group: Count = Field(default=256, description="Most work that shares one transaction.")
+    recent_bytes: Annotated[int, Field(ge=0)] = Field(
+        default=33_554_432, description="Content kept in memory from its commit to its delivery."
+    )
+
+
+class Keys(Section):
+    """The gateway's keys."""
+
+    directory: FilePath = Field(
+        default="var/keys", validate_default=True, description="Folder made by `dlp-gateway keys init`; back it up."
+    )
+
+
+class Quarantine(Section):
+    """Held messages and what senders are told."""
+
+    retention_days: Days = Field(
+        default=30, description="A held message that nobody released is erased, and its sender told."
+    )
+    contact: Line = Field(
+        default="your data protection officer",
+        description="Whom notices tell the sender to ask: a name, address or page.",
+    )
+    notice_burst: Count = Field(default=5, description="Notices that one sender gets at once.")
+    notice_seconds: Seconds = Field(
+        default=600, description="After these, one more; notices left out are counted in the next."
+    )
+    escalate_after_hours: Annotated[float, Field(gt=0)] | None = Field(
+        default=24, description="A held message unreviewed for this long is reported to escalate_to; null: never."
+    )
+    escalate_to: tuple[Line, ...] = Field(
+        default=(), description="Internal addresses that hear of what waits too long."
+    )
+
+
+class Retention(Section):
+    """How long the gateway keeps what it stores besides held messages."""
+
+    decisions_days: Days = Field(
+        default=365, description="Decisions with their findings (without values): one yearly review."
+    )
+    notices_days: Days = Field(default=7, description="Finished notices and bounces of the gateway itself.")
+    record_days: Days = Field(
+        default=1_095, description="Entries of the record: as long as a claim about a message may come."
+    )
+
+
+class Audit(Section):
+    """The record of decisions."""
+
+    addresses: Literal["readable", "pseudonym"] = Field(
+        default="readable",
+        description="Addresses in the record: as they are, or as keyed hashes that need the key to match.",
+    )
+    checkpoint_entries: Count = Field(
+        default=1_000, description="The head of the record is signed after so many entries,"
+    )
+    checkpoint_seconds: Seconds = Field(default=60, description="and after this time at the latest.")
+    checkpoint_file: FilePath | None = Field(
+        default=None, description="Signatures are also appended here; keep the file on another machine."
+    )
+
+
+class Logging(Section):
+    """What operators read."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level written to stderr."
+    )
+
+
+class Monitoring(Section):
+    """Health and metrics over HTTP."""
+
+    listen: AnyEndpoint | None = Field(
+        default=Endpoint("127.0.0.1", 8081), description="Address of `/healthz`, `/readyz` and `/metrics`; null: none."
+    )
+
+
+class Console(Section):
+    """The web console."""
+
+    listen: AnyEndpoint = Field(default=Endpoint("127.0.0.1", 8080), description="Address of `dlp-gateway console`.")
+    url: AnyHttpUrl | None = Field(
+        default=None, description="Its address as people reach it, for links in notices; null: none."
+    )
+
+    @model_validator(mode="after")
+    def _safe_link(self) -> Self:
+        if self.url is not None and self.url.scheme != "https" and self.url.host not in {"127.0.0.1", "localhost"}:
+            raise ValueError("url should begin with https://, since people sign in there")
+        return self
