@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from dlp_gateway.configfile import ConfigError, Location, Source, parse, validation_problems
 from dlp_gateway.settings.delivery import Delivery
@@ -19,7 +20,7 @@ from dlp_gateway.settings.sections import (
     Inspection,
     Keys,
     Logging,
-    Monitoring,
+    Metrics,
     Quarantine,
     Retention,
     Store,
@@ -51,7 +52,7 @@ class Settings(Section):
     retention: Retention = Field(default=Retention(), description="How long the gateway keeps what it stores.")
     audit: Audit = Field(default=Audit(), description="The record of decisions.")
     logging: Logging = Field(default=Logging(), description="What operators read.")
-    monitoring: Monitoring = Field(default=Monitoring(), description="Health and metrics over HTTP.")
+    metrics: Metrics = Field(default=Metrics(), description="Health and metrics over HTTP.")
     console: Console = Field(default=Console(), description="The web console.")
 
 
@@ -86,20 +87,23 @@ def parse_settings(text: str, file: str, root: Path, environment: Mapping[str, s
 
 def known_names() -> list[str]:
     """The names of all settings, to suggest one for a misspelt key."""
-    return sorted({str(location[-1]) for location, _ in settings_by_location()})
+    return sorted({str(location[-1]) for location, _ in settings_by_location()} - {"NAME"})
 
 
-def settings_by_location(section: type[Section] = Settings, above: Location = ()) -> Iterator[tuple[Location, Any]]:
-    """Every setting with its pydantic ``FieldInfo``, sections before what is in them."""
+def settings_by_location(
+    section: type[Section] = Settings, above: Location = ()
+) -> Iterator[tuple[Location, FieldInfo]]:
+    """Every setting, sections before what is in them; a key that is free to choose is called ``NAME``."""
     for name, field in section.model_fields.items():
         yield (*above, name), field
-        inner = _section(field.annotation)
+        inner = section_of(field.annotation)
         if inner is not None:
-            yield from settings_by_location(inner, (*above, name))
+            free = ("NAME",) if get_origin(field.annotation) is dict else ()
+            yield from settings_by_location(inner, (*above, name, *free))
 
 
-def _section(annotation: Any) -> type[Section] | None:
-    """The section that a field holds, also as ``Section | None``, annotated, or the values of a mapping."""
+def section_of(annotation: Any) -> type[Section] | None:
+    """The section that a field of this type holds, if any: also ``Section | None``, or the values of a mapping."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation
-    return next((found for inner in get_args(annotation) if (found := _section(inner)) is not None), None)
+    return next((found for inner in get_args(annotation) if (found := section_of(inner)) is not None), None)

@@ -126,7 +126,6 @@ class Smtp(Section):
         default=(), description="Networks of load balancers, which must send a PROXY header and are believed."
     )
     max_message_bytes: Bytes = Field(default=52_428_800, description="A message as received; announced as SIZE.")
-    drain_seconds: Seconds = Field(default=30, description="On shutdown, messages under way may take this long to end.")
     limits: ReceivingLimits = Field(
         default=ReceivingLimits(), description="Limits of sessions, clients and the server."
     )

@@ -39,43 +39,35 @@ class ReadingLimits(Section):
     seconds: Seconds = Field(default=20, description="Wall time; leaves time for documents and detection.")
 
 
-class Amounts(Section):
-    """What the readers of documents may use."""
+class PartAmounts(Section):
+    """What the readers of documents may use for one attachment with all that is inside it."""
 
-    bytes: Bytes = Field(description="Unpacked octets.")
-    entries: Count = Field(description="Entries of archives and packages.")
-    pages: Count = Field(description="Pages and slides.")
-    cells: Count = Field(description="Cells of tables.")
-    characters: Count = Field(description="Characters of text.")
-    pixels: Count = Field(description="Pixels that decoding and character recognition may touch.")
-    seconds: Seconds = Field(description="Wall time.")
+    bytes: Bytes = Field(default=201_326_592, description="Unpacked octets: eight times a large mail.")
+    entries: Count = Field(default=2_000, description="Entries of archives and packages.")
+    pages: Count = Field(default=5_000, description="Pages and slides.")
+    cells: Count = Field(default=3_000_000, description="Cells of tables.")
+    characters: Count = Field(default=50_000_000, description="Characters of text.")
+    pixels: Count = Field(default=100_000_000, description="Pixels that decoding and character recognition may touch.")
+    seconds: Seconds = Field(default=20, description="Wall time.")
 
 
-_PART = Amounts(
-    bytes=201_326_592,
-    entries=2_000,
-    pages=5_000,
-    cells=3_000_000,
-    characters=50_000_000,
-    pixels=100_000_000,
-    seconds=20,
-)
-_MESSAGE = Amounts(
-    bytes=402_653_184,
-    entries=5_000,
-    pages=10_000,
-    cells=6_000_000,
-    characters=100_000_000,
-    pixels=200_000_000,
-    seconds=40,
-)
+class MessageAmounts(Section):
+    """What they may use for all attachments of a message, so that many parts just under a limit do not add up."""
+
+    bytes: Bytes = Field(default=402_653_184, description="Unpacked octets.")
+    entries: Count = Field(default=5_000, description="Entries of archives and packages.")
+    pages: Count = Field(default=10_000, description="Pages and slides.")
+    cells: Count = Field(default=6_000_000, description="Cells of tables.")
+    characters: Count = Field(default=100_000_000, description="Characters of text.")
+    pixels: Count = Field(default=200_000_000, description="Pixels that decoding and character recognition may touch.")
+    seconds: Seconds = Field(default=40, description="Wall time.")
 
 
 class DocumentLimits(Section):
     """What the readers of attachments may use for one message; what lies beyond counts as not scanned."""
 
-    part: Amounts = Field(default=_PART, description="For one attachment with all that is inside it.")
-    message: Amounts = Field(default=_MESSAGE, description="For all attachments of a message together.")
+    part: PartAmounts = Field(default=PartAmounts(), description="For one attachment with all that is inside it.")
+    message: MessageAmounts = Field(default=MessageAmounts(), description="For all attachments of a message together.")
     depth: Count = Field(default=8, description="Containers inside one another; ordinary mail has four.")
     ratio: Count = Field(
         default=250, description="Unpacked to packed size; Office files reach 30, logs 150, bombs 1,000."
@@ -208,7 +200,7 @@ class Logging(Section):
     )
 
 
-class Monitoring(Section):
+class Metrics(Section):
     """Health and metrics over HTTP."""
 
     listen: AnyEndpoint | None = Field(
