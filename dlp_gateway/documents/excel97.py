@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from olefile import OleFileIO
 
-from dlp_gateway.documents import biff, embedded, office_crypto, ole, protection, tables
+from dlp_gateway.documents import biff, embedded, office_crypto, ole, pictures, protection, tables
 from dlp_gateway.documents.biff import Record
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.cell_values import Format, formatter, number_text
@@ -30,6 +30,7 @@ _NAME, _TXO, _CONTINUE, _HLINK, _SXSTRING, _DCONREF, _DV, _SERIESTEXT = (
     0x1BE,
     0x100D,
 )
+_DRAWINGS = 0xEB
 _STATES = {1: "hidden", 2: "very hidden"}
 
 
@@ -104,6 +105,10 @@ def _sheets(part: Part, stream: bytes, budget: DocumentBudget) -> Iterator[Item]
             yield Text(where, table.text(), Role.DOCUMENT, part.names, tuple(table.places))
         if sheet.words:
             yield Text(where, "\n".join(sheet.words), Role.DOCUMENT, part.names)
+    drawings = b"".join(b"".join(r.pieces) for r in biff.records(stream) if r.kind == _DRAWINGS)
+    for number, picture in enumerate(pictures.carved(drawings), 1):
+        budget.charge("bytes", len(picture))
+        yield Part(under(part.where, f"picture {number}"), picture, inline=True)
     if book.words:
         yield Text(under(part.where, "workbook"), "\n".join(book.words), Role.METADATA, part.names)
 

@@ -15,6 +15,8 @@ from dlp_gateway.documents.items import Item, Unreadable, under
 from dlp_gateway.model import Part, Role, Text, Unscanned
 
 _MAX_STREAM = 64 << 20
+_MAX_PROPERTY = 65_536
+_LPSTR, _LPWSTR = 0x1E, 0x1F
 # Streams of embedded objects that describe the object and hold no content of the author's.
 _MACHINERY = (
     "\x01ole",
@@ -106,18 +108,18 @@ def properties(part: Part, ole: olefile.OleFileIO, budget: DocumentBudget) -> It
 def _property_strings(data: bytes) -> list[str]:
     """Every string of a property set, found by type tag (VT_LPSTR 1E, VT_LPWSTR 1F): size, then characters."""
     found: list[str] = []
-    for position in range(0, len(data) - 8, 4):
-        kind, size = struct.unpack_from("<II", data, position)
-        if kind == 0x1E and 1 < size <= len(data) - position - 8:
-            found.append(charset.decode(data[position + 8 : position + 8 + size].rstrip(b"\0")))
-        elif kind == 0x1F and 1 < size <= (len(data) - position - 8) // 2:
-            found.append(data[position + 8 : position + 8 + 2 * size].decode("utf-16-le", "replace").rstrip("\0"))
-    # vectors of strings (headings, custom names) carry sizes only
     for position in range(0, len(data) - 4, 4):
-        size = struct.unpack_from("<I", data, position)[0]
-        body = data[position + 4 : position + 4 + size]
-        if 4 <= size <= 4096 and len(body) == size and body[-1:] == b"\0" and body[:-1].rstrip(b"\0").isascii():
-            word = body.rstrip(b"\0").decode("latin-1")
-            if len(word) > 2 and word.isprintable():
-                found.append(word)
+        size = int.from_bytes(data[position : position + 4], "little")
+        body = position + 4
+        if not 1 < size <= min(_MAX_PROPERTY, len(data) - body):
+            continue
+        kind = int.from_bytes(data[position - 4 : position], "little") if position else 0
+        if kind == _LPWSTR and body + 2 * size <= len(data):
+            found.append(data[body : body + 2 * size].decode("utf-16-le", "replace").rstrip("\0"))
+        elif kind == _LPSTR or data[body + size - 1] == 0:
+            # vectors of strings (headings, names of own properties) carry sizes only
+            word = data[body : body + size].rstrip(b"\0")
+            said = charset.decode(word) if kind == _LPSTR else word.decode("latin-1")
+            if len(said) > 2 and said.isprintable():
+                found.append(said)
     return [f for f in found if f.strip()]

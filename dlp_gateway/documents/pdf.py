@@ -94,7 +94,7 @@ def _page(document: pypdfium2.PdfDocument, number: int, budget: DocumentBudget) 
     import pypdfium2
 
     try:
-        page = document[number]
+        page = _with_annotations(document, number)
     except pypdfium2.PdfiumError:
         return "", "page is damaged"
     try:
@@ -109,6 +109,17 @@ def _page(document: pypdfium2.PdfDocument, number: int, budget: DocumentBudget) 
         return said, _picture(page, budget)
     finally:
         page.close()
+
+
+def _with_annotations(document: pypdfium2.PdfDocument, number: int) -> pypdfium2.PdfPage:
+    """The page with what stamps, notes and fields draw made part of it, in memory."""
+    from pypdfium2 import raw
+
+    page = document[number]
+    if raw.FPDFPage_GetAnnotCount(page.raw) and raw.FPDFPage_Flatten(page.raw, raw.FLAT_NORMALDISPLAY) != 0:
+        page.close()
+        page = document[number]
+    return page
 
 
 def _is_garbled(text: str) -> bool:

@@ -67,7 +67,8 @@ def read(part: Part, document: pikepdf.Pdf, budget: DocumentBudget) -> Iterator[
                 break
             if count % 256 == 0:
                 budget.check_time()
-            _collect(thing, words, files, metadata, 0)
+            if isinstance(thing, pikepdf.Object):
+                _collect(thing, words, files, metadata, 0)
         _info(document, words)
     except pikepdf.PdfError:
         yield Unscanned(part.where, "PDF objects are damaged")

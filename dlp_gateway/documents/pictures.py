@@ -2,7 +2,7 @@
 
 Own small walkers over the containers, no picture is decoded: PNG (ISO 15948),
 JPEG segments with EXIF (TIFF 6.0 tags), XMP and IPTC, GIF, TIFF, BMP, WebP,
-ISO base media (HEIC), EMF, WMF and ICO.
+ISO base media (HEIC) and ICO; ``metafiles`` reads EMF and WMF.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dlp_gateway.documents import charset
+from dlp_gateway.documents import charset, metafiles
 from dlp_gateway.documents.budget import DocumentBudget, OverBudget
 from dlp_gateway.documents.items import Item, Unreadable, under
 from dlp_gateway.documents.unpack import inflate
@@ -90,16 +90,14 @@ def inspect(content: bytes, kind: str, budget: DocumentBudget) -> Picture:
             _webp(content, picture)
         case "heic":
             _iso_media(content, picture)
-        case "emf":
-            left, top, right, bottom = struct.unpack_from("<iiii", content, 8)
-            picture.width, picture.height = abs(right - left), abs(bottom - top)
-            _emf_words(content, picture)
+        case "emf" | "wmf":
+            drawing = metafiles.read(content)
+            picture.width, picture.height = drawing.width, drawing.height
+            picture.words.append(_joined(drawing.words))
         case "ico":
             picture.width, picture.height = content[6] or 256, content[7] or 256
         case "psd":
             picture.height, picture.width = struct.unpack_from(">II", content, 14)
-        case "wmf":
-            picture.width, picture.height = (1, 1) if len(content) < 20_000 else (1000, 1000)
     _xmp(content, picture)
     return picture
 
@@ -258,19 +256,10 @@ def _iso_media(content: bytes, picture: Picture) -> None:
         _exif(content[at + 6 : at + 6 + 65_536], picture)
 
 
-def _emf_words(content: bytes, picture: Picture) -> None:
-    """Text of EMR_EXTTEXTOUTW records (MS-EMF 2.3.5.8); a metafile is a drawing whose text is text."""
-    position, size = 0, 0
-    while position + 8 <= len(content):
-        kind, size = struct.unpack_from("<II", content, position)
-        if size < 8:
-            break
-        if kind == 84 and size >= 76:
-            count, offset = struct.unpack_from("<II", content, position + 44)
-            if 0 < count < 65_536:
-                start = position + offset
-                picture.words.append(content[start : start + 2 * count].decode("utf-16-le", "replace"))
-        position += size
+def _joined(pieces: list[str]) -> str:
+    """Text of a drawing in order: pieces of one or two characters are glyphs of one line."""
+    glyphs = sum(len(p) <= 2 for p in pieces) * 2 > len(pieces)
+    return ("" if glyphs else "\n").join(pieces)
 
 
 def _xmp(content: bytes, picture: Picture) -> None:
@@ -282,3 +271,15 @@ def _xmp(content: bytes, picture: Picture) -> None:
             value = match[1] or match[2] or ""
             if value and not _NOT_WORDS.fullmatch(value):
                 picture.words.append(value)
+
+
+def carved(content: bytes) -> Iterator[bytes]:
+    """Yield the PNG and JPEG files that lie in a stream of another format, found by their first bytes."""
+    for match in re.finditer(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff[\xe0\xe1\xdb\xee]", content):
+        start = match.start()
+        if match[0].startswith(b"\x89"):
+            end = content.find(b"IEND", start)
+            yield content[start : end + 8 if end > 0 else len(content)]
+        else:
+            end = content.find(b"\xff\xd9", start)
+            yield content[start : end + 2 if end > 0 else len(content)]

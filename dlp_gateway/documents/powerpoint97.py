@@ -15,6 +15,7 @@ from dlp_gateway.documents.items import Item, Unreadable, under
 from dlp_gateway.model import Part
 
 _TEXT_CHARS, _TEXT_BYTES, _CSTRING, _OLE_OBJECT = 0x0FA0, 0x0FA8, 0x0FBA, 0x1011
+_TAG_DATA = 0x138B  # records of newer versions (comments among them) inside an atom
 _ENCRYPTED_TOKEN = 0xF3D1C4DF
 _MAX_DEPTH = 64
 _CONTAINERS = {0x03EE: "slide", 0x03F0: "speaker notes", 0x03F8: "slide master", 0x2EE4: "comment"}
@@ -70,7 +71,7 @@ def _walk(data: bytes, position: int, stop: int, flow: FlowingText, objects: lis
     while position + 8 <= stop:
         head, kind, size = struct.unpack_from("<HHI", data, position)
         body, position = position + 8, min(position + 8 + size, stop)
-        if head & 0x0F == 0x0F:
+        if head & 0x0F == 0x0F or kind == _TAG_DATA:
             if label := _CONTAINERS.get(kind):
                 flow.place(label)
             _walk(data, body, position, flow, objects, depth + 1)

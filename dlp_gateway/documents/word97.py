@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from olefile import OleFileIO
 
-from dlp_gateway.documents import embedded, office_crypto, ole, protection
+from dlp_gateway.documents import embedded, office_crypto, ole, pictures, protection
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.flowing import FlowingText
 from dlp_gateway.documents.items import Item, Unreadable, under
@@ -54,6 +54,11 @@ def read_storage(part: Part, file: OleFileIO, storage: list[str], budget: Docume
         yield office_crypto.legacy(part, grade, budget)
         return
     yield from _stories(part, word, table, budget)
+    data = [*storage, "Data"]
+    if file.exists(data):
+        for number, picture in enumerate(pictures.carved(ole.stream(file, data, budget)), 1):
+            budget.charge("bytes", len(picture))
+            yield Part(under(part.where, f"picture {number}"), picture, inline=True)
 
 
 def _stories(part: Part, word: bytes, table: bytes, budget: DocumentBudget) -> Iterator[Item]:
