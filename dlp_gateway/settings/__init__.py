@@ -8,9 +8,9 @@ from dlp_gateway.settings.directory import (
     Configuration,
     default_config_dir,
     default_detectors_dir,
+    load_settings,
     read_configuration,
     read_policy,
-    read_settings,
 )
 from dlp_gateway.settings.load import LoadedSettings, Settings, parse_settings
 from dlp_gateway.settings.running import note_running, running_policy
@@ -21,10 +21,10 @@ __all__ = [
     "Settings",
     "default_config_dir",
     "default_detectors_dir",
+    "load_settings",
     "note_running",
     "parse_settings",
     "read_configuration",
     "read_policy",
-    "read_settings",
     "running_policy",
 ]

@@ -60,12 +60,16 @@ def read_policy(directory: Path, today: dt.date, entities: Collection[str] | Non
     return load_policy(_text(path), str(path), today, entities)
 
 
-def read_settings(directory: Path, environment: Mapping[str, str] | None = None) -> LoadedSettings:
+def load_settings(directory: Path, environment: Mapping[str, str] | None = None) -> Settings:
     """Read ``gateway.yaml`` of a folder alone; ``environment`` is that of the process when left out.
 
     Raises:
         ConfigError: it cannot be read or used; with file, line and reason.
     """
+    return _settings(directory, environment).settings
+
+
+def _settings(directory: Path, environment: Mapping[str, str] | None) -> LoadedSettings:
     path = directory / "gateway.yaml"
     root = directory.resolve().parent
     return parse_settings(_text(path), str(path), root, os.environ if environment is None else environment)
@@ -87,7 +91,7 @@ def read_configuration(
     problems: list[Problem] = []
     settings = policy = None
     try:
-        settings = read_settings(directory, environment)
+        settings = _settings(directory, environment)
     except ConfigError as error:
         problems.extend(error.problems)
     try:

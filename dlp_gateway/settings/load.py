@@ -20,7 +20,7 @@ from dlp_gateway.settings.sections import (
     Inspection,
     Keys,
     Logging,
-    Metrics,
+    Monitoring,
     Quarantine,
     Retention,
     Store,
@@ -52,7 +52,7 @@ class Settings(Section):
     retention: Retention = Field(default=Retention(), description="How long the gateway keeps what it stores.")
     audit: Audit = Field(default=Audit(), description="The record of decisions.")
     logging: Logging = Field(default=Logging(), description="What operators read.")
-    metrics: Metrics = Field(default=Metrics(), description="Health and metrics over HTTP.")
+    monitoring: Monitoring = Field(default=Monitoring(), description="Health and metrics over HTTP.")
     console: Console = Field(default=Console(), description="The web console.")
 
 

@@ -200,7 +200,7 @@ class Logging(Section):
     )
 
 
-class Metrics(Section):
+class Monitoring(Section):
     """Health and metrics over HTTP."""
 
     listen: AnyEndpoint | None = Field(
