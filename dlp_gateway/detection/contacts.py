@@ -27,12 +27,14 @@ _LINE = 300
 _DETAIL = re2.compile(
     r"(?i)[a-z0-9._%+'-]{1,64}@[a-z0-9.-]{1,120}\.[a-z]{2,24}"
     r"|(?:\+\d{1,3}[ .-]?)?(?:\(\d{1,5}\)[ .-]?)?\b\d{2,5}(?:[ .-]\d{2,5}){1,4}\b|\b0\d{8,10}\b"
-    r"|\b\d{1,5}[a-z]? (?:[a-z'.-]{1,20} ){1,3}(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|court|ct|place|pl|terrace|way|close|crescent|strasse|straße)\b"
+    r"|\b\d{1,5}[a-z]? (?:[a-z'.-]{1,20} ){1,3}(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|court|ct"
+    r"|place|pl|terrace|way|close|crescent|strasse|straße)\b"
 )
 _MAIL = re2.compile(r"(?i)([a-z0-9._%+'-]{1,64})@[a-z0-9.-]{1,120}\.[a-z]{2,24}")
 _ROLE_ADDRESS = re.compile(
     r"(?:info|sales|office|admin|contact|support|help|helpdesk|service|accounts?|billing|orders?|enquir(?:y|ies)|reception|hr|jobs|press|media|team"
-    r"|hello|mail|post|noreply|no-reply|webmaster|marketing|bookings?|reservations?|shop|store|it|finance|legal|events?|training|dispatch)\d*$",
+    r"|hello|mail|post|noreply|no-reply|webmaster|marketing|bookings?|reservations?|shop|store|it"
+    r"|finance|legal|events?|training|dispatch)\d*$",
     re.IGNORECASE,
 )
 _LABEL = re.compile(r"(?:^|\| ?)[^|:]{1,40}: ")
@@ -52,7 +54,9 @@ def count_people(texts: Iterable[Text], people: People) -> int:
 
     Rows are taken from all texts but the Subject and headers; two readings of the same row count once.
     """
-    rows = dict.fromkeys(row for text in texts if text.role not in (Role.SUBJECT, Role.HEADER) for row in _rows(text.text))
+    rows = dict.fromkeys(
+        row for text in texts if text.role not in (Role.SUBJECT, Role.HEADER) for row in _rows(text.text)
+    )
     if len(rows) < FEW:
         return len({address for row in rows if (address := _by_address(row.line))})
     seen: set[str] = set()

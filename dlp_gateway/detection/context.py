@@ -1,8 +1,8 @@
 """What the surroundings of a candidate say: labels, headers, words near by.
 
 A number is what its label says it is. The label closest before a value wins:
-"invoice 412 277 305" is no tax file number however well its check digit fits,
-and "TFN on invoice form: 412 277 305" is one. Words are compared folded, in
+"invoice 412 277 305" is no tax file number however well its check digit fits.
+Words are compared folded, in
 lower case, with ``_`` and ``-`` as spaces, so that field names count.
 """
 
@@ -25,7 +25,9 @@ NEAR_REACH = 320
 AFTER_REACH = 240
 
 _VIEW = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ_-\n\t\r", b"abcdefghijklmnopqrstuvwxyz     ")
-_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789")
+_LOWER = frozenset(b"abcdefghijklmnopqrstuvwxyz")
+_UPPER = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_WORD = _LOWER | _UPPER | frozenset(b"0123456789")
 _SENTENCE_END = re.compile(rb"[.!?]\s+[A-Z\"'(]|[.!?]\n|\n\s*\n")
 _CELL_END = re.compile(rb"[|;\t]|\n")
 
@@ -76,11 +78,12 @@ class Vocabulary:
         """Find whole words of normalised text, sorted by start; a plural s is allowed."""
         folded = view(data)
         hits = []
-        for number, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
-            if start and folded[start - 1] in _WORD and folded[start] in _WORD:
+        for number, start, last in self._automaton.find_matches_as_indexes(folded, overlapping=True):
+            if start and _joined(data, start):
                 continue
-            if end < len(folded) and folded[end] in _WORD and folded[end - 1] in _WORD:
-                if folded[end : end + 1] != b"s" or (end + 1 < len(folded) and folded[end + 1] in _WORD):
+            end = last
+            if end < len(data) and _joined(data, end):
+                if folded[end : end + 1] != b"s" or (end + 1 < len(data) and _joined(data, end + 1)):
                     continue
                 end += 1
             if self._shouted and folded[start:end] in self._shouted and not _is_label(data, start, end):
@@ -88,6 +91,14 @@ class Vocabulary:
             hits.append(Hit(start, end, self._meaning[number]))
         hits.sort(key=lambda hit: (hit.start, -hit.end))
         return hits
+
+
+def _joined(data: bytes, place: int) -> bool:
+    """Tell whether the bytes on both sides of a place belong to one word; a capital inside begins a new one."""
+    left, right = data[place - 1], data[place]
+    if left not in _WORD or right not in _WORD:
+        return False
+    return not (left in _LOWER and right in _UPPER)
 
 
 def _is_label(data: bytes, start: int, end: int) -> bool:

@@ -24,7 +24,9 @@ _SHORTEST, _LONGEST = 12, 1 << 20
 _PRINTABLE = 0.92
 DEPTH = 2
 
-_BASE64 = re2.compile(r"(?:[A-Za-z0-9+/_-]{16,}[ \t]*\r?\n[ \t]*)*[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{1,15})?={0,2}")
+_BASE64 = re2.compile(
+    r"(?:[A-Za-z0-9+/_-]{16,}[ \t]*\r?\n[ \t]*)*[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{1,15})?={0,2}"
+)
 _HEX = re2.compile(r"(?i)\b(?:[0-9a-f]{2}[ :]?){12,}")
 _ROT13 = re2.compile(r"(?i)\brot[ -]?13\b")
 _JUNK = re.compile(r"[\s:]+")
@@ -115,7 +117,19 @@ def _unquote_printable(line: str) -> str:
 
 _ESCAPES: tuple[tuple[str, re2._Regexp, Callable[[str], str]], ...] = (
     ("percent encoding", re2.compile(r"%[0-9A-Fa-f]{2}[^%\n]{0,8}%[0-9A-Fa-f]{2}[^%\n]{0,8}%[0-9A-Fa-f]{2}"), unquote),
-    ("character references", re2.compile(r"(?i)&#(?:x[0-9a-f]{1,6}|\d{1,7});?[^&\n]{0,8}&#(?:x[0-9a-f]{1,6}|\d{1,7})"), html.unescape),
-    ("character escapes", re2.compile(r"(?i)\\(?:u[0-9a-f]{4}|x[0-9a-f]{2})[^\\\n]{0,8}\\(?:u[0-9a-f]{4}|x[0-9a-f]{2})"), _unescape),
-    ("quoted-printable", re2.compile(r"=[0-9A-F]{2}[^=\n]{0,8}=[0-9A-F]{2}[^=\n]{0,8}=[0-9A-F]{2}"), _unquote_printable),
+    (
+        "character references",
+        re2.compile(r"(?i)&#(?:x[0-9a-f]{1,6}|\d{1,7});?[^&\n]{0,8}&#(?:x[0-9a-f]{1,6}|\d{1,7})"),
+        html.unescape,
+    ),
+    (
+        "character escapes",
+        re2.compile(r"(?i)\\(?:u[0-9a-f]{4}|x[0-9a-f]{2})[^\\\n]{0,8}\\(?:u[0-9a-f]{4}|x[0-9a-f]{2})"),
+        _unescape,
+    ),
+    (
+        "quoted-printable",
+        re2.compile(r"=[0-9A-F]{2}[^=\n]{0,8}=[0-9A-F]{2}[^=\n]{0,8}=[0-9A-F]{2}"),
+        _unquote_printable,
+    ),
 )

@@ -24,7 +24,7 @@ from dlp_gateway.detection.normalise import Normaliser
 from dlp_gateway.detection.packs import Recogniser, load_packs
 from dlp_gateway.detection.resolve import best
 from dlp_gateway.detection.tuning import Tuning
-from dlp_gateway.detection.values import Candidate, Detection
+from dlp_gateway.detection.values import Candidate, Detection, Outsider
 from dlp_gateway.model import Finding, Role, Text, Tier
 
 # What the people model tells of a Subject, as entities of the policy. A name is contact information, but a Subject
@@ -62,10 +62,13 @@ class Engine:
     same answer for the same texts, and is linear in their length.
     """
 
-    def __init__(self, recognisers: Sequence[Recogniser], tuning: Tuning, models: Models) -> None:
+    def __init__(
+        self, recognisers: Sequence[Recogniser], tuning: Tuning, models: Models, outsider: Outsider | None = None
+    ) -> None:
         self.recognisers = tuple(_tuned(recognisers, tuning))
         self._tuning = tuning
         self._models = models
+        self._outsider = outsider
         self._normaliser = Normaliser()
         self._matcher = Matcher(self.recognisers, self._normaliser)
         self._allowances = Allowances(tuning.allow)
@@ -75,7 +78,8 @@ class Engine:
     def entities(self) -> frozenset[str]:
         """Return every entity that a finding of this engine can have."""
         told = frozenset(entity for entity, _ in (*SUBJECT_LABELS.values(), *ENTITIES.values()))
-        return told | {recogniser.entity for recogniser in self.recognisers}
+        outside = self._outsider.entities if self._outsider is not None else frozenset()
+        return told | outside | {recogniser.entity for recogniser in self.recognisers}
 
     def scan(
         self,
@@ -104,6 +108,8 @@ class Engine:
             for reading in _readings(_Reading(text), DEPTH)
         ]
         candidates = [c for reading in readings for c in self._patterns(reading, day)]
+        if self._outsider is not None:
+            candidates.extend(c for reading in readings for c in self._outside(reading, self._outsider))
         candidates.extend(self._names([r for r in readings if r.text.role is Role.SUBJECT]))
         if not subject_only:
             candidates.extend(self._statements(readings))
@@ -140,13 +146,20 @@ class Engine:
                 return tuned.threshold
         return self._tuning.threshold
 
+    def _outside(self, reading: _Reading, outsider: Outsider) -> Iterator[Candidate]:
+        for found in outsider.find(reading.text.text):
+            one = reading.candidate(found.entity, found.tier, found.start, found.end, found.score, found.detector)
+            tuned = self._tuning.detectors.get(found.entity)
+            limit = tuned.threshold if tuned is not None and tuned.threshold is not None else self._tuning.threshold
+            yield replace(one, kept=found.score >= limit)
+
     def _names(self, subjects: Sequence[_Reading]) -> Iterator[Candidate]:
         """Names of people and other personal details in Subjects."""
-        found = self._models.people.find([s.text.text for s in subjects], tuple(SUBJECT_LABELS))
-        for subject, spans in zip(subjects, found, strict=True):
-            for span in spans:
-                entity, tier = SUBJECT_LABELS[span.label]
-                yield subject.candidate(entity, tier, span.start, span.end, span.score, "people")
+        for subject, marks in zip(subjects, self._models.people.mark([s.text.text for s in subjects]), strict=True):
+            for mark in marks:
+                if mark.label in SUBJECT_LABELS:
+                    entity, tier = SUBJECT_LABELS[mark.label]
+                    yield subject.candidate(entity, tier, mark.start, mark.end, mark.score, "people")
 
     def _statements(self, readings: Sequence[_Reading]) -> Iterator[Candidate]:
         """What passages say of people."""
@@ -156,7 +169,9 @@ class Engine:
             entity, tier = ENTITIES[said.label]
             one = readings[said.text].candidate(entity, tier, said.start, said.end, said.score, "statements")
             reason = f"statement: {said.label}"
-            yield replace(one, raised=(reason,), sank=() if said.disclosed else ("below threshold",), kept=said.disclosed)
+            yield replace(
+                one, raised=(reason,), sank=() if said.disclosed else ("below threshold",), kept=said.disclosed
+            )
 
 
 def load_engine(directories: Sequence[Path], tuning: Tuning) -> Engine:
@@ -167,8 +182,14 @@ def load_engine(directories: Sequence[Path], tuning: Tuning) -> Engine:
             an entity or recogniser that no pack has.
     """
     recognisers = load_packs(directories)
-    tuning.check_names({r.name for r in recognisers} | {r.entity for r in recognisers})
-    return Engine(recognisers, tuning, load_models(directories, tuning.models))
+    outsider: Outsider | None = None
+    if tuning.presidio:
+        from dlp_gateway.detection.presidio import PresidioDetector
+
+        outsider = PresidioDetector(tuning.presidio)
+    engine = Engine(recognisers, tuning, load_models(directories, tuning.models), outsider)
+    tuning.check_names(engine.entities | {r.name for r in recognisers} | {r.entity for r in recognisers})
+    return engine
 
 
 def _tuned(recognisers: Sequence[Recogniser], tuning: Tuning) -> Iterator[Recogniser]:
@@ -178,7 +199,10 @@ def _tuned(recognisers: Sequence[Recogniser], tuning: Tuning) -> Iterator[Recogn
             yield recogniser.model_copy(
                 update={
                     "context": [*recogniser.context, *(w for c in changes for w in c.context)],
-                    "negative_context": [*recogniser.negative_context, *(w for c in changes for w in c.negative_context)],
+                    "negative_context": [
+                        *recogniser.negative_context,
+                        *(w for c in changes for w in c.negative_context),
+                    ],
                 }
             )
 

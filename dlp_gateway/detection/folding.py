@@ -46,7 +46,7 @@ def _pairs(text: str) -> dict[str, str]:
 _LATIN = _pairs("""
     ß ss ẞ SS æ ae Æ AE œ oe Œ OE ø o Ø O đ d Đ D ł l Ł L ı i þ th Þ Th ð d Ð D ħ h Ħ H ŧ t Ŧ T ŋ n Ŋ N ĸ k ə e Ə E
     ɑ a ɡ g ɩ i ɪ i ʏ y ɴ n ʀ r ʙ b ɢ g ʜ h ʟ l ꜱ s ꜰ f ƀ b ɓ b ƒ f ƙ k ƚ l ɛ e ʋ u ɯ w
-    ᴀ a ᴄ c ᴅ d ᴇ e ᴊ j ᴋ k ᴍ m ᴏ o ᴘ p ᴛ t ᴜ u ᴠ v ᴡ w ᴢ z
+    Ʒ Z ʒ z ᴀ a ᴄ c ᴅ d ᴇ e ᴊ j ᴋ k ᴍ m ᴏ o ᴘ p ᴛ t ᴜ u ᴠ v ᴡ w ᴢ z
 """)
 
 # What looks alike goes to the look-alike ("Р" to P), the rest to the usual transliteration ("ф" to f).

@@ -39,9 +39,8 @@ GLUED = 0.4
 # A window overlaps its neighbours by the reach of context, so that nothing is lost on a seam.
 WINDOW = 64 * 1024
 MARGIN = 1024
-# More matches of one recogniser in one window, or more that count in one text, change no verdict.
-ENOUGH_IN_WINDOW = 400
-ENOUGH_IN_TEXT = 1000
+# More candidates of one recogniser that count in one text change no verdict.
+ENOUGH = 1000
 _COUNTS = 0.5
 # Values longer than this are no identifiers.
 _LONGEST = 4096
@@ -53,7 +52,8 @@ _DIGITS = frozenset(b"0123456789")
 # Digits with something between them, spelled digits, letters among digits: where to look for spread out values.
 _SPELLED = "(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple)"
 _SCATTERED = (
-    rf"\d(?:\D{{0,4}}\d){{6}}|\b{_SPELLED}(?:[\s,.;-]{{1,3}}{_SPELLED}){{3}}|\b(?:\d+[oilsbz|]|[oilsbz|]\d)[\doilsbz |.-]{{4}}"
+    rf"\d(?:\D{{0,6}}\d){{5}}|\b(?:\d{{1,4}}|{_SPELLED})(?:[\s,.;-]{{1,3}}(?:\d{{1,4}}|{_SPELLED})){{3}}"
+    r"|\b(?:\d+[oilsbz|]|[oilsbz|]\d)[\doilsbz |.-]{4}"
 )
 
 
@@ -146,7 +146,7 @@ class Matcher:
         for low in range(0, max(len(data), 1), WINDOW):
             for scored in self._window(data, low, layout, hinted, counts):
                 found.append(scored)
-                counts[scored.recogniser.name] += scored.score >= _COUNTS
+                counts[scored.recogniser.name] += scored.stands and scored.score >= _COUNTS
         found.sort(key=lambda scored: (scored.start, scored.end))
         return found
 
@@ -172,15 +172,11 @@ class Matcher:
             recogniser = single.owner.recogniser
             if recogniser.context_required and not single.owner.positive & (context.present | heads):
                 continue
-            if counts[recogniser.name] >= ENOUGH_IN_TEXT:
-                continue
-            count = 0
             for match in single.regex.finditer(data, first, last):
                 start, end = match.span(single.group)
+                if counts[recogniser.name] >= ENOUGH:
+                    break
                 if low <= start < low + WINDOW and 0 < end - start <= _LONGEST:
-                    count += 1
-                    if count > ENOUGH_IN_WINDOW:
-                        break
                     yield self._score(single, data, start, end, context, self._column(layout, start, data, columns))
         if self._scattered in matched:
             yield from self._spread(data, low, context, counts)
@@ -221,9 +217,7 @@ class Matcher:
     def _spread(self, data: bytes, low: int, context: Context, counts: Mapping[str, int]) -> Iterator[Scored]:
         """Look behind labels for values whose characters are spread out."""
         active = [
-            c
-            for c in self._spreading
-            if c.positive & context.present and counts[c.recogniser.name] < ENOUGH_IN_TEXT
+            c for c in self._spreading if c.positive & context.present and counts[c.recogniser.name] < ENOUGH
         ]
         if not active:
             return
@@ -267,8 +261,9 @@ def _glued(data: bytes, start: int, end: int, *, labelled: bool) -> bool:
 def _behind(compiled: _Compiled, data: bytes, position: int, context: Context) -> Scored | None:
     """Try the first two places behind a label where a value may begin."""
     assert compiled.compact is not None  # noqa: S101 - callers pass spreading recognisers only
-    tried = 0
-    for begin in _begins(data, position, letters=compiled.letters):
+    for tried, begin in enumerate(_begins(data, position, letters=compiled.letters)):
+        if tried == 2:
+            break
         if context.between(position, begin, compiled.negative):
             return None
         figures, spans = gather(data, begin, letters=compiled.letters)
@@ -285,9 +280,6 @@ def _behind(compiled: _Compiled, data: bytes, position: int, context: Context) -
                     ("label before spread out characters", "check: passed"),
                     (),
                 )
-        tried += 1
-        if tried == 2:
-            break
     return None
 
 

@@ -19,26 +19,35 @@ REACH = 400
 _BEHIND = 2.0
 
 _LEGAL_FORM = (
-    rb"pty\.? ?ltd|p/l|ltd|limited|plc|llp|llc|inc|incorporated|corporation|corp|gmbh|ag|kg|ohg|ug|e\.?v\.|s\.?a\.?r\.?l|sas|s\.?p\.?a"
-    rb"|s\.?r\.?l|s\.?l\.?u?|b\.?v|n\.?v|aps|a/s|oyj?|asa|sp\. ?z ?o\.? ?o|kft|d\.o\.o|s\.r\.o|lda|trust account|council|university"
+    rb"pty\.? ?ltd|p/l|ltd|limited|plc|llp|llc|inc|incorporated|corporation|corp|gmbh|ag|kg|ohg|ug"
+    rb"|e\.?v\.|s\.?a\.?r\.?l|sas|s\.?p\.?a"
+    rb"|s\.?r\.?l|s\.?l\.?u?|b\.?v|n\.?v|aps|a/s|oyj?|asa|sp\. ?z ?o\.? ?o|kft|d\.o\.o|s\.r\.o|lda"
+    rb"|trust account|council|university"
     rb"|association|foundation|department|ministry|bank of"
 )
 _COMPANY = re.compile(
     rb"(?<![a-z])(?:"
     + _LEGAL_FORM
     + rb"|our (?:bank )?(?:account|details|iban|bank details)|unser(?:e|es)? (?:konto|bankverbindung|iban)"
-    rb"|notre (?:compte|iban|rib)|company(?:'s)?|corporation|corporate|business account|trading as|t/a|remit(?:tance)?|payable to"
-    rb"|invoices?|inv-|rechnung|facture|factura|fattura|faktura|tax invoice|statement of account|creditor|supplier|vendor|payee company"
-    rb"|a\.?b\.?n|a\.?c\.?n|vat|ust-?id(?:nr)?|hrb|siret|siren|kvk|cvr|gst|ein|accounts? (?:receivable|payable|department)|head office)"
+    rb"|notre (?:compte|iban|rib)|company(?:'s)?|corporation|corporate|business account|trading as|t/a"
+    rb"|remit(?:tance)?|payable to"
+    rb"|invoices?|inv-|rechnung|facture|factura|fattura|faktura|tax invoice|statement of account"
+    rb"|creditor|supplier|vendor|payee company"
+    rb"|a\.?b\.?n|a\.?c\.?n|vat|ust-?id(?:nr)?|hrb|siret|siren|kvk|cvr|gst|ein"
+    rb"|accounts? (?:receivable|payable|department)"
+    rb"|head office)"
     rb"(?![a-z])",
     re.IGNORECASE,
 )
 _PERSON = re.compile(
     rb"(?<![a-z])(?:mr|mrs|ms|miss|mx|dr|prof|herr|frau|mme|mlle|m\.|sr|sra|sig|sig\.ra|dhr|mevr|pan|pani|monsieur|madame"
     rb"|his|her|hers|their own|my|mine|myself|mein(?:e|em|en)?|seine?|ihre?"
-    rb"|employees?|staff member|salar(?:y|ies)|wages?|payroll|payslip|pay ?run|lohn|gehalt|salaire|sueldo|nomina|stipendio|wynagrodzenie"
-    rb"|reimburse(?:ment|d)?|freelancer?|trainer(?:in)?|contractor|honorar|beneficiary name|account holder|name on (?:the )?account|kontoinhaber(?:in)?"
-    rb"|titulaire|titular|intestatario|rekeninghouder|personal account|private account|savings account|tenant|patient|student|pensioner|widow"
+    rb"|employees?|staff member|salar(?:y|ies)|wages?|payroll|payslip|pay ?run|lohn|gehalt|salaire"
+    rb"|sueldo|nomina|stipendio|wynagrodzenie"
+    rb"|reimburse(?:ment|d)?|freelancer?|trainer(?:in)?|contractor|honorar|beneficiary name"
+    rb"|account holder|name on (?:the )?account|kontoinhaber(?:in)?"
+    rb"|titulaire|titular|intestatario|rekeninghouder|personal account|private account|savings account"
+    rb"|tenant|patient|student|pensioner|widow"
     rb"|child support|member|claimant|applicant|guest|learner|volunteer|deceased|estate of|to the person)(?![a-z])",
     re.IGNORECASE,
 )

@@ -15,14 +15,24 @@ LEAD = 80
 REACH = 240
 
 _WORDS = {
-    "zero": "0", "oh": "0", "nought": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5",
-    "six": "6", "seven": "7", "eight": "8", "nine": "9",
+    "zero": "0",
+    "oh": "0",
+    "nought": "0",
+    "one": "1",
+    "two": "2",
+    "three": "3",
+    "four": "4",
+    "five": "5",
+    "six": "6",
+    "seven": "7",
+    "eight": "8",
+    "nine": "9",
 }
 # Words that people put between groups when they dictate.
 _FILLERS = frozenset(("and", "then", "dash", "hyphen", "space", "dot", "slash", "next", "followed", "by", "point"))
 _REPEATS = {"double": 2, "triple": 3}
 _TOKEN = re.compile(rb"[A-Za-z]+|\d|[^A-Za-z\d]")
-_LOOKS_LIKE = str.maketrans("OoQDIlLi|SsBZz", "00001111155822"[:14])
+_LOOKS_LIKE = str.maketrans("OoQDIlLiSsBZz", "0000111155822")
 
 
 def gather(data: bytes, start: int, *, letters: bool) -> tuple[str, list[tuple[int, int]]]:
@@ -60,7 +70,9 @@ def _taken(text: str, *, letters: bool) -> str:
     spelled = _WORDS.get(text.lower())
     if spelled is not None:
         return spelled
+    if not text.isalpha():
+        return ""
     if letters:
-        return text.upper() if len(text) <= 4 and text.upper() == text else ""
+        return text if len(text) <= 4 and text.isupper() else ""
     folded = text.translate(_LOOKS_LIKE)
     return folded if folded.isdigit() and len(text) <= 3 else ""

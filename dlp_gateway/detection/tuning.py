@@ -47,10 +47,15 @@ class EntityTuning(_Strict):
 
 
 class PresidioRecogniser(_Strict):
-    """A Presidio recogniser to run as one of ours; ``arguments`` go to its constructor."""
+    """A Presidio recogniser to run as one of ours.
+
+    ``arguments`` go to its constructor, ``entities`` renames what it reports, ``pipeline`` is
+    an installed spaCy pipeline for recognisers that need one.
+    """
 
     recogniser: str = Field(alias="class", pattern=r"^[A-Za-z_][\w.]*\.[A-Za-z_]\w*$")
     arguments: dict[str, Any] = {}
+    pipeline: str | None = None
     tier: Literal["contact", "personal", "high_risk"] = "personal"
     entities: dict[str, str] = {}
 
@@ -94,8 +99,7 @@ class Tuning(_Strict):
         except ValidationError as error:
             raise ConfigError(validation_problems(source, error, _known())) from None
 
-
-    def check_names(self, names: set[str]) -> None:
+    def check_names(self, names: frozenset[str]) -> None:
         """Make sure that every entity and recogniser named here is one of ``names``.
 
         Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,20 +40,61 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
+class External:
+    """Something that a detector from outside found at characters ``start:end`` of a text."""
+
+    entity: str
+    tier: Tier
+    start: int
+    end: int
+    score: float
+    detector: str
+
+
+class Outsider(Protocol):
+    """A detector from outside, beside the packs."""
+
+    @property
+    def entities(self) -> frozenset[str]:
+        """The entities it can report."""
+        ...
+
+    def find(self, text: str) -> Iterable[External]:
+        """Return what it finds in a text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class PersonSpan:
-    """A stretch ``start:end`` of the given text that names a person (or, by ``label``, tells something else)."""
+    """A name of a person at characters ``start:end`` of a text, with the model's probability."""
 
     start: int
     end: int
     score: float
-    label: str = "PERSON"
+
+
+class Mark(Protocol):
+    """Characters ``start:end`` of a subject line and what they are, with the model's probability."""
+
+    @property
+    def start(self) -> int: ...  # noqa: D102
+    @property
+    def end(self) -> int: ...  # noqa: D102
+    @property
+    def score(self) -> float: ...  # noqa: D102
+    @property
+    def label(self) -> str: ...  # noqa: D102
 
 
 class People(Protocol):
     """Finds names of people."""
 
-    def find(self, texts: Sequence[str], labels: Sequence[str] = ("PERSON",)) -> Sequence[Sequence[PersonSpan]]:
-        """Return, for each text, the spans with one of the labels, in order, never overlapping."""
+    def find(self, texts: Sequence[str]) -> Sequence[Sequence[PersonSpan]]:
+        """Return the names in each text, in order, never overlapping."""
+        ...
+
+    def mark(self, lines: Sequence[str]) -> Sequence[Sequence[Mark]]:
+        """Return everything the model knows in each subject line, in order, never overlapping."""
         ...
 
 

@@ -65,7 +65,6 @@ OWN: Mapping[str, Validator] = MappingProxyType(
         "lv.pk": europe.personas_kods,
         "pt.niss": europe.niss,
         "any.ehic": europe.ehic,
-        "any.mrz": europe.mrz,
     }
 )
 

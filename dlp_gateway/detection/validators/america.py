@@ -14,7 +14,7 @@ _MBI = re.compile(
 
 
 def ssn(value: str) -> bool:
-    """Social Security number: areas, groups and serials that are never issued, and published ones (SSA POMS RM 10201)."""
+    """Social Security number: nothing that is never issued, nothing published (SSA POMS RM 10201)."""
     number = digits(value)
     return len(number) == 9 and not_trivial(number) and bool(_ssn.is_valid(f"{number[:3]}-{number[3:5]}-{number[5:]}"))
 

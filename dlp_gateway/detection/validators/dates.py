@@ -8,8 +8,10 @@ _MONTHS = {
     month: number
     for number, names in enumerate(
         (
-            "jan january januar janvier enero gennaio januari janeiro styczen stycznia sijecanj leden tammikuu enr janv",
-            "feb february februar fevrier fev febrero febbraio februari fevereiro luty lutego veljaca unor helmikuu febr",
+            "jan january januar janvier enero gennaio januari janeiro styczen stycznia sijecanj leden "
+            "tammikuu enr janv",
+            "feb february februar fevrier fev febrero febbraio februari fevereiro luty lutego veljaca unor "
+            "helmikuu febr",
             "mar march marz mars marzo maart marco marzec marca ozujak brezen maaliskuu mrz maerz mrt",
             "apr april avril avr abril aprile kwiecien kwietnia travanj duben huhtikuu abr",
             "may mai mayo maggio mei maio maj maja svibanj kveten toukokuu mag",
@@ -17,9 +19,11 @@ _MONTHS = {
             "jul july juli juillet juil julio luglio julho lipiec lipca srpanj cervenec heinakuu lug",
             "aug august aout agosto augustus sierpien sierpnia kolovoz srpen elokuu ago",
             "sep sept september septembre septiembre settembre setembro wrzesien wrzesnia rujan zari syyskuu set",
-            "oct october oktober octobre octubre ottobre outubro pazdziernik pazdziernika listopad rijen lokakuu okt ott out",
+            "oct october oktober octobre octubre ottobre outubro pazdziernik pazdziernika listopad rijen "
+            "lokakuu okt ott out",
             "nov november novembre noviembre novembro listopada studeni marraskuu",
-            "dec december dezember decembre diciembre dicembre dezembro grudzien grudnia prosinac prosinec joulukuu dez dic",
+            "dec december dezember decembre diciembre dicembre dezembro grudzien grudnia prosinac prosinec "
+            "joulukuu dez dic",
         ),
         start=1,
     )

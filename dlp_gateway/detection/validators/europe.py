@@ -110,18 +110,6 @@ def personas_kods(value: str) -> bool:
 
 
 def ehic(value: str) -> bool:
-    """European Health Insurance Card: twenty digits, 80 and the country first (Decision S2 of the Administrative Commission)."""
+    """European Health Insurance Card: twenty digits, 80 and the country first (Decision S2, 2010/C 106/09)."""
     number = digits(value)
     return len(number) == 20 and number.startswith("80") and not_trivial(number)
-
-
-_WEIGHTS = (7, 3, 1)
-
-
-def mrz(value: str) -> bool:
-    """Machine readable zone, second line of a passport: check digit of the document number (ICAO Doc 9303-3)."""
-    code = value.strip().upper()
-    if len(code) < 10 or not code[9].isdigit():
-        return False
-    total = sum((0 if c == "<" else int(c, 36)) * _WEIGHTS[i % 3] for i, c in enumerate(code[:9]))
-    return total % 10 == int(code[9])

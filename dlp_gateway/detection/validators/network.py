@@ -11,7 +11,7 @@ _HEX = re.compile(r"[0-9A-Fa-f]")
 
 
 def host_address(value: str) -> bool:
-    """Accept an address one device can have: no loopback, multicast, unspecified or documentation address (RFC 6890)."""
+    """Accept an address one device can have: none for loops, groups or documentation (RFC 6890)."""
     try:
         address = ipaddress.ip_address(value.strip())
     except ValueError:

@@ -18,16 +18,14 @@ def phone(value: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _possible(number: str) -> bool:
-    import phonenumbers
-
     if number.startswith("+"):
-        return _ok(phonenumbers, number, None)
-    if number.startswith("00") and _ok(phonenumbers, "+" + number[2:], None):
+        return _ok(number, None)
+    if number.startswith("00") and _ok("+" + number[2:], None):
         return True
-    return any(_ok(phonenumbers, number, region) for region in REGIONS)
+    return any(_ok(number, region) for region in REGIONS)
 
 
-def _ok(library: object, number: str, region: str | None) -> bool:
+def _ok(number: str, region: str | None) -> bool:
     import phonenumbers
 
     try:

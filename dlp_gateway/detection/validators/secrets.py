@@ -12,8 +12,10 @@ _PLACEHOLDER = re.compile(
 )
 
 _UNFILLED = re.compile(
-    r"[\W_]*$|(?:none|no|nil|n/?a|not (?:applicable|exported|known|stated|disclosed|recorded|provided|required)|unknown|tbc|tba|tbd|optional|required"
-    r"|yes ?/ ?no|text\b|string|varchar|char\b|numeric|integer|boolean|free text|select|choose|please|all\b|any\b|see\b|under \d|keine?|ninguna?)\b",
+    r"[\W_]*$|(?:none|no|nil|n/?a|not (?:applicable|exported|known|stated|disclosed|recorded|provided|required)"
+    r"|unknown|tbc|tba|tbd|optional|required"
+    r"|yes ?/ ?no|text\b|string|varchar|char\b|numeric|integer|boolean|free text|select|choose|please"
+    r"|all\b|any\b|see\b|under \d|keine?|ninguna?)\b",
     re.IGNORECASE,
 )
 
