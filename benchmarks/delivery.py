@@ -42,6 +42,7 @@ class Backlog:
         self.states: set[State] = set()
 
     async def lease(self, worker: str, limit: int, now: float, seconds: float) -> Sequence[Due]:  # noqa: ARG002
+        """Give out the next."""
         taken = range(self._left, max(0, self._left - limit), -1)
         self._left -= len(taken)
         return [self._due(number, now) for number in taken]
@@ -54,18 +55,21 @@ class Backlog:
         )  # fmt: skip
 
     async def content(self, message_id: str) -> bytes:  # noqa: ARG002
+        """Give the one content."""
         return self._content
 
     async def renew(self, delivery_ids: Sequence[int], now: float, seconds: float) -> None:
-        pass
+        """Do nothing: no lease runs out."""
 
     async def settle(self, outcomes: Sequence[Outcome], now: float) -> None:  # noqa: ARG002
+        """Count what is done."""
         self.states |= {outcome.state for outcome in outcomes}
         self._missing -= len(outcomes)
         if not self._missing:
             self.done.set()
 
     async def wait(self, seconds: float) -> None:
+        """Wait in vain: nothing new comes."""
         await asyncio.sleep(seconds)
 
 
@@ -97,12 +101,6 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=20)
     parser.add_argument("--profile", action="store_true", help="print where the time goes; slows everything down")
     chosen = parser.parse_args()
-    log = Path(os.devnull).open("w")
-    structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer()],
-        logger_factory=structlog.PrintLoggerFactory(log),
-        cache_logger_on_first_use=True,
-    )
     sink = subprocess.Popen([sys.executable, "-m", "benchmarks.smtp_sink", str(PORT)], stdout=subprocess.PIPE)
     try:
         assert sink.stdout
@@ -110,12 +108,17 @@ def main() -> None:
         profiler = cProfile.Profile()
         if chosen.profile:
             profiler.enable()
-        rate, cpu = asyncio.run(measure(chosen.messages, chosen.size, chosen.connections))
+        with Path(os.devnull).open("w") as log:
+            structlog.configure(
+                processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer()],
+                logger_factory=structlog.PrintLoggerFactory(log),
+                cache_logger_on_first_use=True,
+            )
+            rate, cpu = asyncio.run(measure(chosen.messages, chosen.size, chosen.connections))
         profiler.disable()
     finally:
         sink.terminate()
         sink.wait()
-        log.close()
     print(f"{rate:.0f} messages/s, {cpu:.3f} ms CPU a message ({chosen.messages} of {chosen.size} bytes)")
     if chosen.profile:
         pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
