@@ -19,11 +19,12 @@ from dlp_gateway.detection.risk import risk_signs
 from dlp_gateway.detection.tuning import Tuning
 from dlp_gateway.detection.values import Candidate
 from dlp_gateway.documents import passwords
-from dlp_gateway.documents.budget import DocumentBudget, DocumentLimits
+from dlp_gateway.documents.budget import Amounts, DocumentBudget, DocumentLimits
 from dlp_gateway.documents.read import Documents, read_parts
 from dlp_gateway.inspection.encoding import to_plain
 from dlp_gateway.model import Inspection, Reading, Role, Text
 
+_NEVER = 1 << 60  # pixels
 _NO_DOCUMENTS = Documents((), (), ())
 
 Scope = Literal["subject", "all"]
@@ -94,21 +95,65 @@ def _clear(texts: Sequence[Text]) -> tuple[Text, ...]:
     return tuple(text for text in texts if text.role is not Role.DOCUMENT)
 
 
-def load_inspector(config: Path, detectors: Path) -> Inspector:
+def load_inspector(
+    config: Path,
+    detectors: Path,
+    reading: mime.ReadingBudget | None = None,
+    documents: DocumentLimits | None = None,
+) -> Inspector:
     """Build an inspector from ``config/detection.yaml`` and the packs in ``detectors``.
 
     Raises:
         ValueError: a pack or the tuning is wrong; the message names file, line and reason.
     """
-    return Inspector(load_engine([detectors], Tuning.from_yaml(config / "detection.yaml")))
+    engine = load_engine([detectors], Tuning.from_yaml(config / "detection.yaml"))
+    return Inspector(engine, reading, documents)
 
 
-def serve(config: str, detectors: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return the function with which a worker answers requests ``{raw, scope, pictures}``."""
-    inspector = load_inspector(Path(config), Path(detectors))
+def serve(
+    config: str, detectors: str, reading: dict[str, Any], documents: dict[str, Any], pictures: list[int] | None
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return the function with which a worker answers requests ``{raw, scope, pictures}``.
+
+    With ``reveal`` it answers with the values found instead of the facts.
+    ``reading`` and ``documents`` are the limits of the settings, ``pictures``
+    the shorter side and area from which the policy holds an unread picture.
+    """
+    limits = document_limits(documents, pictures)
+    inspector = load_inspector(Path(config), Path(detectors), mime.ReadingBudget(**reading), limits)
 
     def answer(request: dict[str, Any]) -> dict[str, Any]:
-        inspection = inspector.inspect(request["raw"], scope=request["scope"], pictures=request["pictures"])
-        return to_plain(inspection)
+        examination = inspector.examine(request["raw"], scope=request["scope"], pictures=request["pictures"])
+        if request.get("reveal"):
+            return {"subject": _subject(examination), "values": values(examination)}
+        return to_plain(examination.inspection)
 
     return answer
+
+
+def values(examination: Examination) -> list[tuple[str, str, str]]:
+    """Kind, place and value of every finding: for a reviewer who has opened the message, and nobody else.
+
+    Where a place has several readings, the value of each is given.
+    """
+    by_place: dict[str, list[Text]] = {}
+    for text in examination.texts:
+        for where in {text.where, *(place.where for place in text.places)}:
+            by_place.setdefault(where, []).append(text)
+    found: dict[tuple[str, str, str], None] = {}
+    for finding in examination.inspection.findings:
+        for text in by_place.get(finding.where, ()):
+            if text.role is finding.role and finding.end <= len(text.text):
+                found[finding.entity, finding.where, text.text[finding.start : finding.end]] = None
+    return list(found)
+
+
+def _subject(examination: Examination) -> str:
+    return next((text.text for text in examination.texts if text.role is Role.SUBJECT), "")
+
+
+def document_limits(documents: dict[str, Any], pictures: Sequence[int] | None) -> DocumentLimits:
+    """The limits of the settings, with the policy's word on unread pictures (None: all pass)."""
+    amounts = {name: Amounts(**documents[name]) for name in ("part", "message")}
+    side, area = (_NEVER, _NEVER) if pictures is None else pictures
+    return DocumentLimits(**{**documents, **amounts}, picture_side=side, picture_area=area)

@@ -102,6 +102,7 @@ class WorkerPool:
         self._busy: set[_Worker] = set()
         self._listener: asyncio.Task[None] | None = None
         self._closing = False
+        self._rest = asyncio.Event()
         self.layers: tuple[str, ...] = ()
         self.restarts = 0
 
@@ -136,6 +137,19 @@ class WorkerPool:
                 self._process.kill()
             await self._process.wait()
 
+    @property
+    def count(self) -> int:
+        """Number of workers."""
+        return self._settings.count
+
+    async def retire(self) -> None:
+        """Let the requests under way end, then stop."""
+        self._closing = True
+        while self._busy:
+            self._rest.clear()
+            await self._rest.wait()
+        await self.stop()
+
     async def request(self, payload: Mapping[str, Any]) -> tuple[dict[str, Any], float]:
         """Return a worker's reply and the milliseconds it took; raises WorkerFailed.
 
@@ -151,6 +165,7 @@ class WorkerPool:
             healthy = "error" not in answer
         finally:
             self._busy.discard(worker)
+            self._rest.set()
             await asyncio.shield(self._give_back(worker, healthy=healthy))
         if not healthy:
             raise WorkerFailed(str(answer["error"]))

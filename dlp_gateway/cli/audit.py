@@ -1,0 +1,72 @@
+"""``dlp-gateway audit``: verify the record, export it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dlp_gateway.audit import export as exports
+from dlp_gateway.audit.chain import Checkpoint, Kind
+from dlp_gateway.audit.check import check
+from dlp_gateway.audit.verify import Report
+from dlp_gateway.cli.context import ConfigOption, fail, opened
+from dlp_gateway.store import history, keys
+
+app = typer.Typer(help="The record of decisions and acts.", no_args_is_help=True)
+
+
+@app.command()
+def verify(
+    kept: Annotated[
+        list[Path] | None, typer.Option("--checkpoints", help="File of checkpoints kept elsewhere (audit checkpoints).")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Verify the whole record; names the first entry that was edited, removed, swapped or cut off. Exit 1 if so."""
+    checkpoints = [checkpoint for path in kept or () for checkpoint in _read(path)]
+    with opened(config) as settings:
+        report = check(keys.load_audit(settings.keys.directory), checkpoints)
+    print(_story(report))
+    if not report.sound:
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    form: Annotated[str, typer.Option("--format", help="json (lines) or cef.")] = "json",
+    after: Annotated[int, typer.Option(help="Only entries behind this number.")] = 0,
+    config: ConfigOption = None,
+) -> None:
+    """Print the record for other systems."""
+    writers = {"json": exports.json_lines, "cef": exports.cef}
+    if form not in writers:
+        fail(f"there is no format {form}; use json or cef")
+    with opened(config):
+        for line in writers[form](history.entries(after)):
+            print(line)
+
+
+@app.command()
+def checkpoints(config: ConfigOption = None) -> None:
+    """Print the signed checkpoints, to be kept where nobody who can change the record can change them."""
+    with opened(config):
+        for entry in history.entries():
+            if entry.kind == Kind.CHECKPOINT:
+                print(entry.details)
+
+
+def _story(report: Report) -> str:
+    if report.broken is not None:
+        return f"The record is broken at entry {report.broken.seq} ({report.broken.fault}): {report.broken.why}"
+    return f"The record is whole: {report.entries} entries, signed up to number {report.signed} of {report.last}."
+
+
+def _read(path: Path) -> list[Checkpoint]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [Checkpoint.parse(json.loads(line)) for line in lines if line.strip()]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        fail(f"{path} holds no checkpoints: {type(error).__name__}")

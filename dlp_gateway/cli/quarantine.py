@@ -1,0 +1,260 @@
+"""``dlp-gateway quarantine``: what is held, and the reviewers' acts.
+
+Run it as an account that can read the reviewers' private key and the
+database; the gateway's own account needs neither of these commands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from dlp_gateway.cli.context import ConfigOption, age, directory, fail, opened, table, when
+from dlp_gateway.inspection.pool import WorkerPool
+from dlp_gateway.model import Recipient, Zone
+from dlp_gateway.quarantine import held
+from dlp_gateway.quarantine.held import Held
+from dlp_gateway.quarantine.notices import Event, Occasion, compose
+from dlp_gateway.quarantine.review import Desk
+from dlp_gateway.quarantine.rules import Reviewer, ReviewError
+from dlp_gateway.quarantine.views import Revealed, addresses, in_clear, masked, reveal
+from dlp_gateway.settings import Settings, read_configuration
+from dlp_gateway.store.keys import load_review
+from dlp_gateway.store.sealing import SealError
+from dlp_gateway.store.values import Kind, Outgoing
+from dlp_gateway.wiring import letterhead, pool_settings
+
+T = TypeVar("T")
+
+app = typer.Typer(help="Held messages.", no_args_is_help=True)
+
+MessageArgument = Annotated[str, typer.Argument(help="The message's id, from quarantine list.")]
+ReviewerOption = Annotated[str, typer.Option(help="Who acts: name, or name <address>.", envvar="DLP_GATEWAY_REVIEWER")]
+ReasonOption = Annotated[str, typer.Option(help="Why; it goes on record.")]
+RecipientOption = Annotated[
+    list[str] | None,
+    typer.Option("--to", help="Only for this recipient (may be repeated); otherwise for all that wait."),
+]
+ReviewKeyOption = Annotated[
+    Path | None, typer.Option("--review-directory", help="Where the reviewers' private key is, if not in keys/review.")
+]
+QuietOption = Annotated[bool, typer.Option("--no-notice", help="Do not tell the sender.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
+
+
+@app.command("list")
+def list_held(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """List what waits for review, the next to expire first. Opens nothing."""
+    with opened(config):
+        messages = held.waiting()
+    now = time.time()
+    if as_json:
+        for message in messages:
+            print(json.dumps(_plain(message)))
+        return
+    head = ("MESSAGE", "HELD", "EXPIRES", "FROM", "RECIPIENTS", "RULES", "APPROVALS")
+    print(table(head, [_row(message, now) for message in messages]) if messages else "Nothing is held.")
+
+
+@app.command()
+def show(
+    message: MessageArgument,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Open it and show what was found in clear; needs a reason.")
+    ] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="With --reveal: write the whole message to standard output.")
+    ] = False,
+    reviewer: Annotated[str, typer.Option(help="Who looks.", envvar="DLP_GATEWAY_REVIEWER")] = "",
+    reason: Annotated[str, typer.Option(help="Why; it goes on record.")] = "",
+    review_directory: ReviewKeyOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Show one held message: verdicts, findings by place. Values only with --reveal, which opens the seal."""
+    with opened(config) as settings:
+        found = _find(message)
+        if not reveal:
+            print("\n".join(masked(found)))
+            return
+        who = _reviewer(reviewer)
+        content = _done(lambda: _desk(settings, review_directory).view(message, who, reason)).content
+        if raw:
+            sys.stdout.buffer.write(content)
+            return
+        print("\n".join([*masked(found), "", *in_clear(asyncio.run(_revealed(config, content)))]))
+
+
+@app.command()
+def release(
+    message: MessageArgument,
+    reviewer: ReviewerOption,
+    reason: ReasonOption,
+    to: RecipientOption = None,
+    no_notice: QuietOption = False,
+    review_directory: ReviewKeyOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Let the message go to its recipients; high-risk needs two different reviewers."""
+    with opened(config) as settings:
+        found = _find(message)
+        numbers = _numbers(found, to)
+        mail = _notices(settings, Event.RELEASED, found, numbers, reason, no_notice)
+        who = _reviewer(reviewer)
+        done = _done(lambda: _desk(settings, review_directory).release(message, numbers, who, reason, mail))
+    for recipient in done.released:
+        print(f"<{recipient.address.literal}>: released")
+    for recipient in done.waiting:
+        print(f"<{recipient.address.literal}>: approved; another reviewer has to agree")
+
+
+@app.command("return")
+def give_back(
+    message: MessageArgument,
+    reviewer: ReviewerOption,
+    reason: ReasonOption,
+    to: RecipientOption = None,
+    no_notice: QuietOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Do not send it; tell the sender why, with how to send it properly."""
+    _end(Event.RETURNED, message, reviewer, reason, to, no_notice, config)
+
+
+@app.command()
+def delete(
+    message: MessageArgument,
+    reviewer: ReviewerOption,
+    reason: ReasonOption,
+    to: RecipientOption = None,
+    no_notice: QuietOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Do not send it, and destroy it."""
+    _end(Event.DELETED, message, reviewer, reason, to, no_notice, config)
+
+
+def _end(
+    event: Event, message: str, reviewer: str, reason: str, to: list[str] | None, quiet: bool, config: Path | None
+) -> None:
+    with opened(config) as settings:
+        found = _find(message)
+        numbers = _numbers(found, to)
+        mail = _notices(settings, event, found, numbers, reason, quiet)
+        desk = _desk(settings, None)
+        act = desk.give_back if event is Event.RETURNED else desk.delete
+        ended = _done(lambda: act(message, numbers, _reviewer(reviewer), reason, mail))
+    for recipient in ended:
+        print(f"<{recipient.address.literal}>: {event}")
+
+
+def _done(act: Callable[[], T]) -> T:
+    """Carry an act out; what forbids it ends the program with the reason and status 1."""
+    try:
+        return act()
+    except (ReviewError, SealError) as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _find(message: str) -> Held:
+    found = held.find(message)
+    if found is None:
+        fail(f"no message {message} is or was held")
+    return found
+
+
+def _numbers(message: Held, wanted: list[str] | None) -> list[int]:
+    try:
+        return addresses(message, wanted)
+    except ValueError as error:
+        fail(str(error))
+
+
+def _reviewer(text: str) -> Reviewer:
+    """``name <address>`` or a name alone; an address alone is both."""
+    name, address = parseaddr(text) if "<" in text else (text, text if "@" in text else "")
+    if not (name or address).strip():
+        fail("say who acts: --reviewer 'name <address>', or DLP_GATEWAY_REVIEWER")
+    return Reviewer((name or address).strip(), address)
+
+
+def _desk(settings: Settings, review: Path | None) -> Desk:
+    passphrase = os.environ.get("DLP_GATEWAY_REVIEW_PASSPHRASE")
+    keys = load_review(settings.keys.directory, review=review, passphrase=passphrase.encode() if passphrase else None)
+    return Desk(keys, time.time, pseudonyms=settings.audit.addresses == "pseudonym")
+
+
+def _notices(
+    settings: Settings, event: Event, message: Held, numbers: list[int], reason: str, quiet: bool
+) -> tuple[Outgoing, ...]:
+    """Tell the sender, with the reviewer's reason where it is not sent; nobody where there is no sender."""
+    if quiet or message.sender is None:
+        return ()
+    chosen = [recipient.address for recipient in message.recipients if recipient.id in set(numbers)]
+    paragraphs = (reason,) if event is not Event.RELEASED else ()
+    occasion = Occasion(event, message.message_id, message.sender, chosen, paragraphs=paragraphs)
+    content = compose(letterhead(settings), occasion, time.time())
+    # Senders are of the organisation: nobody else gets past the SMTP side.
+    return (Outgoing(Kind.NOTICE, Recipient(message.sender, ("NEVER",)), Zone.INTERNAL, content, message.message_id),)
+
+
+async def _revealed(config: Path | None, content: bytes) -> Revealed:
+    today = dt.datetime.now(dt.UTC).date()
+    pool = WorkerPool(replace(pool_settings(read_configuration(directory(config), today)), workers=1))
+    await pool.start()
+    try:
+        return await reveal(pool, content)
+    finally:
+        await pool.stop()
+
+
+def _row(message: Held, now: float) -> tuple[str, ...]:
+    waiting = message.waiting
+    rules = sorted({hit.rule for recipient in waiting for hit in recipient.hits if not hit.monitored})
+    sender = f"<{message.sender.literal if message.sender else ''}>"
+    recipients = ", ".join(recipient.address.literal for recipient in waiting[:3])
+    more = f" and {len(waiting) - 3} more" if len(waiting) > 3 else ""
+    given = max((len(recipient.approved_by) for recipient in waiting), default=0)
+    return (
+        message.message_id,
+        age(now - message.held_at),
+        "restricted" if message.restricted_at is not None else f"in {age(message.expires_at - now)}",
+        sender,
+        recipients + more,
+        ", ".join(rules),
+        f"{given} of {message.approvals}",
+    )
+
+
+def _plain(message: Held) -> dict[str, object]:
+    return {
+        "id": message.message_id,
+        "held_at": when(message.held_at),
+        "expires_at": when(message.expires_at),
+        "restricted": message.restricted_at is not None,
+        "sender": message.sender.literal if message.sender else "",
+        "size": message.size,
+        "digest": message.digest,
+        "recipients": [
+            {
+                "address": recipient.address.literal,
+                "zone": recipient.zone,
+                "state": recipient.state,
+                "rules": [hit.rule for hit in recipient.hits],
+                "approvals": recipient.approvals,
+                "approved_by": list(recipient.approved_by),
+            }
+            for recipient in message.recipients
+        ],
+    }

@@ -1,0 +1,32 @@
+"""``dlp-gateway serve``: the gateway itself."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import typer
+
+from dlp_gateway.cli.context import FAILED, ConfigOption, directory, settings
+from dlp_gateway.configfile import ConfigError
+from dlp_gateway.inspection.pool import PoolError
+from dlp_gateway.monitoring import logs
+from dlp_gateway.smtp.authentication import UsersFileError
+from dlp_gateway.smtp.tls import CertificateError
+from dlp_gateway.store.errors import StoreError
+from dlp_gateway.store.keys import KeysError
+
+# What can be wrong with what an administrator gave; each says what to do.
+REFUSALS = (ConfigError, KeysError, StoreError, PoolError, CertificateError, UsersFileError, OSError)
+
+
+def serve(config: ConfigOption = None) -> None:
+    """Receive, inspect, decide, deliver, until SIGTERM; SIGHUP reloads the configuration."""
+    from dlp_gateway import app
+
+    logs.configure(settings(config).logging.level)
+    try:
+        asyncio.run(app.serve(directory(config)))
+    except REFUSALS as error:
+        print(f"dlp-gateway cannot start: {error}", file=sys.stderr)
+        raise typer.Exit(FAILED) from error

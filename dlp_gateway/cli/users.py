@@ -1,0 +1,79 @@
+"""``dlp-gateway users``: who may log in to hand in mail (SMTP AUTH)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dlp_gateway.cli.context import ConfigOption, fail, settings
+from dlp_gateway.smtp.authentication import User, UsersFileError, hash_password, load_users, user_line
+
+app = typer.Typer(help="Logins of mail clients.", no_args_is_help=True)
+
+NameArgument = Annotated[str, typer.Argument(help="The login.")]
+
+
+@app.command("list")
+def list_users(config: ConfigOption = None) -> None:
+    """Show logins and the senders they may use."""
+    for user in _read(_path(config)).values():
+        print(f"{user.name}\t{', '.join(user.senders) or 'any sender of the organisation'}")
+
+
+@app.command()
+def add(
+    name: NameArgument,
+    senders: Annotated[list[str] | None, typer.Option("--sender", help="Address or @domain it may send as.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Add a login; asks for its password. Reload the gateway to put it into force."""
+    path = _path(config)
+    if name in _read(path):
+        fail(f"{path} has a login of that name already; remove it first")
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    try:
+        line = user_line(name, hash_password(password), tuple(senders or ()))
+    except ValueError as error:
+        fail(str(error))
+    _write(path, [*_lines(path), line])
+
+
+@app.command()
+def remove(name: NameArgument, config: ConfigOption = None) -> None:
+    """Remove a login. Reload the gateway to put it into force."""
+    path = _path(config)
+    if name not in _read(path):
+        fail(f"{path} has no login of that name")
+    _write(path, [line for line in _lines(path) if line.partition(":")[0] != name])
+
+
+def _path(config: Path | None) -> Path:
+    users = settings(config).smtp.users
+    if users is None:
+        fail("smtp.users in gateway.yaml names no users file")
+    return users
+
+
+def _read(path: Path) -> dict[str, User]:
+    try:
+        return load_users(path) if path.exists() else {}
+    except UsersFileError as error:
+        fail(str(error))
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    """Replace the file in one step, so that a reload never reads half of it."""
+    fresh = path.with_name(f".{path.name}.new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write("".join(f"{line}\n" for line in lines))
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

@@ -1,0 +1,101 @@
+"""What has to happen by itself: held messages expire, old records go, figures are refreshed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from dlp_gateway.model import Recipient, Zone
+from dlp_gateway.monitoring.metrics import Metrics
+from dlp_gateway.quarantine.expiry import expire
+from dlp_gateway.quarantine.held import Held
+from dlp_gateway.quarantine.notices import Event, Occasion, compose
+from dlp_gateway.settings import Settings
+from dlp_gateway.store import counters, retention
+from dlp_gateway.store.errors import StoreError
+from dlp_gateway.store.keys import GatewayKeys
+from dlp_gateway.store.store import Store
+from dlp_gateway.store.values import Kind, Outgoing
+from dlp_gateway.wiring import letterhead, pseudonym_key
+
+log = structlog.get_logger()
+
+_DAY = 86400.0
+_TIDY_SECONDS = 600.0
+_FIGURES_SECONDS = 10.0
+
+
+class Housekeeping:
+    """Runs the clocks of one gateway. On a shared database each node does; the work is the same and done once."""
+
+    def __init__(
+        self,
+        store: Store,
+        keys: GatewayKeys,
+        settings: Settings,
+        metrics: Metrics,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._keys = keys
+        self._settings = settings
+        self._metrics = metrics
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Work until cancelled; a failure is logged and the next round tries again."""
+        tidied = float("-inf")
+        while True:
+            try:
+                self._metrics.waiting(await self._store.read(lambda: counters.counts(self._clock())))
+                if self._clock() - tidied >= _TIDY_SECONDS:
+                    tidied = self._clock()
+                    await self.tidy()
+            except StoreError:
+                log.exception("housekeeping failed")
+            await asyncio.sleep(_FIGURES_SECONDS)
+
+    async def tidy(self) -> None:
+        """Do once what is due now."""
+        now = self._clock()
+        keep = self._settings.retention
+        pseudonyms = pseudonym_key(self._settings, self._keys)
+        expired = await self._store.write(
+            lambda: expire(now, self._keys, lambda message: self._notice(message, now), pseudonyms=pseudonyms)
+        )
+        swept = await self._store.write(retention.sweep)
+        purged = await self._store.write(
+            lambda: retention.purge(
+                decisions=now - keep.decisions_days * _DAY,
+                own=now - keep.notices_days * _DAY,
+                entries=now - keep.record_days * _DAY,
+                now=now,
+            )
+        )
+        log.info(
+            "tidied",
+            expired=len(expired),
+            swept=swept,
+            decisions=purged.decisions,
+            own=purged.own,
+            entries=purged.entries,
+        )
+
+    def _notice(self, message: Held, now: float) -> Sequence[Outgoing]:
+        """Tell the sender that it was deleted; nobody is told of what the null sender sent."""
+        if message.sender is None:
+            return ()
+        occasion = Occasion(
+            event=Event.EXPIRED,
+            decision_id=message.message_id,
+            sender=message.sender,
+            stopped=[recipient.address for recipient in message.waiting],
+        )
+        content = compose(letterhead(self._settings), occasion, now)
+        # Senders are of the organisation: nobody else gets past the SMTP side.
+        return (
+            Outgoing(Kind.NOTICE, Recipient(message.sender, ("NEVER",)), Zone.INTERNAL, content, message.message_id),
+        )

@@ -1,0 +1,176 @@
+"""From the settings of a configuration to what each part of the gateway wants to be told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from dlp_gateway.audit.chain import Checkpoint
+from dlp_gateway.delivery import settings as delivery
+from dlp_gateway.delivery.schedule import Schedule
+from dlp_gateway.delivery.tls import TlsMode, TlsPolicy
+from dlp_gateway.inspection.confinement import ProcessLimits
+from dlp_gateway.inspection.pool import PoolSettings
+from dlp_gateway.model import Address, Zone
+from dlp_gateway.policy.definition import Policy
+from dlp_gateway.quarantine.notices import Letterhead
+from dlp_gateway.settings import Configuration, Settings, default_detectors_dir
+from dlp_gateway.settings.delivery import Route
+from dlp_gateway.smtp import configuration as smtp
+from dlp_gateway.smtp.limits import ReceivingLimits
+from dlp_gateway.store.keys import GatewayKeys
+from dlp_gateway.store.store import Options
+
+_DAY = 86400.0
+
+# What cannot change while the gateway runs: everything else is swapped in by a reload.
+_FIXED = ("hostname", "store", "keys", "delivery", "monitoring", "state_directory")
+
+
+def receiving_settings(config: Configuration) -> smtp.ReceivingSettings:
+    """For the SMTP server."""
+    given = config.settings.smtp
+    listeners = [smtp.Listener(at.host, at.port) for at in given.listen]
+    listeners += [smtp.Listener(at.host, at.port, implicit_tls=True) for at in given.implicit_tls_listen]
+    tls = None
+    if given.tls.certificate is not None and given.tls.key is not None:
+        tls = smtp.TLSSettings(given.tls.certificate, given.tls.key, required=given.tls.required)
+    return smtp.ReceivingSettings(
+        hostname=config.settings.hostname,
+        organisation_domains=config.policy.organisation.domains,
+        listeners=tuple(listeners),
+        relay_networks=given.relay_networks,
+        normalise_networks=given.normalise_networks,
+        proxy_networks=given.proxy_networks,
+        tls=tls,
+        users=given.users,
+        limits=ReceivingLimits(message_bytes=given.max_message_bytes, **given.limits.model_dump()),
+    )
+
+
+def detectors(config: Configuration) -> Path:
+    """The folder of the packs: beside the configuration's, else the shipped one."""
+    beside = config.directory.resolve().parent / "detectors"
+    return beside if beside.is_dir() else default_detectors_dir()
+
+
+def pool_settings(config: Configuration) -> PoolSettings:
+    """For the inspection workers."""
+    given = config.settings.inspection
+    return PoolSettings(
+        factory="dlp_gateway.inspection.inspector:serve",
+        arguments={
+            "config": str(config.directory.resolve()),
+            "detectors": str(detectors(config).resolve()),
+            "reading": given.reading.model_dump(),
+            "documents": given.documents.model_dump(),
+            "pictures": config.policy.pictures.held_from,
+        },
+        readable=(config.directory.resolve(), detectors(config).resolve(), Path(__file__).parents[1]),
+        workers=given.workers,
+        seconds=given.seconds,
+        recycle_after=given.recycle_after,
+        limits=ProcessLimits(given.memory_bytes, given.cpu_seconds, given.open_files),
+        required_layers=given.required_layers,
+    )
+
+
+def store_options(settings: Settings) -> Options:
+    """For the store."""
+    audit = settings.audit
+    return Options(
+        pseudonyms=audit.addresses == "pseudonym",
+        hold_seconds=settings.quarantine.retention_days * _DAY,
+        reserve=settings.store.reserve_bytes,
+        group=settings.store.group,
+        recent=settings.store.recent_bytes,
+        checkpoint_entries=audit.checkpoint_entries,
+        checkpoint_seconds=audit.checkpoint_seconds,
+        checkpoint_to=_appending(audit.checkpoint_file) if audit.checkpoint_file else None,
+    )
+
+
+def routes(settings: Settings) -> delivery.Routes:
+    """For the delivery workers: where mail goes."""
+    given = settings.delivery
+    zones = {
+        Zone.INTERNAL: _route(given.internal),
+        Zone.PARTNER: _route(given.partner_route),
+        Zone.EXTERNAL: _route(given.external),
+    }
+    return delivery.Routes(zones, {domain: _route(route) for domain, route in given.domains.items()})
+
+
+def delivery_settings(settings: Settings) -> delivery.DeliverySettings:
+    """For the delivery workers: how they work."""
+    given = settings.delivery
+    resolver = given.resolver.model_dump()
+    never = tuple(str(network) for network in resolver.pop("never"))
+    return delivery.DeliverySettings(
+        hostname=settings.hostname,
+        # Names a process, so that a lease tells whose it was.
+        worker=f"{socket.gethostname()}:{os.getpid()}",
+        schedule=Schedule(**given.schedule.model_dump()),
+        timeouts=delivery.Timeouts(**given.timeouts.model_dump()),
+        connection=delivery.ConnectionSettings(**given.connection.model_dump()),
+        resolver=delivery.ResolverSettings(never=never, **resolver),
+        **_same(
+            delivery.DeliverySettings, given.model_dump(), without={"schedule", "timeouts", "connection", "resolver"}
+        ),
+    )
+
+
+def letterhead(settings: Settings) -> Letterhead:
+    """For notices to senders."""
+    return Letterhead(settings.hostname, settings.quarantine.contact, round(settings.quarantine.retention_days))
+
+
+def zone_of(policy: Policy, clock: Callable[[], dt.date]) -> Callable[[str], Zone]:
+    """The zone of a domain by ``policy`` on the day that ``clock`` says."""
+
+    def zone(domain: str) -> Zone:
+        return policy.zones.zone(Address("postmaster", domain, f"postmaster@{domain}"), clock())
+
+    return zone
+
+
+def pseudonym_key(settings: Settings, keys: GatewayKeys) -> bytes | None:
+    """The key that addresses in the record are hashed with; None when they are kept as they are."""
+    return keys.pseudonym if settings.audit.addresses == "pseudonym" else None
+
+
+def needs_restart(old: Settings, new: Settings) -> str | None:
+    """The first section that differs and cannot be swapped while running; None when there is none."""
+    return next((name for name in _FIXED if getattr(old, name) != getattr(new, name)), None)
+
+
+def _route(route: Route) -> delivery.RouteSettings:
+    tls = route.tls
+    return delivery.RouteSettings(
+        hosts=tuple(str(host) for host in route.host),
+        mx=route.mx,
+        maildir=route.maildir,
+        tls=TlsPolicy(TlsMode(tls.mode.value), tls.ca_file, tls.name, tls.pins, tls.implicit),
+        credentials=delivery.Credentials.read(route.credentials) if route.credentials else None,
+        mx_port=route.mx_port,
+    )
+
+
+def _same(kind: type[Any], given: Mapping[str, Any], without: set[str]) -> dict[str, Any]:
+    """The values of ``given`` that ``kind`` has fields of the same name for."""
+    names = {field.name for field in fields(kind)} - without
+    return {name: value for name, value in given.items() if name in names}
+
+
+def _appending(path: Path) -> Callable[[Checkpoint], None]:
+    def append(checkpoint: Checkpoint) -> None:
+        with path.open("a", encoding="ascii") as file:
+            file.write(json.dumps(checkpoint.details(), sort_keys=True) + "\n")
+
+    return append
