@@ -39,7 +39,7 @@ _NAMES = ("Tessa Wilde", "Marco Bellini", "Aroha Ngata", "Priya Raman", "Jonas L
 _DISCLOSURES = (
     "The tax file number of Lena Fairweather is 459 599 230.",
     "Marco Bellini has been diagnosed with epilepsy and is on leave until May.",
-    "Please charge card 4111 1111 1111 1111, valid to 11/29, in the name of Priya Raman.",
+    "Please charge card 4539 1488 0343 6467, valid to 11/29, in the name of Priya Raman.",
 )
 
 

@@ -175,7 +175,7 @@ def gateway(sink: int) -> Iterator[System]:
             "DLP_GATEWAY__KEYS__DIRECTORY": f"{home}/keys",
             "DLP_GATEWAY__DELIVERY__INTERNAL": hop,
             "DLP_GATEWAY__DELIVERY__EXTERNAL": hop,
-            "DLP_GATEWAY__MONITORING__LISTEN": "",
+            "DLP_GATEWAY__MONITORING__LISTEN": "null",
         }
         program = [sys.executable, "-m", "dlp_gateway.cli"]
         everything = {**os.environ, **environment}

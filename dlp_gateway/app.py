@@ -80,6 +80,8 @@ class Gateway:
         self._beat = time.monotonic()
         self._draining = False
         self._reloading = asyncio.Lock()
+        self._reloads: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
 
     @property
     def settings(self) -> Settings:
@@ -105,6 +107,7 @@ class Gateway:
         or OSError; what was started by then is stopped again.
         """
         watch_loop(asyncio.get_running_loop())
+        self._listen_to_signals()
         async with contextlib.AsyncExitStack() as undo:
             config = self._config
             gateway_keys = keys.load_gateway(config.settings.keys.directory)
@@ -143,24 +146,27 @@ class Gateway:
         self._notifier.ready()
 
     async def run(self) -> None:
-        """Serve until SIGTERM or SIGINT, reload on SIGHUP, then drain and stop."""
-        loop = asyncio.get_running_loop()
-        stop = asyncio.Event()
-        reloads: set[asyncio.Task[None]] = set()
-
-        def reload() -> None:
-            task = loop.create_task(self._try_reload())
-            reloads.add(task)
-            task.add_done_callback(reloads.discard)
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, reload)
+        """Serve until told to stop: by SIGTERM, SIGINT or ``request_stop``. SIGHUP reloads."""
         beating = asyncio.create_task(self._keep_beating())
         try:
-            await stop.wait()
+            await self._stopping.wait()
         finally:
             beating.cancel()
+
+    def request_stop(self) -> None:
+        """Let ``run`` return."""
+        self._stopping.set()
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_on_signal)
+
+    def _reload_on_signal(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._try_reload())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
 
     async def stop(self) -> None:
         """Drain: take nothing new, finish what was begun, then end."""

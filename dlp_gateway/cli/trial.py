@@ -62,7 +62,7 @@ def run(
         print(_next_steps(gateway, state))
         sys.stdout.flush()
         if once:
-            os.kill(os.getpid(), 15)
+            gateway.request_stop()
 
     try:
         folder = directory(config)
