@@ -55,9 +55,9 @@ def run(
 
     async def show(gateway: Gateway) -> None:
         sent = await asyncio.to_thread(_send_samples, gateway.ports[0], certificate)
-        found = {
-            identifier: await gateway.store.read(lambda i=identifier: decisions.find(i)) for identifier in _ids(sent)
-        }
+        found: dict[str, decisions.Decided | None] = {}
+        for identifier in _ids(sent):
+            found[identifier] = await gateway.store.read(partial(decisions.find, identifier))
         print(_report(sent, found))
         print(_next_steps(gateway, state))
         sys.stdout.flush()
