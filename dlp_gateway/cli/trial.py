@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.utils import getaddresses
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
