@@ -44,14 +44,20 @@ def _finish(segment: list[str], words: list[str], specs: list[str]) -> None:
     """Close a segment between separators: an address without brackets, or a phrase."""
     if not segment:
         return
-    text = "".join(segment).strip()
+    text, pieces = "".join(segment).strip(), tuple(segment)
     segment.clear()
     if "@" in text and (_ADDRESS.fullmatch(text) or _QUOTED.fullmatch(text)):
         specs.append(text)
         return
     if "@" in text and '"' not in text:
         specs.append(text)
-    words.append(_ESCAPE.sub(r"\1", text.replace('"', " ")).strip() if '"' in text else text)
+    words.append(" ".join(filter(None, map(_plain, pieces))))
+
+
+def _plain(piece: str) -> str:
+    if piece.startswith('"'):
+        piece = _ESCAPE.sub(r"\1", piece[1:].removesuffix('"'))
+    return piece.strip()
 
 
 def comment(value: str, at: int) -> tuple[str, int]:

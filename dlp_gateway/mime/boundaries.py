@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_GUESS = re.compile(rb"(?:^|(?<=[\r\n]))--([^\r\n]{1,200}?)[ \t]*\r?\n(?=[!-9;-~]{1,76}[ \t]{0,5}:)")
+_GUESS = re.compile(rb"(?:^|(?<=[\r\n]))--([^\r\n]{1,200})\r?\n(?=[!-9;-~]{1,76}[ \t]{0,5}:)")
 _LINE = re.compile(rb"[^\r\n]*(?:\r*\n|\r|\Z)")
 _GUESSES_LOOKED_AT = 200
-_MOST_CANDIDATES = 8
+_MOST_GUESSES = 8
+_MOST_WAYS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Split:
 
 
 class TooManyParts(Exception):
-    """A multipart has more delimiter lines than may be looked at."""
+    """A multipart has more delimiter lines, or more ways of cutting it, than may be looked at."""
 
 
 def splits(buffer: bytes, start: int, end: int, boundaries: tuple[str, ...], most: int) -> tuple[Split, ...]:
@@ -38,9 +39,11 @@ def splits(buffer: bytes, start: int, end: int, boundaries: tuple[str, ...], mos
     """
     found: dict[Split, None] = {}
     candidates = tuple(dict.fromkeys(b.rstrip(" \t").encode("utf-8", "surrogateescape") for b in boundaries))
-    for candidate in candidates[:_MOST_CANDIDATES]:
+    for candidate in candidates:
         for split in _by(buffer, start, end, candidate, most):
             found[split] = None
+        if len(found) > _MOST_WAYS:
+            raise TooManyParts
     if not found:
         for candidate in _guessed(buffer, start, end):
             for split in _by(buffer, start, end, candidate, most):
@@ -60,9 +63,9 @@ def occurring(buffer: bytes, start: int, end: int, boundaries: tuple[str, ...]) 
 def _guessed(buffer: bytes, start: int, end: int) -> tuple[bytes, ...]:
     candidates: dict[bytes, None] = {}
     for number, match in enumerate(_GUESS.finditer(buffer, start, end)):
-        if number >= _GUESSES_LOOKED_AT or len(candidates) >= _MOST_CANDIDATES:
+        if number >= _GUESSES_LOOKED_AT or len(candidates) >= _MOST_GUESSES:
             break
-        candidates[match[1]] = None
+        candidates[match[1].rstrip(b" \t")] = None
     return tuple(candidates)
 
 

@@ -122,6 +122,15 @@ def decode(content: bytes, declared: tuple[str, ...] = ()) -> Decoded:
     return Decoded(tuple(texts), unknown)
 
 
+def in_utf8(content: bytes, declared: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Return the readings of a text file as UTF-8, where only the declared charset tells how to read it."""
+    named = tuple(dict.fromkeys(filter(None, map(codec_of, declared))))
+    if all(codec in ("utf-8", "cp1252") for codec in named):
+        return ()
+    texts = (text.encode("utf-8", "replace") for text in decode(content, declared).texts)
+    return tuple(octets for octets in texts if octets != content)
+
+
 def _readings(content: bytes, named: tuple[str, ...]) -> list[str]:
     marked = next((codec for bom, codec in _BOMS if content.startswith(bom)), None)
     zeros = utf16_by_zeros(content)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+
+from dlp_gateway.mime.budget import OverBudget
 
 _UU_BEGIN = re.compile(rb"(?m)^begin(-base64)?[ \t]+[0-7]{3,4}[ \t]+([^\r\n]{1,1000})\r?$")
 _UU_END = re.compile(rb"(?m)^(?:end|====)[ \t\r]*$")
@@ -33,22 +35,28 @@ class File:
     declared: str = ""
 
 
-def files(content: bytes) -> tuple[File, ...]:
-    """Return the files that are written into ``content``; linear, and never raises."""
-    found: list[File] = []
+def files(content: bytes) -> Iterator[File]:
+    """Yield the files that are written into ``content``; linear.
+
+    Raises:
+        OverBudget: there are too many of them, or one unpacks to too much.
+    """
+    finders: list[Callable[[bytes], Iterator[File]]] = []
     if b"begin" in content:
-        if b"=ybegin " in content:
-            found += _yenc(content)
-        found += _uuencoded(content)
+        finders += [_yenc] if b"=ybegin " in content else []
+        finders.append(_uuencoded)
     if _HQX_MARK in content:
-        found += _binhex(content)
+        finders.append(_binhex)
     if b"-----BEGIN " in content:
-        found += _armoured(content)
-    return tuple(found[:_MOST_FILES])
+        finders.append(_armoured)
+    for number, file in enumerate(file for find in finders for file in find(content)):
+        if number >= _MOST_FILES:
+            raise OverBudget(f"more than {_MOST_FILES} files in one text")
+        yield file
 
 
 def _uuencoded(content: bytes) -> Iterator[File]:
-    begins = list(_UU_BEGIN.finditer(content))[:_MOST_FILES]
+    begins = list(_UU_BEGIN.finditer(content))
     for number, begin in enumerate(begins):
         following = begins[number + 1].start() if number + 1 < len(begins) else len(content)
         finish = _UU_END.search(content, begin.end(), following)
@@ -83,7 +91,7 @@ def _uu_lines(data: bytes) -> bytes:
 
 
 def _yenc(content: bytes) -> Iterator[File]:
-    begins = list(_Y_BEGIN.finditer(content))[:_MOST_FILES]
+    begins = list(_Y_BEGIN.finditer(content))
     for number, begin in enumerate(begins):
         following = begins[number + 1].start() if number + 1 < len(begins) else len(content)
         finish = content.find(b"\n=yend", begin.end(), following)
@@ -97,9 +105,8 @@ def _yenc(content: bytes) -> Iterator[File]:
 
 def _binhex(content: bytes) -> Iterator[File]:
     at = 0
-    for _ in range(_MOST_FILES):
-        mark = content.find(_HQX_MARK, at)
-        start = content.find(b":", content.find(b"\n", mark)) if mark >= 0 else -1
+    while (mark := content.find(_HQX_MARK, at)) >= 0:
+        start = content.find(b":", content.find(b"\n", mark))
         if start < 0:
             return
         finish = content.find(b":", start + 1)
@@ -119,10 +126,16 @@ def _binhex(content: bytes) -> Iterator[File]:
 
 
 def _unpack_runs(packed: bytes) -> bytes:
-    """Undo BinHex run-length coding: 0x90 and a count repeat the octet before; a count of 0 is 0x90 itself."""
+    """Undo BinHex run-length coding: 0x90 and a count repeat the octet before; a count of 0 is 0x90 itself.
+
+    Raises:
+        OverBudget: the result is too long.
+    """
     out = bytearray()
     at = 0
-    while (mark := packed.find(b"\x90", at)) >= 0 and len(out) < _MOST_UNPACKED:
+    while (mark := packed.find(b"\x90", at)) >= 0:
+        if len(out) > _MOST_UNPACKED:
+            raise OverBudget("BinHex data that unpacks to too much")
         out += packed[at:mark]
         count = packed[mark + 1] if mark + 1 < len(packed) else 0
         if count == 0:
@@ -134,10 +147,12 @@ def _unpack_runs(packed: bytes) -> bytes:
 
 
 def _armoured(content: bytes) -> Iterator[File]:
-    for begin in list(_ARMOUR.finditer(content))[:_MOST_FILES]:
-        finish = content.find(b"-----END " + begin[1], begin.end())
-        stop = finish + len(b"-----END " + begin[1] + b"-----") if finish >= 0 else len(content)
-        yield File(content[begin.start() : stop], "", "application/pkcs7-mime")
+    at = 0
+    while (begin := _ARMOUR.search(content, at)) is not None:
+        mark = b"-----END " + begin[1] + b"-----"
+        finish = content.find(mark, begin.end())
+        at = len(content) if finish < 0 else finish + len(mark)
+        yield File(content[begin.start() : at], "", "application/pkcs7-mime")
 
 
 def _loose_base64(data: bytes) -> bytes:

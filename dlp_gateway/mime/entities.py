@@ -18,11 +18,12 @@ _USUAL_PARAMETERS = frozenset(
 # Words that programs put into the boundaries that they make.
 _GENERATOR_WORDS = frozenset(
     "next part nextpart mixed alt alternative rel related report signed mime boundary bound apple mail multipart php "
-    "msg sep outer inner main message digest content body encrypted delimiter separator frontier unique mimepart".split()
+    "msg sep outer inner main message digest content body encrypted delimiter separator frontier unique uuid "
+    "mcpart".split()
 )
 _WORDS = re.compile(r"[^\W\d_]+|\d+")
 _MIXED = re.compile(r"(?i)[\da-f]{10}|[a-z\d]{14}")
-_LONE_NUMBER = re.compile(r"\W*\d[\d -]{7,22}\W*")
+_LONE_NUMBER = re.compile(r"\W*(?:\d[ -]?){8,16}\W*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Declared:
 
     ``types`` are lower-case content types (the default when there is none), ``encodings`` names of
     ``transfer``, ``names`` all readings of the file name, ``odd`` values of parameters that no program writes.
+    ``truncated`` is true when a field has more parameters than are read.
     """
 
     types: tuple[str, ...]
@@ -42,6 +44,7 @@ class Declared:
     inline: bool = False
     delsp: bool = False
     odd: tuple[str, ...] = field(default=(), repr=False)
+    truncated: bool = False
 
 
 def declared(fields: tuple[Field, ...], default: str) -> Declared:
@@ -49,12 +52,13 @@ def declared(fields: tuple[Field, ...], default: str) -> Declared:
     types: dict[str, None] = {}
     merged: dict[str, dict[str, None]] = {}
     encodings: list[bytes] = []
-    attachment = inline = False
+    attachment = inline = truncated = False
     for one in fields:
         name = one.name
         if name == "content-type":
             value = parameters.parse(charsets.header_text(one.value))
             types[parameters.content_type(value.token)] = None
+            truncated = truncated or value.truncated
             _merge(merged, value)
         elif name == "content-transfer-encoding":
             encodings.append(one.value)
@@ -62,6 +66,7 @@ def declared(fields: tuple[Field, ...], default: str) -> Declared:
             value = parameters.parse(charsets.header_text(one.value))
             attachment = attachment or "attach" in value.token.lower()
             inline = inline or "inline" in value.token.lower()
+            truncated = truncated or value.truncated
             _merge(merged, value)
         elif name == "content-id":
             inline = True
@@ -78,6 +83,7 @@ def declared(fields: tuple[Field, ...], default: str) -> Declared:
         inline=inline and not attachment,
         delsp="yes" in {value.lower() for value in merged.get("delsp", ())},
         odd=_odd(merged) if merged else (),
+        truncated=truncated,
     )
 
 

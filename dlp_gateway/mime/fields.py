@@ -66,10 +66,11 @@ def _spelt(name: str) -> str:
 _SHOWN = {name: _spelt(name) for name in sorted(ADDRESS_FIELDS | IDENTIFIER_FIELDS | TOKEN_FIELDS | RANDOM_FIELDS)}
 _SHOWN |= {name.lower(): name for name in _TEXT_FIELDS}
 # Of the fields above, those whose value is a long number by rule.
-_LONG_NUMBERS = frozenset(
+_NUMBERS_BY_RULE = frozenset(
     {"x-originalarrivaltime", "x-mozilla-status2", "x-universally-unique-identifier", "content-md5", "x-attachment-id"}
 )
-_TOKEN_LENGTH, _TOKEN_DIGITS = 120, 7
+_TOKEN_LENGTH = 120
+_LONG_NUMBER = re.compile(r"(?:\d[ -]?){9}")
 _PROSE = re.compile(r"(?:\b[^\W\d_]{2,30}[ ,]{1,3}){2}[^\W\d_]{2}")
 _DATE = re.compile(
     r"\s*(?:[A-Za-z]{3,9}\.?,?\s+)?\d{1,2}[ -][A-Za-z]{3,9}\.?[ -]\d{2,4},?\s+[\d:.]{4,12}(?:\s?[APap][Mm])?"
@@ -81,7 +82,6 @@ _USUAL_COMMENT = re.compile(
     r"not verified|authenticated|sender |account |helo|ehlo|may be forged|unknown|localhost|from userid|"
     r"[\w.-]{1,255} \[|\[?[\da-f.:]{2,45}\]?\)?\s*$|[\w-]{1,63}(?:\.[\w-]{1,63}){1,10}\.?\s*$)"
 )
-_MOST_COMMENTS = 50
 
 
 def readings(value: bytes) -> tuple[str, ...]:
@@ -133,19 +133,19 @@ def _is_token(name: str, text: str) -> bool:
     """Whether a field of TOKEN_FIELDS holds no more than such a field does."""
     if name.endswith("date") and _DATE.fullmatch(text):
         return True
-    digits = sum(map(str.isdigit, text[:_TOKEN_LENGTH]))
-    many = digits > _TOKEN_DIGITS and name not in _LONG_NUMBERS
-    return len(text) <= _TOKEN_LENGTH and not many and _PROSE.search(text) is None
+    number = name not in _NUMBERS_BY_RULE and _LONG_NUMBER.search(text, 0, _TOKEN_LENGTH)
+    return len(text) <= _TOKEN_LENGTH and not number and _PROSE.search(text) is None
 
 
 def _comments(value: bytes, where: str) -> Iterator[Text]:
     """Yield the comments of a trace field, where somebody wrote more than a server does."""
     text = charsets.header_text(value)
-    at = 0
-    for _ in range(_MOST_COMMENTS):
-        start = text.find("(", at)
-        if start < 0:
-            return
-        inner, at = addresses.comment(text, start + 1)
+    found: list[str] = []
+    at = text.find("(")
+    while at >= 0:
+        inner, behind = addresses.comment(text, at + 1)
         if inner and not _USUAL_COMMENT.match(inner):
-            yield Text(where, inner, Role.METADATA)
+            found.append(inner)
+        at = text.find("(", behind)
+    if found:
+        yield Text(where, "; ".join(found), Role.METADATA)

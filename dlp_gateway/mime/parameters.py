@@ -14,9 +14,8 @@ _PARAMETER = re.compile(
 _UNQUOTED = re.compile(r'(?<![^\s=;"()])([^\s=;"()]{1,80})[ \t\r\n]{0,40}=[ \t\r\n]{0,40}([^;]*)')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _SECTION = re.compile(r"(.*?)\*(\d{1,4})(\*?)", re.DOTALL)
-_TYPE = re.compile(r"[\s\"']*([^\s/;,()<>\"']{1,80})\s*/\s*([^\s/;,()<>\"']{1,100})")
+_TYPE = re.compile(r"(?<![^\s/;,()<>\"'])([^\s/;,()<>\"']{1,80})\s{0,40}/\s{0,40}([^\s/;,()<>\"']{1,100})")
 _MOST_PARAMETERS = 1_000
-_MOST_VALUES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +23,12 @@ class Parameterised:
     """A header value: ``token`` is what stands before the first ``;``; parameters have all plausible values.
 
     ``parameters`` maps the lower-case name (without RFC 2231 marks) to its values, the likeliest first.
+    ``truncated`` is true when there are more than 1,000 parameters: the others were not read.
     """
 
     token: str
     parameters: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    truncated: bool = False
 
     def get(self, name: str) -> tuple[str, ...]:
         """Return all values of the parameter, or none."""
@@ -42,18 +43,16 @@ def parse(value: str) -> Parameterised:
             return Parameterised(value.strip())
         tail = value
     pairs: dict[tuple[str, str], None] = {}
-    for text in dict.fromkeys((tail, without_comments(tail)) if "(" in tail else (tail,)):
-        for name, raw in _pairs(text):
-            pairs[name, raw] = None
-            if len(pairs) >= _MOST_PARAMETERS:
-                break
-    return Parameterised(head.strip(), _values(list(pairs)))
+    for text in (tail, without_comments(tail)) if "(" in tail else (tail,):
+        pairs.update(dict.fromkeys(_pairs(text)))
+    truncated = len(pairs) > _MOST_PARAMETERS
+    return Parameterised(head.strip(), _values(list(pairs)[:_MOST_PARAMETERS]), truncated)
 
 
 def content_type(token: str) -> str:
     """Return ``type/subtype`` in lower case from the token of a Content-Type, or "" when it names none."""
     text = without_comments(token) if "(" in token else token
-    match = _TYPE.match(text) or _TYPE.search(text)
+    match = _TYPE.search(text)
     return f"{match[1]}/{match[2]}".lower() if match else ""
 
 
@@ -100,7 +99,7 @@ def _values(pairs: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
         _add(found, name, plain)
     for name, pieces in sections.items():
         _add(found, name, _joined(pieces))
-    return {name: tuple(values)[:_MOST_VALUES] for name, values in found.items()}
+    return {name: tuple(values) for name, values in found.items()}
 
 
 def _add(found: dict[str, dict[str, None]], name: str, values: list[str]) -> None:

@@ -114,6 +114,8 @@ class _Walk:
             self._lack(scope.place, block.truncated)
         self._field_texts(entity, block)
         says = declared(block.fields, entity.default)
+        if says.truncated:
+            self._lack(scope.place, "more parameters of a header field than are read")
         for text in says.odd:
             self._text(f"{scope.prefix}header parameter", text, Role.METADATA)
         if block.clear:
@@ -265,37 +267,46 @@ class _Walk:
 
     def _leaf(self, entity: _Entity, says: Declared, body: int, types: tuple[str, ...]) -> None:
         scope = entity.scope
+        contents, clear = self._contents(entity, says, body)
+        if clear:
+            self._body_texts(scope, bodies.PLAIN, clear, says, "beside encoded data")
+        kinds = tuple(dict.fromkeys(bodies.PLAIN if t in _REPORTS else bodies.kind_of(t) for t in types))
+        as_body = any(kinds) and not says.attachment and not says.names
+        if as_body:
+            for content in contents:
+                for kind in filter(None, kinds):
+                    self._body_texts(scope, kind, content, says, "")
+            contents = [c for c in contents if c and (None in kinds or bodies.is_binary(c))]
+        if contents:
+            if any(t.startswith("text/") for t in types):
+                contents += [c for content in contents for c in charsets.in_utf8(content, says.charsets)]
+            self._attach(scope, says.names, types, contents, inline=says.inline)
+
+    def _contents(self, entity: _Entity, says: Declared, body: int) -> tuple[list[bytes], bytes]:
+        """Return all decodings of the body of a leaf, and the clear text that stands between encoded data."""
         contents: dict[bytes, None] = {}
         clear = b""
         for encoding in says.encodings:
             if encoding == transfer.UNKNOWN:
-                self._lack(scope.place, "unknown transfer encoding")
+                self._lack(entity.scope.place, "unknown transfer encoding")
                 continue
             decoded = self._decode(entity, encoding, body)
             contents.update(dict.fromkeys(decoded.contents))
             clear = clear or decoded.clear
         if len(says.encodings) > 1 and len(contents) > 1 and transfer.UNKNOWN not in says.encodings:
             self._disagree(entity, "more than one Content-Transfer-Encoding")
-        if clear:
-            self._body_texts(scope, bodies.PLAIN, clear, says, "beside encoded data")
-        kinds = dict.fromkeys(filter(None, map(bodies.kind_of, types)))
-        if any(t in _REPORTS for t in types):
-            kinds[bodies.PLAIN] = None
-        as_body = bool(kinds) and not says.attachment and not says.names
-        others = tuple(t for t in types if bodies.kind_of(t) is None and t not in _REPORTS)
-        readings = [c for c in contents if c] or [b""]
-        if as_body:
-            for content in readings:
-                for kind in kinds:
-                    self._body_texts(scope, kind, content, says, "")
-        binary = [c for c in readings if not as_body or others or bodies.is_binary(c)]
-        if binary and (any(binary) or not as_body):
-            self._attach(scope, says.names, types, binary, inline=says.inline)
+        if len(contents) * max(1, len(says.charsets)) > self._limits.readings:
+            self._lack(entity.scope.place, "more readings of one body than may be looked at")
+        return [c for c in contents if c][: self._limits.readings] or [b""], clear
 
     def _body_texts(self, scope: _Scope, kind: str, content: bytes, says: Declared, label: str) -> None:
         """Add the texts of one reading of a body, and the files in it as parts."""
         found: Iterable[bodies.Piece | bodies.Lack | embedded.File] = bodies.read(
-            kind, content, says.charsets, delsp=says.delsp, characters=self._ledger.characters_left
+            kind,
+            content,
+            says.charsets[: self._limits.readings],
+            delsp=says.delsp,
+            characters=self._ledger.characters_left,
         )
         for item in found:
             if isinstance(item, embedded.File):

@@ -84,7 +84,7 @@ def decode(encoding: str, buffer: bytes, start: int, end: int) -> Decoded:
         return Decoded((quoted_printable(buffer[start:end]),))
     if encoding in (UUENCODE, YENC, BINHEX):
         content = buffer[start:end]
-        files = embedded.files(content)
+        files = tuple(embedded.files(content))
         if not files and encoding == UUENCODE:
             files = embedded.bare_uuencode(content)
         return Decoded(tuple(file.content for file in files) or (content,), content if files else b"")

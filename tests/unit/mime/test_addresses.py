@@ -1,0 +1,76 @@
+"""Addresses and the words around them."""
+
+import pytest
+
+from dlp_gateway.mime import addresses
+from dlp_gateway.model import Role
+from tests.unit.mime.reading import of_role, read
+
+
+@pytest.mark.parametrize(
+    ("value", "words", "found"),
+    [
+        ("bob@example.net", "", ["bob@example.net"]),
+        ("<bob@example.net>", "", ["bob@example.net"]),
+        ("Bob Martin <bob@example.net>", "Bob Martin", ["bob@example.net"]),
+        ('"Martin, Bob" <bob@example.net>', "Martin, Bob", ["bob@example.net"]),
+        ("Martin, Bob <bob@example.net>", "Martin; Bob", ["bob@example.net"]),
+        ('"Bob \\"B\\" Martin" <bob@example.net>', 'Bob "B" Martin', ["bob@example.net"]),
+        ("bob@example.net (Bob Martin)", "Bob Martin", ["bob@example.net"]),
+        ("a@x.example, b@y.example; c@z.example", "", ["a@x.example", "b@y.example", "c@z.example"]),
+        ("Team: a@x.example, B <b@y.example>;", "Team; B", ["a@x.example", "b@y.example"]),
+        ("undisclosed-recipients:;", "undisclosed-recipients", []),
+        ('"jane doe"@example.net', "", ["jane doe@example.net"]),
+        ("Bob@EXAMPLE.Net.", "", ["Bob@example.net"]),
+        ("bob@b\u00fccher.example", "", ["bob@xn--bcher-kva.example"]),
+        ("bob@[192.0.2.1]", "", ["bob@[192.0.2.1]"]),
+        ("<@route.example:bob@example.net>", "", ["bob@example.net"]),
+        ("bob @ example.net", "", ["bob@example.net"]),
+        ("<bob@example.net", "", ["bob@example.net"]),
+        ("Jane jane@x.example", "Jane jane@x.example", ["jane@x.example"]),
+        ("(a (b) c) x@y.example", "a (b) c", ["x@y.example"]),
+        ('"', "", []),
+        ("<", "", []),
+        ("a@[", "a@[", []),
+        ("(", "", []),
+        ("@", "@", []),
+        ("", "", []),
+    ],
+)
+def test_words_and_addresses(value, words, found):
+    said, specs = addresses.split(value)
+
+    assert said == words
+    assert [address for spec in specs for address in addresses.canonical(spec)] == found
+
+
+def test_visible_are_the_addresses_of_to_and_cc_once_each():
+    reading = read(
+        b"From: a@b.example\r\nTo: Bob <bob@X.example>, bob@x.example\r\nTo: c@y.example\r\nCc: G: d@z.example;\r\n"
+        b"Bcc: hidden@x.example\r\nSubject: s\r\n\r\nTo: no@body.example\r\n"
+    )
+
+    assert reading.visible == ("bob@x.example", "c@y.example", "d@z.example")
+    assert "Bob" in of_role(reading, Role.HEADER)
+
+
+def test_display_names_are_text_and_addresses_are_not():
+    reading = read(b"From: Alice Ng <alice@b.example>\r\nReply-To: (Desk) <d@b.example>\r\nSubject: s\r\n\r\nx")
+
+    assert of_role(reading, Role.HEADER) == ["Alice Ng", "Desk"]
+
+
+def test_encoded_display_names_are_decoded_behind_the_cut():
+    reading = read(b"To: =?utf-8?q?Doe=2C_Jane?= <j@b.example>, x@y.example\r\nSubject: s\r\n\r\nx")
+
+    assert of_role(reading, Role.HEADER) == ["Doe, Jane"]
+    assert reading.visible == ("j@b.example", "x@y.example")
+
+
+def test_more_addresses_than_are_counted_are_reported():
+    raw = b"To: " + b", ".join(b"u%d@x.example" % n for n in range(30)) + b"\r\nSubject: s\r\n\r\nx"
+
+    reading = read(raw, addresses=20)
+
+    assert len(reading.visible) == 20
+    assert [item.why for item in reading.unscanned] == ["more than 20 addresses in To and Cc"]
