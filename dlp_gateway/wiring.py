@@ -20,7 +20,7 @@ from dlp_gateway.inspection.pool import PoolSettings
 from dlp_gateway.model import Address, Zone
 from dlp_gateway.policy.definition import Policy
 from dlp_gateway.quarantine.notices import Letterhead
-from dlp_gateway.settings import Configuration, Settings, default_detectors_dir
+from dlp_gateway.settings import Configuration, Settings, detectors_dir
 from dlp_gateway.settings.delivery import Route
 from dlp_gateway.smtp import configuration as smtp
 from dlp_gateway.smtp.limits import ReceivingLimits
@@ -56,8 +56,7 @@ def receiving_settings(config: Configuration) -> smtp.ReceivingSettings:
 
 def detectors(config: Configuration) -> Path:
     """The folder of the packs: beside the configuration's, else the shipped one."""
-    beside = config.directory.resolve().parent / "detectors"
-    return beside if beside.is_dir() else default_detectors_dir()
+    return detectors_dir(config.directory)
 
 
 def pool_settings(config: Configuration) -> PoolSettings:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from dlp_gateway.cli import audit, keys, quarantine, queue, serve, trial, users
+from dlp_gateway.cli import audit, check, config, keys, quarantine, queue, serve, trial, users
 
 app = typer.Typer(
     name="dlp-gateway",
@@ -19,6 +19,10 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("try")(trial.run)
+app.command("check")(check.check)
+app.add_typer(config.app, name="config")
+app.command("check")(check.check)
+app.add_typer(config.app, name="config")
 app.add_typer(keys.app, name="keys")
 app.add_typer(users.app, name="users")
 app.add_typer(queue.app, name="queue")

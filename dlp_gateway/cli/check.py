@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from email.utils import getaddresses
@@ -41,11 +41,17 @@ class CaseError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A message to judge; an envelope of None is taken from its headers."""
+    """A message to judge.
+
+    A sender or recipients of None stand for those in its header, a sender of
+    "" for the null reverse-path. ``problem`` is set when the case itself is wrong.
+    """
 
     id: str
     path: Path
-    envelope: Envelope | None
+    sender: str | None = None
+    recipients: tuple[str, ...] | None = None
+    problem: str = ""
 
 
 def check(
@@ -70,7 +76,10 @@ def check(
         fail(str(error))
     policy = configuration.policy
     stopped = failed = False
-    for case in _cases(files or (), index, sender, to):
+    cases = (
+        _listed(index) if index else (Case(str(file), file, sender, tuple(to) if to else None) for file in files or ())
+    )
+    for case in cases:
         try:
             raw, envelope = _opened(case)
         except CaseError as error:
@@ -102,8 +111,58 @@ def _inspector(configuration: Configuration) -> Any:
     )
 
 
-def _cases(
-    files: Sequence[Path], index: Path | None, sender: str | None, to: Sequence[str] | None
-) -> Iterator[Case | CaseError]:
-    """The messages to judge; what is wrong with a line of the index is told when its turn comes."""
-    ...
+def _listed(index: Path) -> Iterator[Case]:
+    """The cases of an index; file names in it are relative to it."""
+    try:
+        lines = index.read_text("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{index}: cannot be read: {error}")
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+            recipients = tuple(str(mailbox) for mailbox in entry["rcpt"])
+            yield Case(str(entry["id"]), index.parent / entry["file"], str(entry["mail_from"] or ""), recipients)
+        except (ValueError, KeyError, TypeError):
+            problem = f"{index}:{number}: is not an object with id, file, mail_from and rcpt"
+            yield Case(f"line {number}", index, problem=problem)
+
+
+def _opened(case: Case) -> tuple[bytes, Envelope]:
+    """The message of a case with its envelope; raises CaseError."""
+    if case.problem:
+        raise CaseError(case.problem)
+    try:
+        raw = sys.stdin.buffer.read() if case.path == _STDIN else case.path.read_bytes()
+    except OSError as error:
+        raise CaseError(f"{case.path}: cannot be read: {error.strerror}") from None
+    senders = _in_header(raw, "from") if case.sender is None else (case.sender,)
+    recipients = _in_header(raw, "to", "cc", "bcc") if case.recipients is None else case.recipients
+    if not recipients:
+        raise CaseError(f"{case.path}: has no recipient; name one with --to")
+    sender = senders[0] if senders and senders[0] not in {"", "<>"} else None
+    return raw, Envelope(
+        sender=_address(sender, PathRole.SENDER) if sender else None,
+        recipients=tuple(Recipient(_address(mailbox, PathRole.RECIPIENT)) for mailbox in recipients),
+        client=Client("127.0.0.1"),
+    )
+
+
+def _in_header(raw: bytes, *names: str) -> tuple[str, ...]:
+    header = BytesHeaderParser().parsebytes(raw)
+    fields = [str(value) for name in names for value in header.get_all(name, ())]
+    return tuple(mailbox for _, mailbox in getaddresses(fields) if "@" in mailbox)
+
+
+def _address(text: str, role: PathRole) -> Address:
+    """Read an address as the gateway does; one that it refuses is judged by what follows its last @."""
+    try:
+        address, _ = parse_path(text if text.startswith("<") else f"<{text}>", role)
+    except AddressError as error:
+        print(f"the gateway would not take this address: {error.reply.text}", file=sys.stderr)
+        address = None
+    if address is None:
+        local, _, domain = text.strip("<>").rpartition("@")
+        address = Address(local=local, domain=domain.lower(), literal=text)
+    return address

@@ -42,6 +42,12 @@ def default_detectors_dir() -> Path:
     return _shipped("detectors", ".")
 
 
+def detectors_dir(directory: Path) -> Path:
+    """The detectors that go with a configuration folder: those beside it, else the shipped ones."""
+    beside = directory.resolve().parent / "detectors"
+    return beside if beside.is_dir() else default_detectors_dir()
+
+
 def _shipped(name: str, holds: str) -> Path:
     places = (_PACKAGE / "_data" / name, _PACKAGE.parent / name)
     found = next((place for place in places if (place / holds).exists()), None)
