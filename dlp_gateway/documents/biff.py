@@ -160,8 +160,9 @@ def formula_strings(body: bytes) -> str:
     for match in re.finditer(rb"\x17(.)([\0\1])", body, re.DOTALL):
         size, wide = match[1][0], match[2] == b"\1"
         said = _characters(body[match.end() :], size, wide=wide)
-        if len(said) == size > 1 and said.isprintable():
-            found.append(said)
+        listed = said.replace("\0", ", ")
+        if len(said) == size > 1 and listed.isprintable():
+            found.append(listed)
     return " ".join(found)
 
 
@@ -180,7 +181,7 @@ def validation_words(body: bytes) -> str:
         size, flags = struct.unpack_from("<HB", body, position)
         words.append(long_string(body[position:]).strip("\0"))
         position += 3 + (2 * size if flags & 1 else size)
-    return "\n".join(w for w in (*words, formula_strings(body[position:]).replace("\0", "\n")) if w)
+    return "\n".join(w for w in (*words, formula_strings(body[position:])) if w)
 
 
 def read_by_calamine(part: Part, budget: DocumentBudget) -> Iterator[Item]:

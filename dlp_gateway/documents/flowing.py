@@ -88,6 +88,11 @@ class FlowingText:
         self.add(tables.render(tables.plain_rows(rows), cell_places=False).text())
         self.line()
 
+    def tabulate(self) -> None:
+        """Render lines of the same number of tabs as tables (formats whose cells end with tabs)."""
+        said = tables.tabbed("".join(self._pieces))
+        self._pieces, self._length = [said], len(said)
+
     def text(self, where: str, role: Role = Role.DOCUMENT, hints: tuple[str, ...] = ()) -> Text | None:
         """Return everything as one Text at ``where``, or None when there is nothing but space."""
         while self._tables:

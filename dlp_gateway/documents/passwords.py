@@ -158,7 +158,7 @@ def _near(token: str, bonus: float, found: _Found) -> None:
 
 def _said_lines(after: str) -> Iterator[str]:
     """The rest of the line behind ``:`` or ``is``, and the next line: passwords of several words."""
-    match = re.match(r"[^\n:=]{0,60}?(?::|=|\bis\b|\blautet\b|\best\b)[ \t]*([^\n]{3,64})(?:\n|$)", after)
+    match = re.match(r"[^\n:=]{0,60}?(?::|=|->|→|\bis\b|\blautet\b|\best\b)[ \t]*([^\n]{3,64})(?:\n|$)", after)
     if match:
         line = match[1].strip()
         yield line

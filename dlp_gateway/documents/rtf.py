@@ -74,6 +74,7 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     for label, flow in reading.flows.items():
         role = Role.METADATA if label == "properties" else Role.DOCUMENT
         where = part.where if label == "text" else under(part.where, label)
+        flow.tabulate()
         if (text := flow.text(where, role, part.names)) is not None:
             yield text
     for number, (label, content) in enumerate(reading.children, 1):

@@ -277,4 +277,5 @@ def wrapped(content: bytes) -> bytes | None:
         return None
     structural = (_leading(data), _pdf(data), _zip(data), _tar(data), _cms(data))
     known = any(kind not in (None, "der", "executable", "audio") for kind in structural)
+    known = known or openpgp.looks_binary(data)
     return data if known or (len(data) >= 32 and charset.is_text(data)) else None

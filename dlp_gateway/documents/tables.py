@@ -126,6 +126,29 @@ def header_row(rows: Sequence[Row]) -> int | None:
     return None
 
 
+def tabbed(text: str) -> str:
+    """Return ``text`` with blocks of lines that hold the same number of tabs rendered as tables."""
+    if "\t" not in text:
+        return text
+    out: list[str] = []
+    block: list[list[str]] = []
+    for line in [*text.split("\n"), ""]:
+        cells = line.split("\t") if "\t" in line.strip() else []
+        if block and len(cells) != len(block[0]):
+            rendered = len(block) > 1
+            out += (
+                [render(plain_rows(block), cell_places=False).text().rstrip("\n")]
+                if rendered
+                else ["\t".join(block[0])]
+            )
+            block = []
+        if cells:
+            block.append(cells)
+        else:
+            out.append(line)
+    return "\n".join(out[:-1])
+
+
 def is_numeric(text: str) -> bool:
     """Whether ``text`` is mostly digits: a number, date or code."""
     digits = sum(ch.isdigit() for ch in text)
@@ -153,6 +176,8 @@ def _is_form(rows: Sequence[Row]) -> bool:
         filled for row in rows[:_FORM_ROWS] if (filled := [text.strip() for _, text, _ in row.cells if text.strip()])
     ]
     if len(pairs) < 2 or any(len(pair) > 2 for pair in pairs):
+        return False
+    if all(_known_label(text) for text in pairs[0]) and len(pairs[0]) == 2:
         return False
     labels = [pair[0] for pair in pairs]
     known = sum(1 for label in labels if _known_label(label))

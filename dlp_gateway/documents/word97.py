@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from olefile import OleFileIO
 
-from dlp_gateway.documents import embedded, office_crypto, ole, pictures, protection
+from dlp_gateway.documents import embedded, office_crypto, ole, pictures, protection, tables
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.flowing import FlowingText
 from dlp_gateway.documents.items import Item, Unreadable, under
@@ -125,7 +125,7 @@ def _shown(story: str) -> str:
     codes = [c.strip() for c in _FIELD.findall(story) if c.strip() and not c.strip().startswith(("PAGE", "TOC"))]
     text = _FIELD.sub("", story).replace("\x07\x07", "\n").replace("\x07", "\t").translate(_MARKS)
     text = "".join(ch for ch in text if ch >= " " or ch in "\n\t")
-    return "\n".join([text, *codes]) if codes else text
+    return "\n".join([tables.tabbed(text), *codes])
 
 
 def _leftovers(word: bytes, table: bytes, current: str) -> str:

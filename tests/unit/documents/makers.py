@@ -66,7 +66,9 @@ def docx(place: str, text: str) -> bytes:
     run = f"<w:r><w:t>{said}</w:t></w:r>"
     bodies = {
         "page": paragraph(text),
-        "split runs": "<w:p>" + "".join(f"<w:r><w:rPr><w:b/></w:rPr><w:t>{escape(c)}</w:t></w:r>" for c in text) + "</w:p>",
+        "split runs": "<w:p>"
+        + "".join(f"<w:r><w:rPr><w:b/></w:rPr><w:t>{escape(c)}</w:t></w:r>" for c in text)
+        + "</w:p>",
         "table cell": f"<w:tbl><w:tr><w:tc>{paragraph(text)}</w:tc><w:tc>{paragraph('2')}</w:tc></w:tr></w:tbl>",
         "tracked deletion": f"<w:p><w:del w:author='x'><w:r><w:delText>{said}</w:delText></w:r></w:del></w:p>",
         "tracked insertion": f"<w:p><w:ins w:author='x'>{run}</w:ins></w:p>",
@@ -137,7 +139,9 @@ def inline_row(number: int, *texts: str) -> str:
     return f'<row r="{number}">{cells}</row>'
 
 
-def xlsx_members(sheets: Mapping[str, tuple[str, str]], more: Mapping[str, bytes | str] | None = None) -> dict[str, bytes | str]:
+def xlsx_members(
+    sheets: Mapping[str, tuple[str, str]], more: Mapping[str, bytes | str] | None = None
+) -> dict[str, bytes | str]:
     """``sheets`` maps a name to the sheet's XML and its state."""
     listed, related, members = "", "", dict[str, bytes | str]()
     for number, (name, (content, state)) in enumerate(sheets.items(), 1):
@@ -194,7 +198,9 @@ def xlsx(place: str, text: str) -> bytes:
     if place in cells:
         sheets["Sheet2"] = cells[place]
     elif place == "defined name":
-        workbook = xml(f'<workbook xmlns="{S}"><definedNames><definedName name="n">"{said}"</definedName></definedNames></workbook>')
+        workbook = xml(
+            f'<workbook xmlns="{S}"><definedNames><definedName name="n">"{said}"</definedName></definedNames></workbook>'
+        )
         return zipped({**xlsx_members(sheets), "xl/workbook.xml": workbook})
     elif place == "sheet name":
         return zipped(xlsx_members({escape(text): (sheet_xml(clean), "")}))
@@ -216,7 +222,9 @@ XLSX_PLACES = (
 
 
 def slide(inner: str, attributes: str = "") -> str:
-    return xml(f'<p:sld xmlns:p="{P}" xmlns:a="{A}" xmlns:r="{R}"{attributes}><p:cSld><p:spTree>{inner}</p:spTree></p:cSld></p:sld>')
+    return xml(
+        f'<p:sld xmlns:p="{P}" xmlns:a="{A}" xmlns:r="{R}"{attributes}><p:cSld><p:spTree>{inner}</p:spTree></p:cSld></p:sld>'
+    )
 
 
 def shape(text: str, more: str = "") -> str:
@@ -290,8 +298,12 @@ def odt(place: str, text: str) -> bytes:
         "variable": f"<text:p><text:user-field-decl office:string-value={quoteattr(text)}/></text:p>",
         "form control": f"<form:form><form:text form:current-value={quoteattr(text)}/></form:form>",
     }  # fmt: skip
-    styles = xml(f"<office:document-styles {_NS}><style:master-page><style:header>{own}</style:header></style:master-page></office:document-styles>")
-    meta = xml(f"<office:document-meta {_NS}><office:meta><dc:description>{said}</dc:description></office:meta></office:document-meta>")
+    styles = xml(
+        f"<office:document-styles {_NS}><style:master-page><style:header>{own}</style:header></style:master-page></office:document-styles>"
+    )
+    meta = xml(
+        f"<office:document-meta {_NS}><office:meta><dc:description>{said}</dc:description></office:meta></office:document-meta>"
+    )
     own_field = meta.replace("dc:description", "meta:user-defined")
     inner = xml(f"<office:document-content {_NS}><office:text>{own}</office:text></office:document-content>")
     members: dict[str, tuple[str, bytes | str]] = {
@@ -388,7 +400,9 @@ def rtf(place: str, text: str) -> bytes:
         "field code": f'{{\\field{{\\*\\fldinst HYPERLINK "mailto:{t}"}}{{\\fldrslt x}}}}',
         "table cell": f"\\trowd\\cellx1\\intbl {t}\\cell b\\cell\\row",
         "document variable": f"{{\\*\\docvar {{n}}{{{t}}}}}",
-        "embedded file": "{\\object\\objemb{\\*\\objdata " + ole1_object(ole_package("a.txt", text.encode())).hex() + "}}",
+        "embedded file": "{\\object\\objemb{\\*\\objdata "
+        + ole1_object(ole_package("a.txt", text.encode())).hex()
+        + "}}",
     }
     body = places[place]
     return f"{{\\rtf1\\ansi\\ansicpg1252{{\\fonttbl{{\\f0 Arial;}}}}{CLEAN}\\par\n{body}\\par\n}}".encode("ascii")
@@ -503,11 +517,27 @@ def vba_project(source: str) -> bytes:
 # ------------------------------------------------------------------------------------------------ Outlook
 
 
-def msg(subject: str = "", body: str = "", *, html: bytes = b"", recipient: str = "", attachments: Mapping[str, bytes] | None = None, inner: Mapping[str, bytes] | None = None) -> bytes:
+def msg(
+    subject: str = "",
+    body: str = "",
+    *,
+    html: bytes = b"",
+    recipient: str = "",
+    attachments: Mapping[str, bytes] | None = None,
+    inner: Mapping[str, bytes] | None = None,
+) -> bytes:
     return compound(msg_streams(subject, body, html=html, recipient=recipient, attachments=attachments, inner=inner))
 
 
-def msg_streams(subject: str = "", body: str = "", *, html: bytes = b"", recipient: str = "", attachments: Mapping[str, bytes] | None = None, inner: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+def msg_streams(
+    subject: str = "",
+    body: str = "",
+    *,
+    html: bytes = b"",
+    recipient: str = "",
+    attachments: Mapping[str, bytes] | None = None,
+    inner: Mapping[str, bytes] | None = None,
+) -> dict[str, bytes]:
     streams = {"__properties_version1.0": bytes(32), "__substg1.0_001A001F": "IPM.Note".encode("utf-16-le")}
     streams["__substg1.0_0037001F"] = subject.encode("utf-16-le")
     streams["__substg1.0_1000001F"] = body.encode("utf-16-le")
@@ -524,7 +554,9 @@ def msg_streams(subject: str = "", body: str = "", *, html: bytes = b"", recipie
     return streams
 
 
-def tnef(subject: str = "", body: str = "", *, attachments: Mapping[str, bytes] | None = None, message: bytes = b"") -> bytes:
+def tnef(
+    subject: str = "", body: str = "", *, attachments: Mapping[str, bytes] | None = None, message: bytes = b""
+) -> bytes:
     def attribute(level: int, identifier: int, data: bytes) -> bytes:
         return struct.pack("<BII", level, identifier, len(data)) + data + struct.pack("<H", sum(data) & 0xFFFF)
 
@@ -587,7 +619,13 @@ def pdf(place: str, text: str) -> bytes:
         return f"BT /F 10 Tf {setup} 50 700 Td ({safe}) Tj ET\n".encode("cp1252")
 
     body = shown(CLEAN)
-    setups = {"page": "", "invisible": "3 Tr", "white": "1 1 1 rg", "tiny": "0.01 0 0 0.01 0 0 Tm", "off page": "1 0 0 1 900 900 Tm"}
+    setups = {
+        "page": "",
+        "invisible": "3 Tr",
+        "white": "1 1 1 rg",
+        "tiny": "0.01 0 0 0.01 0 0 Tm",
+        "off page": "1 0 0 1 900 900 Tm",
+    }
     if place in setups:
         body += shown(text, setups[place])
     if place == "glyph by glyph":

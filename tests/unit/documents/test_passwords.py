@@ -1,0 +1,243 @@
+"""Passwords that travel along are found and make the encryption worthless; others stay out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from dlp_gateway.documents.budget import DocumentBudget, DocumentLimits
+from dlp_gateway.documents.passwords import MOST, announces_password, candidates
+from dlp_gateway.documents.read import Documents, read_parts
+from dlp_gateway.model import Grade, Part, Role, Text
+from tests.unit.documents import locked, makers
+
+ALONG = [
+    # (role, text, the password in it)
+    (Role.BODY, "Hi Brian,\n\nMarch is attached. The password is {}.\n\nAlice", "Mangrove-42-Tide"),
+    (Role.BODY, "pw: {}", "h0ney-&-Thyme-6"),
+    (Role.BODY, "Password for the archive: {}", "8f-Portal-77-key"),
+    (Role.BODY, "PASSWORD = {}", "settle"),
+    (Role.BODY, "You can open it with {}.", "granite-Pear-5"),
+    (Role.BODY, "Use '{}' to unlock the sheet.", "correct horse battery"),
+    (Role.BODY, "Password:\n\n{}\n\nRegards", "kookaburra 19"),
+    (Role.BODY, "Das Kennwort lautet {}", "Sommer!2025"),
+    (Role.BODY, "Passwort: {}", "Fahrrad77"),
+    (Role.BODY, "Le mot de passe est {}", "Été-2024-Nice"),
+    (Role.BODY, "La contraseña es {}.", "Verano#88"),
+    (Role.BODY, "La password per il file è {}", "Estate2025"),
+    (Role.BODY, "Het wachtwoord is {}", "Fiets-2211"),
+    (Role.BODY, "{} is the password for both files", "Blue-Wren7"),
+    (Role.BODY, "{} unlocks the workbook", "Blue-Wren8"),
+    (Role.BODY, "The PIN for the pdf is {}", "447190"),
+    (Role.BODY, "Passcode {} as before", "Q7r-55-Lm"),
+    (Role.BODY, "Hello,\n\nthe load is attached.\n\n{}\n\nKind regards\nTom", "Slow-River-9"),
+    (Role.BODY, "Sheet for March attached (pw {}). Regards", "Tr33house"),
+    (Role.BODY, "It is locked with her date of birth.\nPatient: A. Trent, born 22/11/1986", "22111986"),
+    (Role.BODY, "passphrase -> {}", "four small words here"),
+    (Role.BODY, "Kind regards\nAlice Ng\nPayroll\nExt. 1104\n{}", "x9!Tulip"),
+    (Role.BODY, "Regards, Tom Hadley | Sales Director | {} | (07) 5550 1165", "Pelican:3:Quay"),
+    (Role.BODY, "The key for opening is {}", "99-ABBA-99"),
+    (Role.BODY, "Opens with {}", "June-Sitting-3310"),
+    (Role.BODY, "Unlock code: {}", "Rk4-Tm2"),
+    (Role.BODY, "> pwd={}", "P@ssw0rd!"),
+    (Role.BODY, "the file is protected, it's {} :)", "fern/court/9"),
+    (Role.BODY, "Your login is anna, your password is {}", "Wattle!Bird77"),
+    (Role.BODY, "heslo je {}", "Zima2025x"),
+    (Role.SUBJECT, "March file {}", "Mangrove-41-Tide"),
+    (Role.SUBJECT, "Load 5 (password {})", "h0ney6"),
+    (Role.SUBJECT, "{}", "Dock-2140"),
+    (Role.FILENAME, "march_{}.xlsx", "Mangrove-43-Tide"),
+    (Role.FILENAME, "bundle (pw {}).zip", "Reader-R-6"),
+    (Role.FILENAME, "{}.docx", "Quarter3Pelican"),
+    (Role.METADATA, "Comment: password {}", "Loud-Frog-12"),
+    (Role.DOCUMENT, "Opens with {}", "June-Sitting-3311"),
+    (Role.BODY, "hidden: {}", "wHite0nWhite"),
+    (Role.BODY, "The archive needs the word {} to open.", "bougainvillea"),
+]
+APART = [
+    "The password is by phone.",
+    "The contract is protected, the password comes by text message.",
+    "Password as last time.",
+    "Figures as agreed. I will ring you with the password.",
+    "You have the password from our call. Alice",
+    "The password is the same as last month's.",
+    "The password will be sent separately by SMS to 0412 345 678.",
+    "Password: see my text message",
+    "The password is in the portal.",
+    "From May passwords need fourteen characters, and a second factor becomes compulsory.",
+    "Password: by phone",
+    "Your username stays the same. We never ask for a password by email or telephone.",
+    "The password is your employee number.",
+    "Password: will follow",
+    "Password - to be sent by SMS",
+    "The password is known to Brian Smith.",
+    "Password to follow on Signal.",
+    "Same password as the cabinet list.",
+    "Opens with the usual password.",
+    "Encrypted as agreed in the data agreement, key through the portal.",
+    "Protected, you know the password.",
+    "The sheet opens with the password that your office set for us.",
+    "Passwort wie telefonisch besprochen.",
+    "Das Kennwort kommt separat per SMS.",
+    "Le mot de passe suit par téléphone.",
+    "Ik bel u met het wachtwoord.",
+    "File names are hidden as well. Password on request.",
+    "Please ring 07 5550 1104 for the password.",
+    "Password: pending approval",
+    "The password has not changed.",
+    "password is required to open the attachment",
+    "Password reset instructions are on the intranet.",
+    "The pass rate is 85 % and the key figure is 12,400.",
+    "Key dates: 14 March, 2 April. The code of conduct is on page 3.",
+    "Invoice INV-20733 is attached, PO 4500012345, due 14/03/2025.",
+    "Your parcel AB123456789CD leaves on Monday, see https://example.com/t/Zx81Kq",
+    "Meeting room C12, dial-in 07 5550 1104, conference id 884 221 907.",
+    "The passport copy and the PIN pad order are attached.",
+    "Ask Tom for the passphrase.",
+    "Password: I'll text it to you",
+]
+
+
+def one(text: str, role: Role = Role.BODY) -> list[Text]:
+    return [Text("body", text, role)]
+
+
+def read(content: bytes, passwords: tuple[str, ...] = (), limits: DocumentLimits | None = None) -> Documents:
+    part = Part("attachment 1", content, ("data.bin",))
+    return read_parts([part], budget=DocumentBudget(limits), passwords=passwords)
+
+
+@pytest.mark.parametrize(("role", "text", "password"), ALONG)
+def test_password_is_a_candidate_near_the_front(role: Role, text: str, password: str) -> None:
+    found = candidates(one(text.replace("{}", password), role))
+
+    assert password in found[:10], found[:12]
+
+
+@pytest.mark.parametrize(("role", "text", "password"), ALONG)
+def test_password_along_opens_an_archive_whatever_surrounds_it(role: Role, text: str, password: str) -> None:
+    noise = Text(
+        "body", "Hello Brian, please find the figures for the third quarter. Order 4500012345 of 3 March.", Role.BODY
+    )
+    archive = locked.zip_aes([("persons.csv", b"name,tfn\nZarquon,735278579\n", True)], password)
+
+    documents = read(archive, candidates([noise, *one(text.replace("{}", password), role)]))
+
+    assert documents.attachments[0].protection.password_inside
+    assert any("Zarquon" in t.text for t in documents.texts)
+
+
+@pytest.mark.parametrize("text", APART)
+def test_password_that_comes_another_way_is_no_announcement(text: str) -> None:
+    assert not announces_password(one(text))
+
+
+@pytest.mark.parametrize("text", APART)
+def test_unrelated_words_open_nothing(text: str) -> None:
+    archive = locked.zip_aes([("a.txt", b"Zarquon", True)], "8f-Portal-77-key")
+
+    documents = read(archive, candidates(one(text)))
+
+    assert documents.attachments[0].protection.state is Grade.ADEQUATE
+    assert not documents.attachments[0].protection.password_inside
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The password is Mangrove-42-Tide.",
+        "pw for the archive: h0ney-&-Thyme-6",
+        "Password: kookaburra 19",
+        "Passwort: Fahrrad77",
+        'The password is "granite".',
+        "mot de passe : Été-2024",
+        "password = settle",
+        "Password for both files is\nTr33house",
+    ],
+)
+def test_password_in_a_phrase_is_an_announcement(text: str) -> None:
+    assert announces_password(one(text))
+
+
+LOCKED: list[tuple[str, Callable[[], bytes]]] = [
+    ("office-agile", lambda: locked.office_agile(locked.DOCX)),
+    ("office-standard", lambda: locked.office_standard(locked.DOCX)),
+    ("office-rc4", locked.xls_rc4),
+    ("office-rc4", locked.doc_rc4),
+    ("pdf-aes256", lambda: makers.encrypted_pdf("Zarquon", "pdf-aes256", locked.PASSWORD)),
+    ("pdf-aes128", lambda: makers.encrypted_pdf("Zarquon", "pdf-aes128", locked.PASSWORD)),
+    ("pdf-rc4-128", lambda: makers.encrypted_pdf("Zarquon", "pdf-rc4-128", locked.PASSWORD)),
+    ("pdf-rc4-40", lambda: makers.encrypted_pdf("Zarquon", "pdf-rc4-40", locked.PASSWORD)),
+    ("zip-aes256", lambda: locked.zip_aes([("a.txt", b"Zarquon", True), ("b.txt", b"more", True)])),
+    ("zip-crypto", lambda: locked.zip_crypto([("a.txt", b"Zarquon", True)])),
+    ("7z-aes256", lambda: locked.seven_zip([("a.txt", b"Zarquon")], locked.PASSWORD)),
+    ("7z-aes256-headers", lambda: locked.seven_zip([("a.txt", b"Zarquon")], locked.PASSWORD, headers=True)),
+    ("odf-aes256", lambda: locked.odt_locked("Zarquon")),
+    ("pgp-passphrase", lambda: locked.pgp(b"Zarquon", locked.PASSWORD)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("scheme", "make"), LOCKED, ids=[f"{i}-{s}" for i, (s, _) in enumerate(LOCKED)])
+def test_the_right_password_opens_every_format(scheme: str, make: Callable[[], bytes]) -> None:
+    documents = read(make(), ("wrong-1", locked.PASSWORD, "wrong-2"))
+
+    protection = documents.attachments[0].protection
+    assert (protection.scheme, protection.password_inside) == (scheme, True)
+    assert any("Zarquon" in t.text for t in documents.texts)
+    assert documents.unscanned == () or scheme == "office-rc4"
+
+
+@pytest.mark.parametrize(("scheme", "make"), LOCKED, ids=[f"{i}-{s}" for i, (s, _) in enumerate(LOCKED)])
+def test_wrong_passwords_open_nothing(scheme: str, make: Callable[[], bytes]) -> None:
+    documents = read(make(), ("wrong-1", "mangrove-42-tide", ""))
+
+    protection = documents.attachments[0].protection
+    assert (protection.scheme, protection.password_inside) == (scheme, False)
+    assert not any("Zarquon" in t.text for t in documents.texts)
+
+
+def test_xor_obfuscation_opens_with_its_password() -> None:
+    documents = read(locked.xls_xor("marks"), ("marks",))
+    assert documents.attachments[0].protection.password_inside
+
+
+def test_password_in_another_attachment_of_the_message_is_found() -> None:
+    parts = [
+        Part("attachment 1", makers.encrypted_pdf("Zarquon", "pdf-aes256", "June-Sitting-3310")),
+        Part("attachment 2", b"Opens with June-Sitting-3310"),
+    ]
+    documents = read_parts(parts, budget=DocumentBudget())
+    assert documents.attachments[0].protection.password_inside
+
+
+def test_password_never_comes_out() -> None:
+    documents = read(locked.zip_aes([("a.txt", b"Zarquon", True)]), (locked.PASSWORD,))
+    assert locked.PASSWORD not in repr(documents)
+    assert not [t for t in documents.texts if locked.PASSWORD in t.text]
+
+
+def test_cost_that_the_file_asks_for_is_capped() -> None:
+    documents = read(
+        locked.odt_locked("Zarquon", iterations=50_000), (locked.PASSWORD,), DocumentLimits(kdf_rounds=20_000)
+    )
+    assert not documents.attachments[0].protection.password_inside
+
+
+def test_number_of_tries_is_capped() -> None:
+    tried = tuple(f"wrong-{n}" for n in range(20))
+    archive = locked.zip_aes([("a.txt", b"Zarquon", True)])
+    limits = DocumentLimits(password_tries=10)
+    assert not read(archive, (*tried, locked.PASSWORD), limits).attachments[0].protection.password_inside
+    assert read(archive, (*tried[:9], locked.PASSWORD), limits).attachments[0].protection.password_inside
+
+
+def test_candidates_are_bounded() -> None:
+    text = " ".join(f"Tok3n-{n}" for n in range(200_000))
+    assert len(candidates(one(text))) <= MOST
+
+
+def test_long_documents_give_no_bare_words() -> None:
+    text = "Tok3n-Here " + "word " * 10_000
+    assert "Tok3n-Here" not in candidates(one(text, Role.DOCUMENT))
+    assert "Tok3n-Here" in candidates(one("The password is Tok3n-Here. " + "word " * 10_000, Role.DOCUMENT))
