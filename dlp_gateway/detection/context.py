@@ -206,6 +206,8 @@ class Context:
                 return None
             if hit.word in positive:
                 gap = self._data[end : hit.start]
+                if len(gap) <= 3 and gap.strip() in (b"(", b"[", b"="):
+                    return Relation.LABEL
                 close = len(gap) <= LABEL_REACH and not _SENTENCE_END.search(gap) and not _CELL_END.search(gap)
                 return Relation.SENTENCE if close else Relation.NEAR
         return None

@@ -20,7 +20,7 @@ from dlp_gateway.detection.layout import Layout
 from dlp_gateway.detection.normalise import Normalised, Normaliser
 from dlp_gateway.detection.packs import Recogniser
 from dlp_gateway.detection.spread import LEAD, gather
-from dlp_gateway.detection.validators import find_validator
+from dlp_gateway.detection.validators import STRUCTURAL, find_validator
 from dlp_gateway.model import Zone
 
 # What speaks for a candidate, added to the score of its pattern (0 to 1 in all).
@@ -34,8 +34,10 @@ RAISES: Mapping[Relation, float] = MappingProxyType(
     }
 )
 CHECK_DIGIT = 0.25
+PLAUSIBLE = 0.1
 SINKS = 0.6
 GLUED = 0.4
+SPREAD = 0.75
 # A window overlaps its neighbours by the reach of context, so that nothing is lost on a seam.
 WINDOW = 64 * 1024
 MARGIN = 1024
@@ -132,7 +134,7 @@ class Matcher:
             self._vocabulary.numbers(recogniser.negative_context),
             find_validator(recogniser.validator) if recogniser.validator else None,
             compact,
-            letters="[A-Z" in (recogniser.compact or ""),
+            letters=re.search("[A-Z]", recogniser.compact or "") is not None,
         )
 
     def scan(self, text: Normalised, layout: Layout, hints: Sequence[str]) -> list[Scored]:
@@ -202,8 +204,9 @@ class Matcher:
         around = context.judge(start, end, owner.positive, owner.negative, column)
         if owner.check is not None:
             if owner.check(data[start:end].decode("utf-8", "replace")):
-                score += CHECK_DIGIT
-                raised.append("check: passed")
+                plausible = owner.recogniser.validator in STRUCTURAL
+                score += PLAUSIBLE if plausible else CHECK_DIGIT
+                raised.append("check: plausible" if plausible else "check: passed")
             else:
                 sank.append("check: failed")
         score, extra = _weigh(score, around, raised, sank, required=owner.recogniser.context_required)
@@ -216,9 +219,7 @@ class Matcher:
 
     def _spread(self, data: bytes, low: int, context: Context, counts: Mapping[str, int]) -> Iterator[Scored]:
         """Look behind labels for values whose characters are spread out."""
-        active = [
-            c for c in self._spreading if c.positive & context.present and counts[c.recogniser.name] < ENOUGH
-        ]
+        active = [c for c in self._spreading if c.positive & context.present and counts[c.recogniser.name] < ENOUGH]
         if not active:
             return
         for hit in context.hits:
@@ -267,26 +268,28 @@ def _behind(compiled: _Compiled, data: bytes, position: int, context: Context) -
         if context.between(position, begin, compiled.negative):
             return None
         figures, spans = gather(data, begin, letters=compiled.letters)
-        match = compiled.compact.match(figures)
-        if match is not None and match.end() > 0:
-            beyond = figures[match.end() : match.end() + 1]
-            value = match[0]
-            if not beyond.isdigit() and (compiled.check is None or compiled.check(value)):
-                return Scored(
-                    compiled.recogniser,
-                    spans[0][0],
-                    spans[match.end() - 1][1],
-                    0.75,
-                    ("label before spread out characters", "check: passed"),
-                    (),
-                )
+        length = _valid_length(compiled.compact, compiled.check, figures)
+        if length:
+            raised = ("label before spread out characters", "check: passed")
+            return Scored(compiled.recogniser, spans[0][0], spans[length - 1][1], SPREAD, raised, ())
     return None
+
+
+def _valid_length(compact: re.Pattern[str], check: Callable[[str], bool] | None, figures: str) -> int:
+    """Return how many of the characters are a value, 0 for none; digits behind it would make it another number."""
+    longest = compact.match(figures)
+    for length in range(longest.end() if longest else 0, 0, -1):
+        if not compact.fullmatch(figures, 0, length):
+            break
+        if not figures[length : length + 1].isdigit() and (check is None or check(figures[:length])):
+            return length
+    return 0
 
 
 _BEGIN = re.compile(
     rb"\d|\b(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple)\b|\b[OIlS]\d", re.IGNORECASE
 )
-_BEGIN_LETTERS = re.compile(rb"\d|\b[A-Z]{1,4}\b|\b(?:zero|one|two|three|four|five|six|seven|eight|nine)\b")
+_BEGIN_LETTERS = re.compile(rb"\d|\b[A-Z]{1,4}(?=\d|\b)|\b(?:zero|one|two|three|four|five|six|seven|eight|nine)\b")
 _RUN = re.compile(rb"[\d \-.]*")
 
 

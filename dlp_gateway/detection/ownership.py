@@ -17,12 +17,14 @@ from dlp_gateway.detection.values import PersonSpan
 REACH = 400
 # What follows a value says less than what leads to it.
 _BEHIND = 2.0
+# What stands in the same line says more.
+_SAME_LINE = 0.3
 
 _LEGAL_FORM = (
     rb"pty\.? ?ltd|p/l|ltd|limited|plc|llp|llc|inc|incorporated|corporation|corp|gmbh|ag|kg|ohg|ug"
     rb"|e\.?v\.|s\.?a\.?r\.?l|sas|s\.?p\.?a"
     rb"|s\.?r\.?l|s\.?l\.?u?|b\.?v|n\.?v|aps|a/s|oyj?|asa|sp\. ?z ?o\.? ?o|kft|d\.o\.o|s\.r\.o|lda"
-    rb"|trust account|council|university"
+    rb"|trust account|holdings|council|university"
     rb"|association|foundation|department|ministry|bank of"
 )
 _COMPANY = re.compile(
@@ -51,18 +53,22 @@ _PERSON = re.compile(
     rb"|child support|member|claimant|applicant|guest|learner|volunteer|deceased|estate of|to the person)(?![a-z])",
     re.IGNORECASE,
 )
+# "Kelvin Tools Pty Ltd": what a legal form follows in the same line is no person's name.
+_FORM = re.compile(rb"(?<![A-Za-z])(?:" + _LEGAL_FORM + rb")(?![A-Za-z])", re.IGNORECASE)
+_FORM_REACH = 16
 _GAP = re.compile(rb"\n[ \t\r]*\n")
 
 
 def of_a_company(data: bytes, start: int, end: int, people: Iterable[PersonSpan] = ()) -> bool:
     """Tell whether the value at bytes ``start:end`` belongs to a company; ``people`` are byte spans of names."""
     low, high = _block(data, start, end)
-    company = min(_distances(_COMPANY.finditer(data, low, high), start, end), default=None)
+    company = min(_distances(_COMPANY.finditer(data, low, high), data, start, end), default=None)
     if company is None:
         return False
-    person = min(_distances(_PERSON.finditer(data, low, high), start, end), default=None)
+    person = min(_distances(_PERSON.finditer(data, low, high), data, start, end), default=None)
+    people = [p for p in people if not _FORM.search(data, p.end, min(p.end + _FORM_REACH, high))]
     named = min(
-        (_distance(p.start, p.end, start, end) for p in people if low <= p.start and p.end <= high), default=None
+        (_distance(data, p.start, p.end, start, end) for p in people if low <= p.start and p.end <= high), default=None
     )
     closest = min((d for d in (person, named) if d is not None), default=None)
     return closest is None or company < closest
@@ -79,14 +85,17 @@ def _block(data: bytes, start: int, end: int) -> tuple[int, int]:
     return low, below.start() if below else ceiling
 
 
-def _distances(words: Iterator[re.Match[bytes]], start: int, end: int) -> Iterator[float]:
+def _distances(words: Iterator[re.Match[bytes]], data: bytes, start: int, end: int) -> Iterator[float]:
     for word in words:
-        if word.end() <= start or word.start() >= end:
-            yield _distance(word.start(), word.end(), start, end)
-        else:
-            # Inside the value ("account name: X Pty Ltd, BSB ...") is as close as can be.
-            yield 0.0
+        yield _distance(data, word.start(), word.end(), start, end)
 
 
-def _distance(word_start: int, word_end: int, start: int, end: int) -> float:
-    return float(start - word_end) if word_end <= start else (word_start - end) * _BEHIND
+def _distance(data: bytes, word_start: int, word_end: int, start: int, end: int) -> float:
+    """Measure how far a word is from a value; inside the value it is as close as can be."""
+    if word_start < end and start < word_end:
+        return 0.0
+    low, high = (word_end, start) if word_end <= start else (end, word_start)
+    distance = float(high - low)
+    if b"\n" not in data[low:high]:
+        return distance * _SAME_LINE
+    return distance if word_end <= start else distance * _BEHIND

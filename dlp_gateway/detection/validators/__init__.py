@@ -69,6 +69,15 @@ OWN: Mapping[str, Validator] = MappingProxyType(
 )
 
 
+# These look at the form alone, which says less than a check digit.
+STRUCTURAL = frozenset(
+    (
+        *("any.age", "any.date", "any.ehic", "any.filled", "any.mac", "any.not_trivial", "any.password", "any.phone"),
+        *("any.public_ip", "any.secret", "au.bsb", "gb.nino", "us.mbi", "us.ssn"),
+    )
+)
+
+
 def known_validator(name: str) -> bool:
     """Tell whether ``find_validator`` can answer."""
     try:
