@@ -15,7 +15,7 @@ NOISE = [
     b"Content-Type: text/plain; charset=utf-8",
     b"Content-Transfer-Encoding: 7bit",
     b"Return-Path: <alice@westendonsixth.com>",
-    b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=x.example; s=sel; h=from:to; bh=47DEQpj8HBSa+/TImW=; b=AbCd",
+    b"DKIM-Signature: v=1; a=rsa-sha256; d=x.example; s=sel; h=from:to; bh=47DEQpj8HBSa+/TImW=; b=AbCd",
     b"ARC-Seal: i=1; a=rsa-sha256; t=1741042800; cv=none; d=x.example; s=arc; b=abc4111111111111111def",
     b"Authentication-Results: mx.x.example; dkim=pass header.i=@x.example; spf=pass smtp.mailfrom=a@x.example",
     b"X-MS-Exchange-CrossTenant-Id: 84df9e7f-e9f6-40af-b435-aaaaaaaaaaaa",
