@@ -76,7 +76,7 @@ class Gateway:
             notified.setblocking(False)
             name = "@" + notified.getsockname()[1:].decode()
             with self.log.open("ab") as log:
-                self.process = subprocess.Popen(
+                self.process = subprocess.Popen(  # noqa: ASYNC220 - starting takes no time
                     [*PROGRAM, "serve", "--config", str(self.config)],
                     env={**self.environment, "NOTIFY_SOCKET": name},
                     cwd=ROOT,

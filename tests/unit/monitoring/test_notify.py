@@ -40,3 +40,7 @@ def test_without_systemd_nothing_is_sent():
     notifier.ready()
 
     assert notifier.watchdog_seconds is None
+
+
+def test_a_socket_that_nobody_reads_is_no_failure(tmp_path):
+    Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).stopping()
