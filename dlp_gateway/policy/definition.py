@@ -33,7 +33,7 @@ class Pictures:
     read: bool = True
     unread: Literal["hold-all", "hold-large", "pass"] = "hold-large"
     small_side: Annotated[int, Field(ge=0)] = 150  # a banner is seldom higher, a page or screenshot never lower
-    small_area: Annotated[int, Field(ge=0)] = 220_000  # a signature block of 730 x 300; a small screenshot has 256,000
+    small_area: Annotated[int, Field(ge=0)] = 160_000  # a signature block of 530 x 300; a small screenshot has 256,000
 
     @property
     def held_from(self) -> tuple[int, int] | None:

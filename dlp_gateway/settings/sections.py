@@ -82,7 +82,9 @@ class DocumentLimits(Section):
         default=1_100_000,
         description="Highest cost of a password check that is run: a hostile file could ask for minutes.",
     )
-    password_tries: Count = Field(default=60, description="Passwords from the message tried on its locked attachments.")
+    password_tries: Count = Field(default=400, description="Passwords of the message tried on its locked attachments.")
+    costly_rounds: Count = Field(default=20_000, description="A password check of more rounds is a costly one.")
+    costly_tries: Count = Field(default=10, description="Passwords tried where the check is costly: the likeliest.")
     password_seconds: Seconds = Field(default=1.5, description="Time for these tries.")
 
 
