@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import re2
 
-from dlp_gateway.detection.matching import Scored
+from dlp_gateway.detection.scoring import Scored
 from dlp_gateway.detection.tuning import Allowance
 from dlp_gateway.model import Zone
 

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 
 import re2
 
-from dlp_gateway.detection.values import People, PersonSpan
+from dlp_gateway.detection.values import Candidate, People, PersonSpan
 from dlp_gateway.model import Role, Text
 
 # Fewer rows than this are no list of many people: their names are not looked up.
 FEW = 20
+DETAILS = frozenset(("EMAIL", "PHONE", "ADDRESS"))
+_ELSEWHERE = (Role.SUBJECT, Role.HEADER)
 # Beyond this many people the number changes nothing.
 MANY = 2000
 # Lines above a contact line that may hold its name (blocks of name, street, telephone), and lines of a card.
@@ -49,16 +51,16 @@ class _Row:
     above: tuple[str, ...] = field(default=(), repr=False)
 
 
-def count_people(texts: Iterable[Text], people: People) -> int:
+def count_people(texts: Iterable[Text], candidates: Sequence[Candidate], people: People) -> int:
     """Return the number of distinct people whose contact details the texts list.
 
-    Rows are taken from all texts but the Subject and headers; two readings of the same row count once.
+    Rows are taken from all texts but the Subject and headers; two readings of the same row count once. With few
+    contact details among the candidates they are counted without asking whom they name.
     """
-    rows = dict.fromkeys(
-        row for text in texts if text.role not in (Role.SUBJECT, Role.HEADER) for row in _rows(text.text)
-    )
-    if len(rows) < FEW:
-        return len({address for row in rows if (address := _by_address(row.line))})
+    details = sum(c.kept and c.entity in DETAILS and c.role not in _ELSEWHERE for c in candidates)
+    if details < FEW:
+        return details
+    rows = dict.fromkeys(row for text in texts if text.role not in _ELSEWHERE for row in _rows(text.text))
     seen: set[str] = set()
     pending: list[_Row] = []
     for row in rows:

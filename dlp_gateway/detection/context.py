@@ -74,6 +74,10 @@ class Vocabulary:
         """Return the numbers by which hits name these words."""
         return frozenset(self._numbers[word] for word in words)
 
+    def words(self, data: bytes) -> frozenset[int]:
+        """Return the words that occur in normalised text."""
+        return frozenset(hit.word for hit in self.find(data))
+
     def find(self, data: bytes) -> list[Hit]:
         """Find whole words of normalised text, sorted by start; a plural s is allowed."""
         folded = view(data)
@@ -120,6 +124,9 @@ class Surroundings:
 
     positive: Relation | None
     negative: Relation | None
+
+
+NO_SURROUNDINGS = Surroundings(None, None)
 
 
 class Context:

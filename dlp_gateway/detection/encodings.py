@@ -32,6 +32,13 @@ _ROT13 = re2.compile(r"(?i)\brot[ -]?13\b")
 _JUNK = re.compile(r"[\s:]+")
 
 
+# Where it is worth decoding, in normalised text (RE2 syntax, letters of either case).
+TRIGGER = (
+    r"[a-z0-9+/_-]{24}|(?:[0-9a-f]{2}[ :]){11}|(?:%[0-9a-f]{2}[^%\n]{0,8}){3}|(?:&#x?[0-9a-f]{1,7};?[^&\n]{0,8}){2}"
+    r"|(?:\\[ux][0-9a-f]{2,4}[^\\\n]{0,8}){2}|(?:=[0-9a-f]{2}[^=\n]{0,8}){3}|[a-z0-9+/]{16}={1,2}|rot[ -]?13"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """The plain text of the stretch ``start:end``."""

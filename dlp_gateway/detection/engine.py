@@ -18,11 +18,12 @@ from dlp_gateway.detection.contacts import count_people
 from dlp_gateway.detection.disclosures import ENTITIES, disclosures
 from dlp_gateway.detection.encodings import DEPTH, decode
 from dlp_gateway.detection.layout import Layout
-from dlp_gateway.detection.matching import Matcher, Scored
+from dlp_gateway.detection.matching import Matcher
 from dlp_gateway.detection.models import Models, load_models
-from dlp_gateway.detection.normalise import Normaliser
+from dlp_gateway.detection.normalise import Normalised, Normaliser
 from dlp_gateway.detection.packs import Recogniser, load_packs
 from dlp_gateway.detection.resolve import best
+from dlp_gateway.detection.scoring import Scored
 from dlp_gateway.detection.tuning import Tuning
 from dlp_gateway.detection.values import Candidate, Detection, Outsider
 from dlp_gateway.model import Finding, Role, Text, Tier
@@ -72,6 +73,7 @@ class Engine:
         self._normaliser = Normaliser()
         self._matcher = Matcher(self.recognisers, self._normaliser)
         self._allowances = Allowances(tuning.allow)
+        self._thresholds = {r.name: tuning.threshold_of(r.name, r.entity) for r in self.recognisers}
         self._limits = models.limits(tuning.models.thresholds)
 
     @property
@@ -101,57 +103,57 @@ class Engine:
             EngineError: something could not be run; the message must not be taken as clean.
         """
         day = today or dt.date.today()  # noqa: DTZ011 - allowances end with the local day
-        readings = [
-            reading
-            for text in texts
-            if not subject_only or text.role is Role.SUBJECT
-            for reading in _readings(_Reading(text), DEPTH)
-        ]
-        candidates = [c for reading in readings for c in self._patterns(reading, day)]
+        readings: list[_Reading] = []
+        candidates: list[Candidate] = []
+        for text in texts:
+            if not subject_only or text.role is Role.SUBJECT:
+                self._read(_Reading(text), DEPTH, day, readings, candidates, explain=explain)
         if self._outsider is not None:
             candidates.extend(c for reading in readings for c in self._outside(reading, self._outsider))
         candidates.extend(self._names([r for r in readings if r.text.role is Role.SUBJECT]))
+        people = 0
         if not subject_only:
             candidates.extend(self._statements(readings))
-        people = 0 if subject_only else count_people([r.text for r in readings], self._models.people)
+            people = count_people([r.text for r in readings], candidates, self._models.people)
         findings = tuple(_finding(c) for c in candidates if c.kept)
         return Detection(findings, people, tuple(candidates) if explain else ())
 
-    def _patterns(self, reading: _Reading, today: dt.date) -> Iterator[Candidate]:
-        normalised = self._normaliser(reading.text.text)
-        scored = self._matcher.scan(normalised, Layout(normalised.data), reading.text.hints)
-        scored = [self._allowances.judge(self._thresholded(s), normalised.data, today) for s in scored]
-        scored = relation.check(reading.text.text, normalised, scored, self._models.people)
+    def _read(
+        self,
+        reading: _Reading,
+        depth: int,
+        today: dt.date,
+        readings: list[_Reading],
+        candidates: list[Candidate],
+        *,
+        explain: bool,
+    ) -> None:
+        """Run the patterns over a text and over every text that is encoded in it."""
+        readings.append(reading)
+        text = reading.text
+        normalised = self._normaliser(text.text)
+        matches = self._matcher.scan(normalised, Layout(normalised.data), text.hints, explain=explain)
+        scored = [self._allowances.judge(self._thresholded(s), normalised.data, today) for s in matches.scored]
+        scored = relation.check(text.text, normalised, scored, self._models.people)
         # Addresses in headers are how mail is sent, not what it says.
-        header = reading.text.role is Role.HEADER
-        kept = set(map(id, best(s for s in scored if s.stands and not (header and s.recogniser.tier is Tier.CONTACT))))
-        for one in scored:
-            start, end = normalised.span(one.start, one.end)
-            recogniser = one.recogniser
-            yield replace(
-                reading.candidate(recogniser.entity, recogniser.tier, start, end, one.score, recogniser.name),
-                raised=one.raised,
-                sank=one.sank,
-                kept=id(one) in kept,
-                allowed=one.allowed,
-            )
+        header = text.role is Role.HEADER
+        kept = best(s for s in scored if s.stands and not (header and s.recogniser.tier is Tier.CONTACT))
+        chosen = set(map(id, kept))
+        told = scored if explain else kept
+        candidates.extend(_candidate(reading, normalised, one, kept=id(one) in chosen) for one in told)
+        if matches.encoded and depth:
+            for inner in _decoded(reading):
+                self._read(inner, depth - 1, today, readings, candidates, explain=explain)
 
     def _thresholded(self, scored: Scored) -> Scored:
-        return scored if scored.score >= self._threshold(scored.recogniser) else replace(scored, stands=False)
-
-    def _threshold(self, recogniser: Recogniser) -> float:
-        for key in (recogniser.name, recogniser.entity):
-            tuned = self._tuning.detectors.get(key)
-            if tuned is not None and tuned.threshold is not None:
-                return tuned.threshold
-        return self._tuning.threshold
+        if scored.score >= self._thresholds[scored.recogniser.name]:
+            return scored
+        return replace(scored, stands=False) if scored.stands else scored
 
     def _outside(self, reading: _Reading, outsider: Outsider) -> Iterator[Candidate]:
         for found in outsider.find(reading.text.text):
             one = reading.candidate(found.entity, found.tier, found.start, found.end, found.score, found.detector)
-            tuned = self._tuning.detectors.get(found.entity)
-            limit = tuned.threshold if tuned is not None and tuned.threshold is not None else self._tuning.threshold
-            yield replace(one, kept=found.score >= limit)
+            yield replace(one, kept=found.score >= self._tuning.threshold_of(found.detector, found.entity))
 
     def _names(self, subjects: Sequence[_Reading]) -> Iterator[Candidate]:
         """Names of people and other personal details in Subjects."""
@@ -207,15 +209,33 @@ def _tuned(recognisers: Sequence[Recogniser], tuning: Tuning) -> Iterator[Recogn
             )
 
 
-def _readings(reading: _Reading, depth: int) -> Iterator[_Reading]:
-    """Yield a text and every text that is encoded in it."""
-    yield reading
-    if depth == 0:
-        return
+def _decoded(reading: _Reading) -> Iterator[_Reading]:
+    """Yield every text that is encoded in a text."""
     for found in decode(reading.text.text):
         where = f"{_where(reading.text, found.start)} > {found.scheme}"
         inner = replace(reading.text, where=where, text=found.text, places=())
-        yield from _readings(_Reading(inner, reading.origin or (found.start, found.end)), depth - 1)
+        yield _Reading(inner, reading.origin or (found.start, found.end))
+
+
+def _candidate(reading: _Reading, normalised: Normalised, scored: Scored, *, kept: bool) -> Candidate:
+    start, end = normalised.span(scored.start, scored.end)
+    where = _where(reading.text, start)
+    if reading.origin is not None:
+        start, end = reading.origin
+    return Candidate(
+        scored.recogniser.entity,
+        scored.recogniser.tier,
+        where,
+        reading.text.role,
+        start,
+        end,
+        scored.score,
+        scored.recogniser.name,
+        scored.raised,
+        scored.sank,
+        kept,
+        scored.allowed,
+    )
 
 
 def _where(text: Text, start: int) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dlp_gateway.detection import ownership
-from dlp_gateway.detection.matching import Scored
 from dlp_gateway.detection.normalise import Normalised
+from dlp_gateway.detection.scoring import Scored
 from dlp_gateway.detection.values import People, PersonSpan
 
 # Characters of text before and behind a candidate that are searched for a name.

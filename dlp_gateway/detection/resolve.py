@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 
-from dlp_gateway.detection.matching import Scored
+from dlp_gateway.detection.scoring import Scored
 from dlp_gateway.model import Tier
 
 _BEYOND = 1 << 62

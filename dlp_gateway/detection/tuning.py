@@ -99,6 +99,14 @@ class Tuning(_Strict):
         except ValidationError as error:
             raise ConfigError(validation_problems(source, error, _known())) from None
 
+    def threshold_of(self, recogniser: str, entity: str) -> float:
+        """Return the score from which on a candidate is a finding; the recogniser's own tuning goes first."""
+        for name in (recogniser, entity):
+            tuned = self.detectors.get(name)
+            if tuned is not None and tuned.threshold is not None:
+                return tuned.threshold
+        return self.threshold
+
     def check_names(self, names: frozenset[str]) -> None:
         """Make sure that every entity and recogniser named here is one of ``names``.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from functools import cache
 
 # Issuer ranges: first and last prefix, lengths. Sources: the brands' public BIN tables
@@ -57,9 +58,12 @@ _PUBLISHED = frozenset(
 )
 
 
+_OTHER = re.compile(r"[^0-9]+")
+
+
 def digits(value: str) -> str:
     """Return the ASCII digits of a value, in order."""
-    return "".join(c for c in value if "0" <= c <= "9")
+    return _OTHER.sub("", value)
 
 
 def not_trivial(value: str) -> bool:
