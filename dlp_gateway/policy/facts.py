@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from dlp_gateway.model import Attachment, Finding, Grade, Inspection, Role, Tier, Unscanned, Zone
 from dlp_gateway.policy.definition import Policy
-from dlp_gateway.policy.places import Places, attachment_name
+from dlp_gateway.policy.places import Places
 
 MOST_REASONS = 12  # distinct reasons a rule names on record; a list of 5,000 people needs no 5,000 lines
 
@@ -45,7 +45,6 @@ def facts_of(policy: Policy, inspection: Inspection, today: dt.date) -> Facts:
     """Sort the facts of ``inspection`` for ``policy``."""
     places = Places(inspection.attachments)
     rules = policy.rules
-    numbered = tuple(enumerate(inspection.attachments, 1))
 
     def named(findings: Iterable[Finding]) -> Reasons:
         return _distinct(f"{finding.entity} in {places.of_finding(finding)}" for finding in findings)
@@ -53,13 +52,14 @@ def facts_of(policy: Policy, inspection: Inspection, today: dt.date) -> Facts:
     def of_tier(tier: Tier) -> Reasons:
         return named(finding for finding in inspection.findings if finding.tier is tier)
 
-    def attachments(reason: Callable[[int, Attachment], str | None]) -> Reasons:
-        return _distinct(said for number, attachment in numbered if (said := reason(number, attachment)))
+    def attachments(reason: Callable[[Attachment], str | None]) -> Reasons:
+        said = ((places.of(attachment.where), reason(attachment)) for attachment in inspection.attachments)
+        return _distinct(f"{place} {what}" for place, what in said if what)
 
-    def risky(number: int, attachment: Attachment) -> str | None:
+    def risky(attachment: Attachment) -> str | None:
         if not _sealed(attachment) or rules.high_risk.accepts(attachment.protection.scheme):
             return None
-        return f"{attachment_name(number, attachment.type)} has {attachment.protection.scheme} only, not enough for it"
+        return f"has {attachment.protection.scheme} only, which is not enough for it"
 
     signs = _distinct(f"sign of high-risk content in {places.of(sign.where)}" for sign in inspection.risk)
     risky_schemes = attachments(risky) if signs else ()
@@ -72,13 +72,9 @@ def facts_of(policy: Policy, inspection: Inspection, today: dt.date) -> Facts:
         personal=of_tier(Tier.PERSONAL),
         high_risk=of_tier(Tier.HIGH_RISK),
         risky_schemes=signs + risky_schemes if risky_schemes else (),
-        weak=attachments(lambda number, attachment: _weakness(number, attachment, rules.encryption.at_least)),
+        weak=attachments(lambda attachment: _weakness(attachment, rules.encryption.at_least)),
         sealed=attachments(
-            lambda number, attachment: (
-                f"{attachment_name(number, attachment.type)} is encrypted, so what it holds is unknown"
-                if _sealed(attachment)
-                else None
-            )
+            lambda attachment: "is encrypted, so what it holds is unknown" if _sealed(attachment) else None
         ),
         people=inspection.people,
         exposed=_exposed(policy, inspection, today),
@@ -95,13 +91,12 @@ def _sealed(attachment: Attachment) -> bool:
     return attachment.protection.state is not Grade.NONE and not attachment.protection.password_inside
 
 
-def _weakness(number: int, attachment: Attachment, at_least: Grade) -> str | None:
+def _weakness(attachment: Attachment, at_least: Grade) -> str | None:
     protection = attachment.protection
-    name = attachment_name(number, attachment.type)
     if protection.password_inside:
-        return f"the password of {name} is in the message"
+        return "comes with its password in the same message"
     if protection.state is not Grade.NONE and _GRADES.index(protection.state) < _GRADES.index(at_least):
-        return f"{name} is encrypted with {protection.scheme}, which is {protection.state}"
+        return f"is encrypted with {protection.scheme}, which is {protection.state}"
     return None
 
 
