@@ -67,17 +67,8 @@ def cef(entries: Iterable[Entry]) -> Iterator[str]:
     """One CEF:0 event a line, without the syslog header; raises StoreError."""
     for entry, texts in _with_texts(entries):
         details = _resolve(json.loads(entry.details), texts)
-        header = "|".join(
-            _header(field)
-            for field in (
-                "dlp-gateway",
-                "dlp-gateway",
-                __version__,
-                entry.kind,
-                f"Message {entry.kind}",
-                _severity(entry),
-            )
-        )
+        fields = ("dlp-gateway", "dlp-gateway", __version__, entry.kind, f"Record: {entry.kind}", _severity(entry))
+        header = "|".join(_header(field) for field in fields)
         extension = " ".join(f"{key}={_value(value)}" for key, value in _extension(entry, details))
         yield f"CEF:0|{header}|{extension}"
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from dlp_gateway.model import Address, Inspection, RuleHit, Zone
 from dlp_gateway.store import database, facts
-from dlp_gateway.store.models import Hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Held:
 
 def waiting(*, limit: int = 1000, expiring_before: float | None = None) -> list[Held]:
     """What waits for a reviewer, the next to expire first; raises StoreError."""
-    rows: Any = Hold.objects.filter(closed_at__isnull=True)
+    rows: Any = database.rows("Hold").filter(closed_at__isnull=True)
     if expiring_before is not None:
         rows = rows.filter(expires_at__lte=expiring_before, restricted_at__isnull=True)
     return _read(rows.order_by("expires_at", "message_id")[:limit])
@@ -72,7 +71,7 @@ def waiting(*, limit: int = 1000, expiring_before: float | None = None) -> list[
 
 def find(message_id: str) -> Held | None:
     """One message that is or was held; raises StoreError."""
-    found = _read(Hold.objects.filter(message_id=message_id))
+    found = _read(database.rows("Hold").filter(message_id=message_id))
     return found[0] if found else None
 
 

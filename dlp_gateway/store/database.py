@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import django
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.db import (
@@ -110,6 +111,11 @@ def connection() -> Any:
     return connections["default"]
 
 
+def rows(model: str) -> Any:
+    """All rows of a model of ``models``, by its name: Django lets models be imported only after ``configure``."""
+    return apps.get_model("store", model).objects.all()
+
+
 def cursor() -> Any:
     """A cursor of this thread's connection; statements use ``%s``."""
     return connections["default"].cursor()
@@ -137,7 +143,8 @@ def failures(what: str) -> Iterator[None]:
     try:
         yield
     except (DatabaseError, InterfaceError) as error:
-        raise failure(error, what) from error
+        # Not "from error": PostgreSQL's messages repeat the row that was to be written.
+        raise failure(error, what) from None
 
 
 def failure(error: Exception, what: str) -> StoreError:
@@ -146,8 +153,10 @@ def failure(error: Exception, what: str) -> StoreError:
     name = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or type(cause or error).__name__
     if name.startswith("SQLITE_FULL") or name in {"53100", "53200"}:
         return StoreFullError(f"{what}: the disk is full")
-    if isinstance(error, (IntegrityError, DataError, ProgrammingError)):
+    if isinstance(error, IntegrityError):
         return StoreInvalidError(f"{what}: it contradicts what is stored ({name})")
+    if isinstance(error, (DataError, ProgrammingError)):
+        return StoreInvalidError(f"{what}: the database does not take such a value or statement ({name})")
     if name.startswith(("SQLITE_READONLY", "25006")):
         return StoreUnavailableError(f"{what}: the database is read-only ({name})")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
@@ -170,11 +179,23 @@ def sqlite_path() -> Path | None:
     return Path(wrapper.settings_dict["NAME"]) if wrapper.vendor == "sqlite" else None
 
 
-def checkpoint() -> None:
-    """Move the write-ahead log into the database and cut it off, so that nothing erased remains in it."""
-    if not is_postgresql():
-        with cursor() as statement:
+def checkpoint() -> bool:
+    """Move the write-ahead log into the database and cut it off, so that nothing erased remains in it.
+
+    False when another process is reading just now: try again later. On
+    PostgreSQL there is nothing to do; its VACUUM and log recycling decide.
+    """
+    if is_postgresql():
+        return True
+    with cursor() as statement:
+        # Waiting for readers here would hold up all writers.
+        statement.execute("PRAGMA busy_timeout = 0")
+        try:
             statement.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, _, _ = statement.fetchone()
+        finally:
+            statement.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
+    return not busy
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -205,11 +226,11 @@ def _database(url: str) -> dict[str, Any]:
 
 
 def _create(path: Path) -> None:
+    """Make the file before SQLite does, which would let others read it."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        return
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise StoreUnavailableError(f"the database {path} cannot be opened: {error.strerror}") from None
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from dlp_gateway.model import Action, Inspection, RuleHit, Zone
 from dlp_gateway.store import database, facts
-from dlp_gateway.store.models import Message
 from dlp_gateway.store.values import Kind
 
 
@@ -54,7 +53,7 @@ class Decided:
 
 def find(decision_id: str) -> Decided | None:
     """The decision with that identifier, if it is still kept; raises StoreError."""
-    found = _read(Message.objects.filter(id=decision_id))
+    found = _read(database.rows("Message").filter(id=decision_id))
     return found[0] if found else None
 
 
@@ -69,7 +68,7 @@ def search(
     limit: int = 100,
 ) -> list[Decided]:
     """Decisions that match everything given, newest first; addresses are compared without case. Raises StoreError."""
-    rows: Any = Message.objects
+    rows: Any = database.rows("Message")
     if since is not None:
         rows = rows.filter(at__gte=since)
     if before is not None:

@@ -31,7 +31,11 @@ _DUE = (
 )
 _LEASE = "UPDATE dlp_recipient SET due = %s, leased_by = %s, lost = %s WHERE id = %s"
 _NEXT_DUE = "SELECT due FROM dlp_recipient WHERE state = 'queued' ORDER BY due LIMIT 1"
-_RENEW = "UPDATE dlp_recipient SET due = %s, lost = -1 WHERE id = %s AND state = 'queued' AND leased_by <> ''"
+# Of a lease that was renewed the count is kept below zero: -1 for 0, -2 for 1, so that its end adds nothing.
+_RENEW = (
+    "UPDATE dlp_recipient SET due = %s, lost = CASE WHEN lost < 0 THEN lost ELSE -1 - lost END"
+    " WHERE id = %s AND state = 'queued' AND leased_by <> ''"
+)
 _GIVE_BACK = "UPDATE dlp_recipient SET due = %s, lost = 0, leased_by = '' WHERE id = %s AND state = 'queued'"
 _SETTLED = (
     "SELECT r.id, r.message_id, r.local, r.domain, r.zone, r.state, r.attempts, r.settled_at, m.kind"
@@ -190,8 +194,13 @@ def _due(row: Any) -> Due:
         envid=row[15],
         size=row[16],
         due_at=row[17],
-        lost=row[19] + 1 if row[18] else 0,
+        lost=_lost(row[19]) if row[18] else 0,
     )
+
+
+def _lost(stored: int) -> int:
+    """How many leases ran out unrenewed, the one that ends now included."""
+    return stored + 1 if stored >= 0 else -1 - stored
 
 
 def _update(outcome: Outcome, now: float) -> tuple[Any, ...]:

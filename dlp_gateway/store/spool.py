@@ -11,7 +11,6 @@ from dlp_gateway.audit.chain import Note, Texts
 from dlp_gateway.model import Zone
 from dlp_gateway.store import database, queue
 from dlp_gateway.store.change import change
-from dlp_gateway.store.models import Recipient
 from dlp_gateway.store.values import Kind
 
 
@@ -43,7 +42,7 @@ def waiting(
     *, message_id: str | None = None, domain: str | None = None, limit: int = 1000, after: int = 0
 ) -> list[Waiting]:
     """The queue in the order it was filled, at most ``limit`` behind the delivery ``after``; raises StoreError."""
-    rows: Any = Recipient.objects.filter(state="queued", id__gt=after).select_related("message").order_by("id")
+    rows: Any = database.rows("Recipient").filter(state="queued", id__gt=after).select_related("message").order_by("id")
     if message_id is not None:
         rows = rows.filter(message_id=message_id)
     if domain is not None:

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from dlp_gateway.audit.chain import Checkpoint, Note
 from dlp_gateway.store import database
 from dlp_gateway.store import queue as statements
-from dlp_gateway.store.errors import StoreFullError, StoreUnavailableError
-from dlp_gateway.store.intake import prepare
+from dlp_gateway.store.errors import StoreError, StoreFullError, StoreInvalidError, StoreUnavailableError, describe
+from dlp_gateway.store.intake import Rows, prepare
 from dlp_gateway.store.keys import GatewayKeys
 from dlp_gateway.store.recent import Recent
 from dlp_gateway.store.values import Due, Intake, Outcome, State
@@ -103,10 +103,7 @@ class Store:
         """
         content = intake.content
         size = (0 if content is None else len(content)) + sum(len(outgoing.content) for outgoing in intake.outgoing)
-        if size >= _LARGE:
-            rows = await asyncio.to_thread(prepare, intake, self._writer.keys, self._options.hold_seconds)
-        else:
-            rows = prepare(intake, self._writer.keys, self._options.hold_seconds)
+        rows = await asyncio.to_thread(self._prepare, intake) if size >= _LARGE else self._prepare(intake)
         if content is not None and rows.queued:
             self._recent.put(intake.decision.id, content)
         try:
@@ -190,6 +187,14 @@ class Store:
     def health(self) -> Health:
         """How the writer is; does not wait for it."""
         return self._writer.health()
+
+    def _prepare(self, intake: Intake) -> Rows:
+        try:
+            return prepare(intake, self._writer.keys, self._options.hold_seconds)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a value nobody thought of must not be more than a failed intake
+            raise StoreInvalidError(f"the intake cannot be stored: {describe(error)}") from None
 
     def _reader_started(self) -> None:
         connection = database.connection()

@@ -72,8 +72,8 @@ class Due:
 
     ``sender`` is the reverse-path literal, "" for the null one. ``attempts``
     counts the attempts that ended in an ``Outcome``; ``due_at`` is the time
-    this attempt was due. ``lost`` counts the leases in a row that ran out
-    with neither an ``Outcome`` nor a ``renew``: the worker died at once.
+    this attempt was due. ``lost`` counts the leases since then that ran
+    out without a ``renew``: the worker died at once.
     """
 
     delivery_id: int

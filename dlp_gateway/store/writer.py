@@ -18,7 +18,7 @@ from typing import Any
 from dlp_gateway.audit.chain import Checkpoint, Note
 from dlp_gateway.store import database, record
 from dlp_gateway.store import queue as statements
-from dlp_gateway.store.errors import StoreError, StoreFullError, StoreInvalidError, StoreUnavailableError
+from dlp_gateway.store.errors import StoreError, StoreFullError, StoreInvalidError, StoreUnavailableError, describe
 from dlp_gateway.store.intake import Rows
 from dlp_gateway.store.keys import GatewayKeys
 from dlp_gateway.store.values import Outcome
@@ -232,9 +232,9 @@ class Writer:
             if isinstance(error, StoreUnavailableError):
                 database.close()  # The connection may be the reason; the next transaction makes a new one.
             raise
-        except Exception as error:
-            self._failed = type(error).__name__
-            raise StoreInvalidError(f"nothing was stored: {type(error).__name__}") from error
+        except Exception as error:  # noqa: BLE001  # one bad job must not end the thread that all others need
+            self._failed = describe(error)
+            raise StoreInvalidError(f"nothing was stored: {describe(error)}") from None
         self._failed = None
         self._unsigned += recorded
         return results
@@ -268,22 +268,25 @@ class Writer:
             self._resolve([(job, result)])
 
     def _checkpoint(self, *, final: bool) -> None:
-        """Sign the head of the chain when enough entries or time have passed."""
+        """Sign the head of the chain when enough entries or time have passed; then also let go of what was erased."""
         passed = time.monotonic() - self._signed_at
         if not (final or passed >= self._signing.seconds or self._unsigned >= self._signing.entries):
             return
+        self._signed_at, self._unsigned = time.monotonic(), 0
         try:
             with database.failures("the head of the record was not signed"), database.transact():
-                cursor = database.cursor()
-                # Entries of other processes count too.
-                checkpoint = record.add_checkpoint(cursor, self._clock(), *self.keys.audit)
+                # None when there is nothing new: entries of other processes count too.
+                checkpoint = record.add_checkpoint(database.cursor(), self._clock(), *self.keys.audit)
+            if passed >= self._signing.seconds:
+                with database.failures("the write-ahead log was not cut off"):
+                    database.checkpoint()
+            if checkpoint is not None and self._signing.tell is not None:
+                self._signing.tell(checkpoint)
         except StoreError as error:
             self._failed = str(error)
             database.close()
-            return
-        self._signed_at, self._unsigned = time.monotonic(), 0
-        if checkpoint is not None and self._signing.tell is not None:
-            self._signing.tell(checkpoint)
+        except Exception as error:  # noqa: BLE001  # whoever is told of checkpoints must not end the thread either
+            self._failed = f"the checkpoint was not handed on: {describe(error)}"
 
     def _fail(self, job: Job, error: StoreError) -> None:
         self._tell([(job, None, error)])
