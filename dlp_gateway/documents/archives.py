@@ -211,6 +211,8 @@ def read_rar(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     if headers:
         yield Locked(part.where, _rar_grade(f"{version}-{cipher}-headers", ()), size=len(part.content))
         return
+    if not members:
+        raise Unreadable("archive is damaged")
     budget.charge("entries", len(members))
     yield Text(under(part.where, "file names"), "\n".join(m.filename for m in members), Role.FILENAME, part.names)
     if archive.comment:

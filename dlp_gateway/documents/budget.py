@@ -19,7 +19,7 @@ class OverBudget(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """What may be used, in one unit each; ``seconds`` is wall time, ``pixels`` what OCR or decoding may touch."""
+    """What may be used, in one unit each; ``seconds`` is processor time, ``pixels`` what OCR or decoding may touch."""
 
     bytes: int
     entries: int
@@ -85,9 +85,13 @@ class _Used:
 
 
 class DocumentBudget:
-    """Counts one message's use of its ``DocumentLimits``; ``clock`` gives seconds and never goes back."""
+    """Counts one message's use of its ``DocumentLimits``.
 
-    def __init__(self, limits: DocumentLimits | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+    ``clock`` gives seconds and never goes back: processor time of this process, so that a busy machine
+    turns nothing into "takes too long". Wall time is watched from outside the worker.
+    """
+
+    def __init__(self, limits: DocumentLimits | None = None, *, clock: Callable[[], float] = time.process_time) -> None:
         self.limits = limits or DocumentLimits()
         self._clock = clock
         self._message = _Used(self.limits.message, clock())

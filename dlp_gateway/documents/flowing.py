@@ -72,11 +72,13 @@ class FlowingText:
         """The cell ends; it stands ``repeated`` times in its row."""
         if not self._tables or (cell := self._tables[-1].cell) is None:
             return
-        self._budget.charge("cells", repeated)
         table = self._tables[-1]
         if not table.rows:
             table.rows.append([])
-        table.rows[-1].extend([" ".join("".join(cell).split("\n")).strip()] * repeated)
+        text = " ".join("".join(cell).split("\n")).strip()
+        repeated = repeated if text else 1
+        self._budget.charge("cells", repeated)
+        table.rows[-1].extend([text] * repeated)
         table.cell = None
 
     def end_table(self) -> None:

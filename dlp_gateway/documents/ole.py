@@ -33,7 +33,7 @@ _MACHINERY = (
 def opened(content: bytes) -> Iterator[olefile.OleFileIO]:
     """Open a compound file; whatever olefile raises on damaged ones becomes Unreadable."""
     try:
-        with olefile.OleFileIO(io.BytesIO(content)) as ole:
+        with olefile.OleFileIO(io.BytesIO(content), raise_defects=olefile.DEFECT_INCORRECT) as ole:
             yield ole
     except (OSError, IndexError, TypeError, AttributeError, struct.error, OverflowError) as error:
         raise Unreadable("compound file is damaged") from error

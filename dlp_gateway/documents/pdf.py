@@ -41,8 +41,8 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
         protected = pdf_crypto.opened_protection(document)
         if isinstance(protected, Protection | Locked):
             yield protected
-        yield from _pages(part, part.content, budget, under(part.where, "pages"))
         yield from pdf_objects.read(part, document, budget)
+        yield from _pages(part, part.content, budget, under(part.where, "pages"))
     yield from _revisions(part, budget)
 
 

@@ -7,6 +7,7 @@ unlinked fields and annotations of earlier revisions are found as well.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 
 import pikepdf
@@ -49,6 +50,7 @@ _ROLES = {"properties": Role.METADATA, "file names": Role.FILENAME, "links": Rol
 _INFO = ("/Title", "/Author", "/Subject", "/Keywords")
 _OWN_WORDS = ("/Creator", "/Producer", "/CreationDate", "/ModDate", "/Trapped")
 _MARKUP = re.compile(r"<[^<>]{1,400}>")
+_STEP = 1 << 20
 _MAX_OBJECTS = 400_000
 _MAX_DEPTH = 40
 
@@ -68,6 +70,8 @@ def read(part: Part, document: pikepdf.Pdf, budget: DocumentBudget) -> Iterator[
             if count % 256 == 0:
                 budget.check_time()
             if isinstance(thing, pikepdf.Object):
+                if thing._type_code == pikepdf.ObjectType.stream:
+                    check_stream(thing, budget)
                 _collect(thing, words, files, metadata, 0)
         _info(document, words)
     except pikepdf.PdfError:
@@ -77,6 +81,39 @@ def read(part: Part, document: pikepdf.Pdf, budget: DocumentBudget) -> Iterator[
         budget.charge("characters", len(text))
         yield Text(under(part.where, label), text, _ROLES.get(label, Role.DOCUMENT), part.names)
     yield from _streams(part, files, metadata, budget)
+
+
+def check_stream(stream: pikepdf.Object, budget: DocumentBudget) -> None:
+    """Charge what a stream inflates to, so that no bomb reaches a library; raises OverBudget.
+
+    Pictures are not counted (nothing here decodes them), unless filters are stacked.
+    """
+    filters = stream.get("/Filter")
+    names = [str(f) for f in filters.as_list()] if isinstance(filters, pikepdf.Array) else [str(filters)]
+    flates = sum(name in ("/FlateDecode", "/Fl") for name in names)
+    if not flates or (flates == 1 and str(stream.get("/Subtype", "")) == "/Image"):
+        return
+    try:
+        data = stream.read_raw_bytes()
+    except pikepdf.PdfError:
+        return
+    packed = len(data)
+    for level in range(flates):
+        produced, kept = 0, list[bytes]()
+        machine = zlib.decompressobj()
+        rest = data
+        try:
+            while rest and not machine.eof:
+                piece = machine.decompress(rest, _STEP)
+                rest = machine.unconsumed_tail
+                produced += len(piece)
+                budget.charge("bytes", len(piece))
+                budget.check_ratio(produced, packed)
+                if level + 1 < flates:
+                    kept.append(piece)
+        except zlib.error:
+            return
+        data = b"".join(kept)
 
 
 def _collect(

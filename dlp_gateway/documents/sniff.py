@@ -60,9 +60,10 @@ _ODF_KINDS = {
     b"text": "odt", b"spreadsheet": "ods", b"presentation": "odp", b"graphics": "odg", b"formula": "odf",
     b"chart": "odc", b"text-master": "odm", b"database": "odb", b"base": "odb", b"text-web": "oth",
 }  # fmt: skip
+_PRINTABLE = bytes(range(32, 127)) + b"\t\r\n"
 _PGP_ARMOR = re.compile(rb"-----BEGIN PGP (?:MESSAGE|SIGNATURE|PUBLIC KEY BLOCK|PRIVATE KEY BLOCK)")
 _PEM_CMS = re.compile(rb"-----BEGIN (?:PKCS7|CMS)-----")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_\-\s]{64,}={0,2}\s*")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_\-\r\n]{64,}={0,2}\s*")
 _MAIL_FIELD = re.compile(rb"(?im)^(from|to|cc|subject|date|message-id|mime-version|received|return-path|content-type):")
 _HTML = re.compile(rb"(?is)<(?:!doctype\s+html|html|head|body|table|div|p|span|br|meta|title|h[1-6]|script|style)\b")
 
@@ -278,4 +279,14 @@ def wrapped(content: bytes) -> bytes | None:
     structural = (_leading(data), _pdf(data), _zip(data), _tar(data), _cms(data))
     known = any(kind not in (None, "der", "executable", "audio") for kind in structural)
     known = known or openpgp.looks_binary(data)
-    return data if known or (len(data) >= 32 and charset.is_text(data)) else None
+    return data if known or _plainly_text(data) else None
+
+
+def _plainly_text(data: bytes) -> bool:
+    """Whether decoded base64 is text beyond doubt: nearly all of it printable ASCII in sound UTF-8."""
+    printable = sum(map(data[:65_536].count, _PRINTABLE))
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return len(data) >= 32 and printable * 20 >= len(data[:65_536]) * 19

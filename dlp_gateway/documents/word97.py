@@ -12,7 +12,7 @@ from dlp_gateway.documents import embedded, office_crypto, ole, pictures, protec
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.flowing import FlowingText
 from dlp_gateway.documents.items import Item, Unreadable, under
-from dlp_gateway.model import Part, Role, Text
+from dlp_gateway.model import Part, Role, Text, Unscanned
 
 _ENCRYPTED, _OBFUSCATED, _TABLE_1 = 0x0100, 0x8000, 0x0200
 # Lengths of the stories follow one another in the text (FibRgLw97, MS-DOC 2.5.4).
@@ -36,7 +36,10 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     """Yield the stories of a Word document, its properties, macros and embedded objects; or its lock."""
     with ole.opened(part.content) as file:
         yield from ole.properties(part, file, budget)
-        yield from read_storage(part, file, [], budget)
+        try:
+            yield from read_storage(part, file, [], budget)
+        except Unreadable as error:
+            yield Unscanned(part.where, str(error))
         yield from embedded.read(part, file, budget)
 
 
@@ -67,6 +70,8 @@ def _stories(part: Part, word: bytes, table: bytes, budget: DocumentBudget) -> I
         lengths = struct.unpack_from("<8I", word, 0x4C)
     except (struct.error, IndexError) as error:
         raise Unreadable("Word document is damaged") from error
+    if not text:
+        raise Unreadable("Word document is damaged")
     flows: dict[str, FlowingText] = {}
     position = 0
     for label, length in zip(_STORIES, lengths, strict=True):

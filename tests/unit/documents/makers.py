@@ -26,7 +26,9 @@ def zipped(members: Mapping[str, bytes | str], *, comment: bytes = b"", store: b
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED if store else zipfile.ZIP_DEFLATED) as archive:
         for name, body in members.items():
-            archive.writestr(zipfile.ZipInfo(name), body)
+            info = zipfile.ZipInfo(name)
+            info.compress_type = zipfile.ZIP_STORED if name == "mimetype" else archive.compression
+            archive.writestr(info, body)
         archive.comment = comment
     return out.getvalue()
 
