@@ -6,18 +6,21 @@ Worked out once a message and shared by all its recipients.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from dlp_gateway.model import Attachment, Finding, Grade, Inspection, Role, Tier, Unscanned, Zone
 from dlp_gateway.policy.definition import Policy
 from dlp_gateway.policy.places import Places
+from dlp_gateway.policy.rules import HighRiskRule
 
 MOST_REASONS = 12  # distinct reasons a rule names on record; a list of 5,000 people needs no 5,000 lines
 
 _GRADES = (Grade.NONE, Grade.WEAK, Grade.ADEQUATE, Grade.STRONG)
 
 Reasons = tuple[str, ...]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,48 +46,55 @@ class Facts:
 
 def facts_of(policy: Policy, inspection: Inspection, today: dt.date) -> Facts:
     """Sort the facts of ``inspection`` for ``policy``."""
-    places = Places(inspection.attachments)
-    rules = policy.rules
-
-    def named(findings: Iterable[Finding]) -> Reasons:
-        return _distinct(f"{finding.entity} in {places.of_finding(finding)}" for finding in findings)
-
-    def of_tier(tier: Tier) -> Reasons:
-        return named(finding for finding in inspection.findings if finding.tier is tier)
-
-    def attachments(reason: Callable[[Attachment], str | None]) -> Reasons:
-        said = ((places.of(attachment.where), reason(attachment)) for attachment in inspection.attachments)
-        return _distinct(f"{place} {what}" for place, what in said if what)
-
-    def risky(attachment: Attachment) -> str | None:
-        if not _sealed(attachment) or rules.high_risk.accepts(attachment.protection.scheme):
-            return None
-        return f"has {attachment.protection.scheme} only, which is not enough for it"
-
-    signs = _distinct(f"sign of high-risk content in {places.of(sign.where)}" for sign in inspection.risk)
-    risky_schemes = attachments(risky) if signs else ()
+    findings, rules, teller = inspection.findings, policy.rules, _Teller(inspection)
+    signs = _told(inspection.risk, lambda sign: f"sign of high-risk content in {teller.places.of(sign.where)}")
+    risky_schemes = teller.attachments(lambda attachment: _not_enough(attachment, rules.high_risk)) if signs else ()
     return Facts(
-        subject=named(
+        subject=teller.findings(
             finding
-            for finding in inspection.findings
+            for finding in findings
             if finding.role is Role.SUBJECT and finding.entity not in rules.subject.not_personal
         ),
-        personal=of_tier(Tier.PERSONAL),
-        high_risk=of_tier(Tier.HIGH_RISK),
+        personal=teller.findings(finding for finding in findings if finding.tier is Tier.PERSONAL),
+        high_risk=teller.findings(finding for finding in findings if finding.tier is Tier.HIGH_RISK),
         risky_schemes=signs + risky_schemes if risky_schemes else (),
-        weak=attachments(lambda attachment: _weakness(attachment, rules.encryption.at_least)),
-        sealed=attachments(
+        weak=teller.attachments(lambda attachment: _weakness(attachment, rules.encryption.at_least)),
+        sealed=teller.attachments(
             lambda attachment: "is encrypted, so what it holds is unknown" if _sealed(attachment) else None
         ),
         people=inspection.people,
         exposed=_exposed(policy, inspection, today),
-        unread=_distinct(f"{places.of(item.where)}: {item.why}" for item in inspection.unscanned),
-        subject_unread=_distinct(
-            f"{places.of(item.where)}: {item.why}"
-            for item in inspection.unscanned
-            if _leaves_subject_unknown(item, places, inspection.scope)
+        unread=teller.unread(inspection.unscanned),
+        subject_unread=teller.unread(
+            item for item in inspection.unscanned if _leaves_subject_unknown(item, teller.places, inspection.scope)
         ),
     )
+
+
+class _Teller:
+    """Puts the facts of one inspection into words without its names."""
+
+    def __init__(self, inspection: Inspection) -> None:
+        self.places = Places(inspection.attachments)
+        self._attachments = inspection.attachments
+
+    def findings(self, findings: Iterable[Finding]) -> Reasons:
+        # A sheet of 10,000 people has as many findings: only those that are told are put into words.
+        distinct = {(finding.entity, finding.where, finding.role): finding for finding in findings}
+        return _told(distinct.values(), lambda finding: f"{finding.entity} in {self.places.of_finding(finding)}")
+
+    def attachments(self, reason: Callable[[Attachment], str | None]) -> Reasons:
+        said = [(attachment.where, what) for attachment in self._attachments if (what := reason(attachment))]
+        return _told(said, lambda one: f"{self.places.of(one[0])} {one[1]}")
+
+    def unread(self, items: Iterable[Unscanned]) -> Reasons:
+        return _told(tuple(items), lambda item: f"{self.places.of(item.where)}: {item.why}")
+
+
+def _not_enough(attachment: Attachment, rule: HighRiskRule) -> str | None:
+    if not _sealed(attachment) or rule.accepts(attachment.protection.scheme):
+        return None
+    return f"has {attachment.protection.scheme} only, which is not enough for it"
 
 
 def _sealed(attachment: Attachment) -> bool:
@@ -117,8 +127,11 @@ def _leaves_subject_unknown(item: Unscanned, places: Places, scope: str) -> bool
     return place == "subject" or (scope == "subject" and place != "header")
 
 
-def _distinct(reasons: Iterable[str]) -> Reasons:
-    unique = tuple(dict.fromkeys(reasons))
-    if len(unique) <= MOST_REASONS:
-        return unique
-    return (*unique[:MOST_REASONS], f"and {len(unique) - MOST_REASONS} more")
+def _told(items: Collection[T], say: Callable[[T], str]) -> Reasons:
+    """What ``say`` makes of the items, without repetition; of many the first, and how many there are besides."""
+    told: dict[str, None] = {}
+    for taken, item in enumerate(items):
+        if len(told) == MOST_REASONS:
+            return (*told, f"and {len(items) - taken} more")
+        told[say(item)] = None
+    return tuple(told)

@@ -380,3 +380,18 @@ def test_demand(to, needs):
 
 def test_pictures_are_read_only_where_policy_asks():
     assert not demand(policy(pictures={"read": False}), (recipient(OUTSIDE),), TODAY).pictures
+
+
+def test_of_many_reasons_the_first_are_told_and_the_others_counted():
+    many = tuple(finding(where=f"attachment 1 > B{row}", role=Role.DOCUMENT) for row in range(1, 5001))
+    hit = evaluate(policy(), message(*many), SENDER, recipient(OUTSIDE), TODAY).hits[0]
+
+    assert len(hit.reasons) == 13
+    assert hit.reasons[0] == "AU_TFN in attachment 1, B1"
+    assert hit.reasons[-1] == "and 4988 more"
+
+
+def test_a_reason_is_told_once():
+    hit = evaluate(policy(), message(finding(), finding(), finding()), SENDER, recipient(OUTSIDE), TODAY).hits[0]
+
+    assert hit.reasons == ("AU_TFN in body",)
