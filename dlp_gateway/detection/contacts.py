@@ -1,8 +1,9 @@
 """How many people a message lists with their contact details.
 
 A row that holds an email address, a telephone number or a street address
-counts for the person it names. The same person in two rows counts once, a row
-that names a company or a shop counts for nobody.
+counts for the person it names. Which cells hold names is learnt from a few
+rows of each list, so a long list costs no more than a short one. The same
+person in two rows counts once; a list of companies or shops counts for nobody.
 """
 
 from __future__ import annotations
@@ -11,44 +12,50 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-import re2
-
 from dlp_gateway.detection.values import Candidate, People, PersonSpan
 from dlp_gateway.model import Role, Text
 
-# Fewer rows than this are no list of many people: their names are not looked up.
+# Fewer details than this are no list of many people: whom they name is not asked.
 FEW = 20
-DETAILS = frozenset(("EMAIL", "PHONE", "ADDRESS"))
-_ELSEWHERE = (Role.SUBJECT, Role.HEADER)
 # Beyond this many people the number changes nothing.
 MANY = 2000
-# Lines above a contact line that may hold its name (blocks of name, street, telephone), and lines of a card.
-_ABOVE = 3
-_LINE = 300
+DETAILS = frozenset(("EMAIL", "PHONE", "ADDRESS"))
+_ELSEWHERE = (Role.SUBJECT, Role.HEADER)
 
-_DETAIL = re2.compile(
-    r"(?i)[a-z0-9._%+'-]{1,64}@[a-z0-9.-]{1,120}\.[a-z]{2,24}"
-    r"|(?:\+\d{1,3}[ .-]?)?(?:\(\d{1,5}\)[ .-]?)?\b\d{2,5}(?:[ .-]\d{2,5}){1,4}\b|\b0\d{8,10}\b"
-    r"|\b\d{1,5}[a-z]? (?:[a-z'.-]{1,20} ){1,3}(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|court|ct"
-    r"|place|pl|terrace|way|close|crescent|strasse|straße)\b"
+# Rows of a list that are looked at to learn where the names stand, and the share that has to name people there.
+_SAMPLE = 16
+_SHARE = 0.4
+# Cells of a row and lines above it (blocks of name, street, telephone) that may hold the name.
+_CELLS, _ABOVE = 8, 3
+_LINE = 400
+# A name is at most this long; generated mailboxes have more digits than this.
+_NAME_LENGTH = 48
+_MOST_DIGITS = 5
+
+_MAIL = re.compile(r"([a-z0-9._%+'-]{1,64})@[a-z0-9.-]{1,120}\.[a-z]{2,24}", re.IGNORECASE)
+_PHONE = re.compile(r"(?:\+\d{1,3}[ .-]?)?(?:\(\d{1,5}\)[ .-]?)?\b\d{2,5}(?:[ .-]\d{2,5}){1,4}\b|\b0\d{8,10}\b")
+_STREET = re.compile(
+    r"\b\d{1,5}[a-z]? (?:[a-z'.-]{1,20} ){1,3}(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|court|ct"
+    r"|place|pl|terrace|way|close|crescent|strasse|straße)\b",
+    re.IGNORECASE,
 )
-_MAIL = re2.compile(r"(?i)([a-z0-9._%+'-]{1,64})@[a-z0-9.-]{1,120}\.[a-z]{2,24}")
 _ROLE_ADDRESS = re.compile(
-    r"(?:info|sales|office|admin|contact|support|help|helpdesk|service|accounts?|billing|orders?|enquir(?:y|ies)|reception|hr|jobs|press|media|team"
-    r"|hello|mail|post|noreply|no-reply|webmaster|marketing|bookings?|reservations?|shop|store|it"
+    r"(?:info|sales|office|admin|contact|support|help|helpdesk|service|accounts?|billing|orders?|enquir(?:y|ies)|reception"
+    r"|hr|jobs|press|media|team|hello|mail|post|noreply|no-reply|webmaster|marketing|bookings?|reservations?|shop|store|it"
     r"|finance|legal|events?|training|dispatch)\d*$",
     re.IGNORECASE,
 )
-_LABEL = re.compile(r"(?:^|\| ?)[^|:]{1,40}: ")
+_LABEL = re.compile(r"(?:(?<=^)|(?<=\|)|(?<=\| ))[^|:\d]{1,40}: ?")
+_SPLIT = re.compile(r"[|;\t<>\"]| {2,}|,(?! )|\d[\d .,()/-]*")
 _TOKEN = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A line with contact details and the lines that may name whom they belong to."""
+    """The wordy cells of a line with contact details, then the lines above it; and a mailbox that names a person."""
 
-    line: str = field(repr=False)
-    above: tuple[str, ...] = field(default=(), repr=False)
+    cells: tuple[str, ...] = field(repr=False)
+    address: str | None = field(repr=False)
 
 
 def count_people(texts: Iterable[Text], candidates: Sequence[Candidate], people: People) -> int:
@@ -60,70 +67,79 @@ def count_people(texts: Iterable[Text], candidates: Sequence[Candidate], people:
     details = sum(c.kept and c.entity in DETAILS and c.role not in _ELSEWHERE for c in candidates)
     if details < FEW:
         return details
-    rows = dict.fromkeys(row for text in texts if text.role not in _ELSEWHERE for row in _rows(text.text))
     seen: set[str] = set()
-    pending: list[_Row] = []
-    for row in rows:
-        pending.append(row)
-        if len(pending) == 64:
-            seen.update(_keys(pending, people))
-            pending = []
+    known: set[_Row] = set()
+    for text in texts:
+        if text.role not in _ELSEWHERE:
+            rows = [row for row in _rows(text.text) if row not in known]
+            known.update(rows)
+            seen.update(_people(rows, people))
             if len(seen) >= MANY:
                 return MANY
-    seen.update(_keys(pending, people))
     return len(seen)
 
 
 def _rows(text: str) -> Iterator[_Row]:
-    if not _DETAIL.search(text):
-        return
-    last: list[str] = []
+    above: list[str] = []
     for line in text.split("\n"):
         shown = line.strip()[:_LINE]
         if not shown:
-            last = []
-        elif _DETAIL.search(shown):
-            yield _Row(shown, tuple(last[-_ABOVE:]))
-            last = []
+            above = []
+        elif _MAIL.search(shown) or _PHONE.search(shown) or _STREET.search(shown):
+            cells = _cells(shown)
+            lines = [_plain(other) for other in reversed(above[-_ABOVE:])]
+            padding = [""] * (_CELLS - len(cells))
+            yield _Row((*cells, *padding, *lines, *[""] * (_ABOVE - len(lines))), _personal_address(shown))
+            above = []
         else:
-            last.append(shown)
+            above.append(shown)
 
 
-def _keys(rows: Sequence[_Row], people: People) -> Iterator[str]:
-    """Name each row: by the person in it, else by a personal address, else by the person above it."""
-    named = people.find([_readable(row.line) for row in rows])
-    missing = []
-    for row, spans in zip(rows, named, strict=True):
-        text = _readable(row.line)
-        name = _name(_first(text, spans))
-        if name:
-            yield name
-        elif address := _by_address(row.line):
-            yield address
-        elif row.above:
-            missing.append(row)
-    for row, spans in zip(missing, people.find(["\n".join(row.above) for row in missing]), strict=True):
-        above = "\n".join(row.above)
-        names = [name for span in spans if (name := _name(above[span.start : span.end]))]
-        if names:
-            yield names[-1]
+def _cells(line: str) -> list[str]:
+    """Return the cells of a line without labels, mailboxes and numbers."""
+    return [_plain(cell) for cell in _SPLIT.split(_MAIL.sub("|", _LABEL.sub("", line)))][:_CELLS]
 
 
-def _readable(line: str) -> str:
-    """Take the column names out of a row, and the separators, so that it reads as a list."""
-    return _LABEL.sub(lambda m: m[0][:2] if m[0].startswith("|") else "", line)
+def _plain(cell: str) -> str:
+    text = " ".join(cell.split()).strip(" ,.:-()'*\u2022>")
+    return text if len(text) <= _NAME_LENGTH and _TOKEN.search(text) else ""
 
 
-def _first(text: str, spans: Sequence[PersonSpan]) -> str:
-    """Return the first name of a row, its parts joined where they stand in neighbouring cells."""
-    if not spans:
-        return ""
-    end = spans[0].end
-    for span in spans[1:]:
-        if _TOKEN.search(text, end, span.start):
-            break
-        end = span.end
-    return text[spans[0].start : end]
+def _people(rows: Sequence[_Row], people: People) -> Iterator[str]:
+    """Name the person of each row: by the columns that hold names, else by a personal mailbox."""
+    if not rows:
+        return
+    columns = _name_columns(rows, people)
+    for row in rows:
+        name = _name(" ".join(row.cells[column] for column in columns))
+        key = name or row.address
+        if key:
+            yield key
+
+
+def _name_columns(rows: Sequence[_Row], people: People) -> tuple[int, ...]:
+    """Learn from a sample which columns hold names of people: the best one and its like-minded neighbours."""
+    step = max(1, len(rows) // _SAMPLE)
+    sample = rows[::step][:_SAMPLE]
+    asked = list(dict.fromkeys(cell for row in sample for cell in row.cells if cell))
+    named = {cell: _names_somebody(cell, spans) for cell, spans in zip(asked, people.find(asked), strict=True)}
+    shares = []
+    for column in range(_CELLS + _ABOVE):
+        filled = [row.cells[column] for row in sample if row.cells[column]]
+        # A column that is empty in most rows is no column of names.
+        shares.append(sum(named[cell] for cell in filled) / len(sample) if len(filled) * 2 >= len(sample) else 0.0)
+    best = max(range(len(shares)), key=lambda column: shares[column])
+    if shares[best] < _SHARE:
+        return ()
+    # Given name and surname may stand in neighbouring cells; lines above are each complete.
+    beside = [c for c in (best - 1, best + 1) if best < _CELLS and 0 <= c < _CELLS and shares[c] >= _SHARE]
+    return tuple(sorted([best, *beside[:1]]))
+
+
+def _names_somebody(cell: str, spans: Iterable[PersonSpan]) -> bool:
+    """Tell whether names fill most of a cell: "Bank of Mary Smith Ltd" names a company."""
+    covered = sum(len(_TOKEN.findall(cell[span.start : span.end])) for span in spans)
+    return covered * 2 > len(_TOKEN.findall(cell))
 
 
 def _name(text: str) -> str:
@@ -131,8 +147,9 @@ def _name(text: str) -> str:
     return " ".join(sorted(token.casefold() for token in _TOKEN.findall(text)))
 
 
-def _by_address(line: str) -> str | None:
+def _personal_address(line: str) -> str | None:
     match = _MAIL.search(line)
-    if match is None or _ROLE_ADDRESS.match(match.group(1)):
+    if match is None or _ROLE_ADDRESS.match(match.group(1)) or not _TOKEN.search(match.group(1)):
         return None
-    return match.group(0).casefold() if _TOKEN.search(match.group(1)) else None
+    generated = sum(map(str.isdigit, match.group(1))) > _MOST_DIGITS
+    return None if generated else match.group(0).casefold()

@@ -7,13 +7,15 @@ vocabulary of the policy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from dlp_gateway.detection.passages import Passage, passages
+from dlp_gateway.detection.validators.secrets import password
 from dlp_gateway.detection.values import Statements
-from dlp_gateway.model import Text, Tier
+from dlp_gateway.model import Role, Text, Tier
 
 # The labels of the statements model, as entities and tiers of the policy (special categories, offences and
 # credentials are high-risk; GDPR articles 9 and 10, policy clause 5.13).
@@ -40,6 +42,19 @@ ENTITIES: Mapping[str, tuple[str, Tier]] = MappingProxyType(
         "account": ("ACCOUNT_HISTORY", Tier.PERSONAL),
     }
 )
+# The model's score for "an identifiable person is the subject of this passage".
+ABOUT = "about_person"
+# A passage has at least this many words, a document property or a header this many; and this share of it is words.
+_WORDS_OF_A_PASSAGE = 2
+_WORDS_OF_A_NOTE = 6
+_WORDY = 0.4
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_SPACE = re.compile(r"[\s\"'<>|]+")
+_SECRET_WORD = re.compile(
+    r"pass|\bpw\b|\bpwd|\bpin\b|log ?-?[io]n|sign ?-?in|user|credential|secret|\bkey\b|token|code|kennwort|zugang|mot de passe"
+    r"|contrase|wachtwoord|has[lł]o|senha|account|access",
+    re.IGNORECASE,
+)
 # Passages are handed to the model in batches of this many, and one message yields no more findings of a label.
 _BATCH = 32
 ENOUGH = 50
@@ -60,29 +75,45 @@ class Disclosure:
 def disclosures(texts: Sequence[Text], model: Statements, thresholds: Mapping[str, float]) -> Iterator[Disclosure]:
     """Yield what the passages of the texts say, at or above half the threshold of each label.
 
-    ``disclosed`` tells whether the threshold itself is reached. A passage that occurs in several readings of the same
-    part is scored once.
+    ``disclosed`` tells whether the threshold itself is reached, by a passage that is about a person and, where
+    a label asks for it, by more than the model's word. A passage that occurs in several readings of the same part
+    is scored once.
     """
     known: dict[str, Mapping[str, float]] = {}
     counts: dict[str, int] = {}
     for index, text in enumerate(texts):
-        for batch in _batches(text.text):
+        for batch in _batches(text):
             fresh = list(dict.fromkeys(p.text for p in batch if p.text not in known))
             known.update(zip(fresh, model.classify(fresh), strict=True))
             for passage in batch:
-                for label, score in known[passage.text].items():
-                    limit = thresholds.get(label)
-                    if limit is None or score < limit / 2 or counts.get(label, 0) >= ENOUGH:
-                        continue
-                    disclosed = score >= limit
-                    counts[label] = counts.get(label, 0) + disclosed
-                    yield Disclosure(index, passage.start, passage.end, label, score, disclosed)
+                for label, score, disclosed in _judged(passage.text, known[passage.text], thresholds):
+                    if counts.get(label, 0) < ENOUGH:
+                        counts[label] = counts.get(label, 0) + disclosed
+                        yield Disclosure(index, passage.start, passage.end, label, score, disclosed)
 
 
-def _batches(text: str) -> Iterator[list[Passage]]:
+def _judged(
+    passage: str, scores: Mapping[str, float], thresholds: Mapping[str, float]
+) -> Iterator[tuple[str, float, bool]]:
+    about_person = scores.get(ABOUT, 1.0) >= thresholds.get(ABOUT, 0.0)
+    for label, score in scores.items():
+        limit = thresholds.get(label)
+        if limit is not None and label in ENTITIES and score >= limit / 2:
+            yield label, score, score >= limit and about_person and _corroborated(label, passage)
+
+
+def _corroborated(label: str, passage: str) -> bool:
+    """A login is disclosed by a secret: something that could be one stands in the passage, and a word for it."""
+    if label != "credentials":
+        return True
+    return _SECRET_WORD.search(passage) is not None and any(map(password, _SPACE.split(passage)))
+
+
+def _batches(text: Text) -> Iterator[list[Passage]]:
     batch: list[Passage] = []
-    for passage in passages(text):
-        if _says_anything(passage.text):
+    least = _WORDS_OF_A_NOTE if text.role in (Role.METADATA, Role.HEADER) else _WORDS_OF_A_PASSAGE
+    for passage in passages(text.text):
+        if _says_anything(passage.text, least):
             batch.append(passage)
         if len(batch) == _BATCH:
             yield batch
@@ -91,6 +122,7 @@ def _batches(text: str) -> Iterator[list[Passage]]:
         yield batch
 
 
-def _says_anything(text: str) -> bool:
-    """Leave out passages without two words: rules, numbers, single labels."""
-    return sum(map(str.isalpha, text)) >= 8 and (" " in text.strip() or len(text) > 24)
+def _says_anything(text: str, least: int) -> bool:
+    """Leave out what is no language: rules, numbers, hashes, single labels, gibberish of a wrong character set."""
+    words = _WORD.findall(text)
+    return len(words) >= least and sum(map(len, words)) >= _WORDY * len(text)

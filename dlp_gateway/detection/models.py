@@ -36,7 +36,7 @@ class Models:
             reason = f"models.thresholds: there is no statement label {unknown[0]!r}; there are {known}"
             raise ConfigError([Problem("detection.yaml", 0, reason)])
         given = self.statements.thresholds if self.statements is not None else {}
-        return MappingProxyType({label: changes.get(label, given[label]) for label in ENTITIES if label in given})
+        return MappingProxyType({label: changes.get(label, limit) for label, limit in given.items()})
 
 
 def load_models(directories: Sequence[Path], choice: ModelChoice) -> Models:
