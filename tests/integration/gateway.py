@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -115,8 +116,12 @@ class Session:
     async def open(cls, port: int, name: str = "client.westendonsixth.com") -> Session:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024 * 1024)
         session = cls(reader, writer)
-        await session.reply()
-        await session.command(f"EHLO {name}")
+        try:
+            await session.reply()
+            await session.command(f"EHLO {name}")
+        except OSError:
+            await session.close()
+            raise
         return session
 
     async def reply(self) -> str:
@@ -147,3 +152,5 @@ class Session:
 
     async def close(self) -> None:
         self.writer.close()
+        with contextlib.suppress(OSError):
+            await self.writer.wait_closed()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ class Taken:
     content: bytes
     tls: bool
     answered: bool = True
+    at: float = 0.0
 
 
 @dataclass
@@ -29,13 +31,15 @@ class NextHop:
     or ``stall`` (never answer).
     """
 
-    plan: Callable[[], str] = lambda: "take"
+    plan: Callable[[Taken], str] = lambda _: "take"
     context: ssl.SSLContext | None = None
     taken: list[Taken] = field(default_factory=list)
     port: int = 0
     connections: int = 0
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self, port: int = 0) -> NextHop:
@@ -45,8 +49,9 @@ class NextHop:
 
     async def stop(self) -> None:
         self._server.close()
-        for task in self._tasks:
-            task.cancel()
+        self._stopping.set()
+        for writer in tuple(self._writers):
+            writer.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def wait_for(self, condition: Callable[[list[Taken]], bool], seconds: float = 60.0) -> None:
@@ -58,12 +63,14 @@ class NextHop:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         self._tasks.add(task)
+        self._writers.add(writer)
         self.connections += 1
         try:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
                 await self._session(reader, writer)
         finally:
             self._tasks.discard(task)
+            self._writers.discard(writer)
             writer.close()
 
     async def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -102,10 +109,12 @@ class NextHop:
             await writer.drain()
 
     async def _answer(self, writer: asyncio.StreamWriter, taken: Taken) -> bool:
-        what = self.plan()
+        what = self.plan(taken)
         if what in {"take", "drop"}:
             answered = what == "take"
-            self.taken.append(Taken(taken.sender, taken.recipients, taken.content, taken.tls, answered))
+            self.taken.append(
+                Taken(taken.sender, taken.recipients, taken.content, taken.tls, answered, time.monotonic())
+            )
             self.arrived.set()
         if what == "take":
             writer.write(b"250 2.0.0 taken\r\n")
@@ -114,7 +123,7 @@ class NextHop:
         elif what == "5xx":
             writer.write(b"550 5.1.1 never\r\n")
         elif what == "stall":
-            await asyncio.Event().wait()
+            await self._stopping.wait()
         return what in {"take", "4xx", "5xx"}
 
 
