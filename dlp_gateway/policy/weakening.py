@@ -30,6 +30,9 @@ class Weakening:
     location: Location
     reason: str
 
+    def __str__(self) -> str:
+        return f"{'.'.join(map(str, self.location))}: {self.reason}"
+
 
 def weaker(old: Policy, new: Policy) -> list[Weakening]:
     """Every way in which ``new`` lets more through than ``old``; empty when it is at least as strict."""
