@@ -56,6 +56,7 @@ class Carrier:
     zone_of: Callable[[str], Zone]
     allowance: Allowance = field(init=False)
     _faults: Counter[int] = field(default_factory=Counter, init=False)
+    _suspects: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def __post_init__(self) -> None:
         self.allowance = Allowance(self.settings.bytes_in_flight)
@@ -105,12 +106,31 @@ class Carrier:
 
     async def _load(self, cargo: Cargo, consignment: Consignment, recipients: Sequence[Recipient]) -> Mail:
         """Return the mail to send, sure that it is still ours to send."""
-        mail = await cargo.mail(recipients)
         if consignment.lost:
-            # A worker died before. This one has come past the content, and says so before the long waits.
-            await self.leases.renew(consignment.delivery_ids)
+            mail = await self._suspect(cargo, consignment, recipients)
+        else:
+            mail = await cargo.mail(recipients)
         if not self.leases.hold(consignment.delivery_ids):
             raise LeaseLostError
+        return mail
+
+    async def _suspect(self, cargo: Cargo, consignment: Consignment, recipients: Sequence[Recipient]) -> Mail:
+        """Load what a worker may have died on: one at a time, with nobody else to blame.
+
+        Before it, the others are vouched for, so that messages leased beside
+        a poisonous one are not set aside with it. After it, the worker has
+        survived the content, and says so before the long waits of the wire:
+        being killed there says nothing about the message.
+        """
+        async with self._suspects:
+            try:
+                await self.leases.vouch(consignment.delivery_ids)
+                mail = await cargo.mail(recipients)
+                await self.leases.renew(consignment.delivery_ids)
+            except (ContentError, ErasedError):
+                raise
+            except Exception as error:
+                raise ContentError from error
         return mail
 
     def _fault(self, consignment: Consignment, error: Exception) -> Result:

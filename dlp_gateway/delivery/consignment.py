@@ -49,7 +49,7 @@ def group(dues: Iterable[Due], router: Router, most: int) -> list[Consignment]:
 
 
 class ContentError(Exception):
-    """The store does not give the content now; the cause is chained."""
+    """The store does not give the content now, or is not sure that it is ours; the cause is chained."""
 
 
 class ErasedError(Exception):

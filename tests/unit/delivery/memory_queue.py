@@ -62,7 +62,7 @@ class MemoryQueue:
         open_rows = [row for row in self.rows.values() if row.state not in (State.DELIVERED, State.FAILED)]
         taken = []
         for row in sorted((row for row in open_rows if row.at <= now), key=lambda row: row.at)[:limit]:
-            lost = 0 if row.leased_to is None or row.renewed else row.due.lost + 1
+            lost = 0 if row.leased_to is None else row.due.lost + (not row.renewed)
             row.due = replace(row.due, lost=lost, due_at=row.at)
             row.at, row.leased_to, row.renewed = now + seconds, worker, False
             taken.append(row.due)

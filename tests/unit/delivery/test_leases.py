@@ -49,6 +49,17 @@ async def test_what_takes_long_is_renewed_and_nothing_else():
     assert queue.renewals[0] == (1,)
 
 
+async def test_d03_others_are_vouched_for_once():
+    held, queue = leases()
+    held.take([1, 2, 3], queue.clock.now)
+    await held.vouch([2])
+    await held.vouch([1])
+    held.take([3], queue.clock.now)
+    await held.vouch([1])
+
+    assert [sorted(ids) for ids in queue.renewals] == [[1, 3], [2], [3]]
+
+
 async def test_a_store_that_fails_does_not_end_the_keeping():
     held, queue = leases(BrokenQueue, seconds=0.006)
     held.take([1], queue.clock.now - 1)

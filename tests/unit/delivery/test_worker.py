@@ -348,6 +348,22 @@ async def test_d03_a_message_that_kills_its_worker_is_set_aside():
     assert peer.taken == []
 
 
+async def test_d03_messages_that_were_beside_a_deadly_one_are_not_set_aside_with_it():
+    queue = new_queue()
+    for number in range(3):
+        queue.put(CONTENT, due(number, f"r{number}@ext.example", f"m{number}"))
+    # Two workers died with all three on lease.
+    for _ in range(2):
+        await queue.lease("dies", 10, queue.clock.now, 60)
+        await queue.move(61)
+    async with Peer() as peer, at_work(queue, routes(peer), poison_limit=3):
+        await settled(queue, 3)
+
+    assert set(queue.states().values()) == {DELIVERED}
+    # While the first was read, the two others had been vouched for.
+    assert sorted(queue.renewals[0]) == [1, 2]
+
+
 async def test_d03_a_message_that_was_only_slow_when_its_worker_was_killed_is_not():
     queue = new_queue()
     queue.put(CONTENT, due(1))

@@ -1,0 +1,59 @@
+"""A delivery worker on a real store that one message kills.
+
+``python -m tests.integration.delivery_victim FOLDER HOST:PORT`` ends with 0
+once a message was set aside.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from dlp_gateway.delivery.settings import DeliverySettings, Routes, RouteSettings
+from dlp_gateway.delivery.tls import TlsMode, TlsPolicy
+from dlp_gateway.delivery.worker import DeliveryService
+from dlp_gateway.model import Zone
+from dlp_gateway.store import keys
+from dlp_gateway.store.store import Options, Store
+from dlp_gateway.store.values import State
+
+POISON = b"this message kills"
+
+
+class Fragile:
+    """The store's queue, but reading the poison ends the process, as a fault in native code would."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.set_aside = asyncio.Event()
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    async def content(self, message_id):
+        content = await self._store.content(message_id)
+        if POISON in content:
+            os._exit(9)
+        return content
+
+    async def settle(self, outcomes, now):
+        await self._store.settle(outcomes, now)
+        if any(outcome.state is State.FAILED for outcome in outcomes):
+            self.set_aside.set()
+
+
+async def main(folder: Path, address: str) -> None:
+    store = await Store.open(f"sqlite:///{folder}/gateway.db", keys.load_gateway(folder / "keys"), Options(reserve=0))
+    queue = Fragile(store)
+    route = RouteSettings(hosts=(address,), tls=TlsPolicy(TlsMode.NONE))
+    settings = DeliverySettings("gateway.westendonsixth.com", lease=1, idle=0.05, poison_limit=3)
+    service = DeliveryService(queue, Routes(dict.fromkeys(Zone, route)), settings)
+    running = asyncio.create_task(service.run())
+    await queue.set_aside.wait()
+    await service.drain()
+    await running
+    await store.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))

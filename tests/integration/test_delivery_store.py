@@ -1,0 +1,142 @@
+"""Delivery on the real store: what one writes, the other reads."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dlp_gateway.model import Action, Zone
+from dlp_gateway.store import keys
+from dlp_gateway.store.store import Options, Store
+from dlp_gateway.store.values import State
+from tests.integration.delivery_victim import POISON
+from tests.unit.delivery.harness import at_work, routes
+from tests.unit.delivery.memory_queue import Clock
+from tests.unit.delivery.peer import Peer, Turn, in_turn
+from tests.unit.store.examples import CONTENT, NOW, SENDER, intake, verdict
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+async def store(tmp_path):
+    keys.init(tmp_path / "keys")
+    clock = Clock(NOW)
+    opened = await Store.open(
+        f"sqlite:///{tmp_path}/gateway.db", keys.load_gateway(tmp_path / "keys"), Options(reserve=0), clock
+    )
+    opened.clock = clock
+    yield opened
+    await opened.close()
+
+
+def rows(folder: Path) -> list[tuple[str, str, int]]:
+    """Address, state and attempts of every recipient in the database."""
+    with sqlite3.connect(folder / "gateway.db") as database:
+        return database.execute("SELECT literal, state, attempts FROM dlp_recipient ORDER BY id").fetchall()
+
+
+async def until(condition) -> None:
+    """Wait for what another thread or process does."""
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_what_is_committed_is_delivered_deferred_and_reported(store, tmp_path):
+    replies = {
+        "ok@ext.example": in_turn(b"250 ok\r\n"),
+        "later@ext.example": in_turn(b"450 4.2.2 mailbox full\r\n", b"250 ok\r\n"),
+        "gone@ext.example": in_turn(b"550 5.1.1 user unknown\r\n"),
+    }
+    verdicts = [verdict(address, Action.DELIVER) for address in replies]
+    on = {"RCPT": lambda line: replies.get(line.partition("<")[2].partition(">")[0], in_turn(b"250 ok\r\n"))(line)}
+    async with Peer(on) as outside, Peer() as inside, at_work(store, routes(outside, inside)):
+        await store.commit(intake(*verdicts, verdict("boss@westendonsixth.com", Action.DELIVER, zone=Zone.INTERNAL)))
+        await inside.until(lambda: len(inside.taken) == 2)
+        await until(lambda: rows(tmp_path)[1][2] == 1)
+        store.clock.now += 60
+        # Nothing new came; the store itself knows when the next delivery is due.
+        await store.renew([], NOW, 0)
+        await outside.until(lambda: len(outside.taken) == 2)
+        await until(lambda: all(state != "queued" for _, state, _ in rows(tmp_path)))
+
+    assert rows(tmp_path) == [
+        ("ok@ext.example", "delivered", 1),
+        ("later@ext.example", "delivered", 2),
+        ("gone@ext.example", "failed", 1),
+        ("boss@westendonsixth.com", "delivered", 1),
+        (SENDER, "delivered", 1),
+    ]
+    assert [message.content for message in outside.taken] == [CONTENT, CONTENT]
+    [bounce] = [message for message in inside.taken if message.mail.startswith("MAIL FROM:<> ")]
+    assert b"gone@ext.example" in bounce.content
+    assert b"Quillfeather" not in bounce.content
+
+
+async def test_d01_uncertain_is_on_record_and_tried_again(store, tmp_path):
+    async with Peer({"CONTENT": in_turn(Turn.CLOSE, b"250 ok\r\n")}) as peer, at_work(store, routes(peer)):
+        await store.commit(intake())
+        await until(lambda: rows(tmp_path)[:1] and rows(tmp_path)[0][2] == 1)
+        store.clock.now += 60
+        await store.renew([], NOW, 0)
+        await until(lambda: rows(tmp_path)[0][1] == "delivered")
+
+    assert [message.content for message in peer.taken] == [CONTENT, CONTENT]
+    with sqlite3.connect(tmp_path / "gateway.db") as database:
+        kinds = [kind for (kind,) in database.execute("SELECT kind FROM dlp_audit_entry")]
+    assert kinds.count("uncertain") == 1
+    assert kinds.count("deliver") == 1
+
+
+async def test_d09_what_is_given_back_is_due_at_once(store, tmp_path):
+    async with Peer({"MAIL": Turn.STALL}) as slow, at_work(store, routes(slow), drain=0.01):
+        await store.commit(intake())
+        await slow.until(lambda: any(line.startswith("MAIL") for line in slow.commands))
+    async with Peer() as peer, at_work(store, routes(peer)):
+        await until(lambda: rows(tmp_path)[0][1] == "delivered")
+
+    assert rows(tmp_path) == [("ann@example.net", "delivered", 1)]
+
+
+async def test_d03_a_renewed_lease_neither_adds_to_the_count_nor_forgets_it(store):
+    await store.commit(intake())
+    lost = []
+    for turn, renewed in enumerate((False, True, True, False, False)):
+        now = NOW + 200 * turn
+        (due,) = await store.lease("worker", 10, now, 60)
+        lost.append(due.lost)
+        for seconds in (10, 20) if renewed else ():
+            await store.renew([due.delivery_id], now + seconds, 60)
+
+    assert lost == [0, 1, 1, 1, 2]
+
+
+async def test_d03_a_message_that_kills_the_process_is_set_aside(tmp_path):
+    keys.init(tmp_path / "keys")
+    store = await Store.open(
+        f"sqlite:///{tmp_path}/gateway.db", keys.load_gateway(tmp_path / "keys"), Options(reserve=0)
+    )
+    for number in range(5):
+        await store.commit(intake(verdict(f"r{number}@ext.example", Action.DELIVER), at=time.time()))
+    await store.commit(intake(content=b"Subject: x\r\n\r\n" + POISON + b"\r\n", at=time.time()))
+    await store.close()
+
+    ends = []
+    async with Peer() as peer:
+        while not ends or (ends[-1] != 0 and len(ends) < 10):
+            victim = [sys.executable, "-m", "tests.integration.delivery_victim", str(tmp_path), peer.address]
+            process = await asyncio.create_subprocess_exec(*victim, cwd=ROOT, stdout=subprocess.DEVNULL)
+            ends.append(await asyncio.wait_for(process.wait(), 60))
+
+    # Three deaths count; one does not, for which another message in line had already vouched.
+    assert ends[-1] == 0
+    assert ends[:-1] in ([9] * 3, [9] * 4)
+    states = {address: state for address, state, _ in rows(tmp_path)}
+    assert states["ann@example.net"] == State.FAILED
+    assert all(states[f"r{number}@ext.example"] == State.DELIVERED for number in range(5))
+    assert not any(POISON in message.content for message in peer.taken)
