@@ -1,18 +1,30 @@
 """The store on a real PostgreSQL, started for these tests in a folder of its own."""
 
+# ruff: noqa: F811  # fixtures are imported
+
+import asyncio
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 
-from dlp_gateway.store import keys
+from dlp_gateway.audit.check import check
+from dlp_gateway.model import Action
+from dlp_gateway.store import database, keys
+from dlp_gateway.store.errors import StoreUnavailableError
+from dlp_gateway.store.keys import load_audit
 from dlp_gateway.store.store import Options, Store
-from tests.unit.store.contract import Contract
-from tests.unit.store.examples import NOW
+from tests.unit.store.conftest import clock, gateway_keys, key_directory, options, review_keys  # noqa: F401
+from tests.unit.store.contract import Contract, count, kinds, rows
+from tests.unit.store.examples import NOW, delivered, intake, verdict
 
 pytestmark = pytest.mark.postgresql
 
@@ -67,40 +79,6 @@ def server():
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="session")
-def key_directory(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("postgresql") / "keys"
-    keys.init(directory)
-    return directory
-
-
-@pytest.fixture(scope="session")
-def gateway_keys(key_directory):
-    return keys.load_gateway(key_directory)
-
-
-@pytest.fixture(scope="session")
-def review_keys(key_directory):
-    return keys.load_review(key_directory)
-
-
-class Clock:
-    now = NOW
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def options():
-    return Options()
-
-
 @pytest.fixture
 def url(server, request):
     server.sql("DROP DATABASE IF EXISTS gateway")
@@ -117,3 +95,103 @@ async def store(url, gateway_keys, options, clock):
 
 class TestPostgresql(Contract):
     pass
+
+
+async def test_a_server_that_goes_away_fails_commits_and_serves_again_when_it_is_back(server, store):
+    await store.commit(intake(message_id="before"))
+    server.stop()
+    ends = await asyncio.gather(*(store.commit(intake()) for _ in range(3)), return_exceptions=True)
+    assert [type(end) for end in ends] == [StoreUnavailableError] * 3
+    with pytest.raises(StoreUnavailableError):
+        await store.content("none")
+    server.start()
+
+    await store.commit(intake(message_id="after"))
+
+    assert {row[0] for row in await rows(store, "SELECT id FROM dlp_message")} == {"before", "after"}
+    assert store.health().failed is None
+
+
+async def test_a_commit_whose_end_was_not_heard_is_looked_up_not_repeated(store, monkeypatch):
+    """The line breaks after the database has committed and before it says so."""
+    transact = database.transact
+    broken = []
+
+    @contextmanager
+    def breaking():
+        with transact():
+            yield
+        if not broken:
+            broken.append(True)
+            raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(database, "transact", breaking)
+    await asyncio.gather(*(store.commit(intake(message_id=f"m{n}")) for n in range(5)))
+
+    assert broken
+    assert sorted(row[0] for row in await rows(store, "SELECT message_id FROM dlp_recipient")) == [
+        f"m{n}" for n in range(5)
+    ]
+    assert await kinds(store) == ["decide"] * 5
+
+
+async def test_a_settlement_whose_end_was_not_heard_is_on_record_once(store, monkeypatch):
+    await store.commit(intake(message_id="one"))
+    (due,) = await store.lease("worker", 1, NOW, 60)
+    transact = database.transact
+    broken = []
+
+    @contextmanager
+    def breaking():
+        with transact():
+            yield
+        if not broken:
+            broken.append(True)
+            raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(database, "transact", breaking)
+    await store.settle([delivered(due.delivery_id)], NOW + 1)
+
+    assert broken
+    assert await kinds(store) == ["decide", "deliver"]
+
+
+def _node(url, directory, node, messages):
+    """One of several gateways: takes mail, delivers whatever is due, and says what it delivered."""
+    return asyncio.run(_node_runs(url, Path(directory), node, messages))
+
+
+async def _node_runs(url, directory, node, messages):
+    store = await Store.open(url, keys.load_gateway(directory), Options(checkpoint_entries=40))
+    sent = []
+
+    async def worker():
+        idle = 0
+        while idle < 20:
+            due = await store.lease(node, 7, NOW + 10, 1e6)
+            for d in due:
+                await store.content(d.message_id)
+            await store.settle([delivered(d.delivery_id) for d in due], NOW + 10)
+            sent.extend(d.delivery_id for d in due)
+            idle = 0 if due else idle + 1
+            if not due:
+                await store.wait(0.05)
+
+    many = [verdict(f"r{n}@example.net", Action.DELIVER) for n in range(3)]
+    commits = (store.commit(intake(*many, message_id=f"{node}-{n}")) for n in range(messages))
+    await asyncio.gather(worker(), *commits)
+    await store.close()
+    return sent
+
+
+async def test_several_gateways_share_one_database(url, store, key_directory):
+    loop = asyncio.get_running_loop()
+    with ProcessPoolExecutor(3, mp_context=get_context("forkserver")) as pool:
+        runs = [loop.run_in_executor(pool, _node, url, str(key_directory), f"node{n}", 40) for n in range(3)]
+        sent = [number for run in await asyncio.gather(*runs) for number in run]
+
+    assert len(sent) == len(set(sent)) == 3 * 40 * 3
+    assert await count(store, "dlp_wrap") == 0
+    assert await count(store, "dlp_chunk") == 0
+    report = await store.read(lambda: check(load_audit(key_directory)))
+    assert report.sound, report.broken

@@ -90,8 +90,8 @@ def test_a_database_of_a_newer_release_is_left_alone(prepared):
 
 def test_several_processes_may_start_at_once(path):
     url = f"sqlite:///{path}"
-    with ProcessPoolExecutor(4, mp_context=get_context("forkserver")) as pool:
-        list(pool.map(database.prepare, [url] * 4))
+    with ProcessPoolExecutor(3, mp_context=get_context("forkserver")) as pool:
+        list(pool.map(database.prepare, [url] * 3))
 
     with sqlite3.connect(path) as raw:
         assert raw.execute("SELECT COUNT(*) FROM dlp_audit_head").fetchone() == (1,)

@@ -11,7 +11,6 @@ from dlp_gateway.audit.check import check
 from dlp_gateway.store import database, keys, queue, sealing, wraps
 from dlp_gateway.store.store import Options, Store
 from tests.unit.store import victim
-from tests.unit.store.contract import rows
 
 KILLS = 12
 
@@ -68,34 +67,38 @@ async def test_whatever_was_answered_survives(folder, seed, gateway_keys, review
 
     store = await Store.open(f"sqlite:///{folder}/gateway.db", gateway_keys, Options(reserve=0))
     try:
-        messages = await rows(store, "SELECT id, kind FROM dlp_message")
-        assert committed <= {row[0] for row in messages}
-        settled = await rows(store, "SELECT id FROM dlp_recipient WHERE state = 'delivered'")
-        assert delivered <= {row[0] for row in settled}
-        for message_id, kind in messages:
-            await _assert_whole(store, message_id, kind, gateway_keys, review_keys)
+        await store.read(lambda: assert_whole(committed, delivered, gateway_keys, review_keys))
         report = await store.read(lambda: check(keys.load_audit(folder / "keys")))
         assert report.sound, report.broken
-        decided = await rows(store, "SELECT COUNT(*) FROM dlp_audit_entry WHERE kind = 'decide'")
-        assert decided[0][0] == sum(kind == "mail" for _, kind in messages)
     finally:
         await store.close()
 
 
-async def _assert_whole(store, message_id, kind, gateway_keys, review_keys):
-    """A message has its recipients, and exactly the keys that are needed, and they open all of its content."""
-    states = [row[0] for row in await rows(store, "SELECT state FROM dlp_recipient WHERE message_id = %s", message_id)]
-    assert states
-    needed = {holder for holder, state in (("delivery", "queued"), ("reviewers", "held")) if state in states}
-    found = await rows(store, "SELECT holder, key_id, wrapped FROM dlp_wrap WHERE message_id = %s", message_id)
-    assert {row[0] for row in found} == needed
-    for holder, key_id, wrapped in found:
-        if holder == "delivery":
-            key = wraps.open_for_delivery(gateway_keys, key_id, bytes(wrapped), message_id)
-        else:
-            key = wraps.open_for_review(review_keys, key_id, bytes(wrapped), message_id)
-        content = await store.read(lambda key=key: queue.read(database.cursor(), message_id, key, sealing.Part.CONTENT))
-        if kind == "mail":
-            assert content == victim.content_of(message_id)
-    if not needed:
-        assert await rows(store, "SELECT 1 FROM dlp_chunk WHERE message_id = %s", message_id) == []
+def assert_whole(committed, delivered, gateway_keys, review_keys):
+    """All that was reported is there, and each message has its recipients, its entry and the keys that are needed."""
+    messages = fetch("SELECT id, kind FROM dlp_message")
+    assert committed <= {message_id for message_id, _ in messages}
+    assert delivered <= {row[0] for row in fetch("SELECT id FROM dlp_recipient WHERE state = 'delivered'")}
+    decided = [row[0] for row in fetch("SELECT subject FROM dlp_audit_entry WHERE kind = 'decide'")]
+    assert sorted(decided) == sorted(message_id for message_id, kind in messages if kind == "mail")
+    for message_id, kind in messages:
+        states = {row[0] for row in fetch("SELECT state FROM dlp_recipient WHERE message_id = %s", message_id)}
+        assert states
+        needed = {holder for holder, state in (("delivery", "queued"), ("reviewers", "held")) if state in states}
+        wrapped = fetch("SELECT holder, key_id, wrapped FROM dlp_wrap WHERE message_id = %s", message_id)
+        assert {row[0] for row in wrapped} == needed
+        for holder, key_id, data in wrapped:
+            if holder == "delivery":
+                key = wraps.open_for_delivery(gateway_keys, key_id, bytes(data), message_id)
+            else:
+                key = wraps.open_for_review(review_keys, key_id, bytes(data), message_id)
+            content = queue.read(database.cursor(), message_id, key, sealing.Part.CONTENT)
+            assert kind != "mail" or content == victim.content_of(message_id)
+        if not needed:
+            assert fetch("SELECT 1 FROM dlp_chunk WHERE message_id = %s", message_id) == []
+
+
+def fetch(statement, *parameters):
+    with database.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall()
