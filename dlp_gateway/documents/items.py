@@ -35,7 +35,17 @@ class Locked:
     names: tuple[str, ...] = field(default=(), repr=False)
 
 
-Item = Text | Part | Unscanned | Protection | Locked
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Bytes of a file that belong to nothing in its format: in front of an archive, between its entries, behind it.
+
+    They are read like a file inside, unless the whole is of another type as well, which explains them.
+    """
+
+    part: Part
+
+
+Item = Text | Part | Unscanned | Protection | Locked | Outside
 Reader = Callable[[Part, DocumentBudget], Iterator[Item]]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from dlp_gateway.documents import protection, tables, unpack, xml_events
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.flowing import FlowingText
-from dlp_gateway.documents.items import Item, Locked, Unreadable, under
+from dlp_gateway.documents.items import Item, Locked, Outside, Unreadable, under
 from dlp_gateway.documents.xml_events import Attributes
 from dlp_gateway.documents.zip_structure import Entry, ZipStructure, parse
 from dlp_gateway.model import Part, Protection, Role, Text, Unscanned
@@ -53,7 +53,7 @@ def _members(part: Part, package: ZipStructure, budget: DocumentBudget) -> Itera
         except Unreadable as error:
             yield Unscanned(place, str(error))
     for start, stop in package.gaps:
-        yield Part(under(part.where, "data outside the package"), part.content[start:stop], inline=True)
+        yield Outside(Part(under(part.where, "data outside the package"), part.content[start:stop], inline=True))
 
 
 def _label(name: str, number: int) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dlp_gateway.documents import binary_workbook, office_markup, pictures, sheets, sniff, xml_events
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.flowing import FlowingText
-from dlp_gateway.documents.items import Item, Unreadable, under
+from dlp_gateway.documents.items import Item, Outside, Unreadable, under
 from dlp_gateway.documents.xml_events import Attributes
 from dlp_gateway.documents.zip_structure import Entry, ZipStructure, parse
 from dlp_gateway.model import Part, Role, Text, Unscanned
@@ -87,7 +87,7 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
         if (text := flow.text(under(part.where, label), role, part.names)) is not None:
             yield text
     for start, stop in package.gaps:
-        yield Part(under(part.where, "data outside the package"), part.content[start:stop], inline=True)
+        yield Outside(Part(under(part.where, "data outside the package"), part.content[start:stop], inline=True))
 
 
 def read_flat(part: Part, budget: DocumentBudget) -> Iterator[Item]:

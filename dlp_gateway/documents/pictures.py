@@ -125,6 +125,8 @@ def _png(content: bytes, picture: Picture, budget: DocumentBudget) -> None:
         position += 12 + size
         if tag == b"IEND":
             break
+    else:
+        raise Unreadable("picture ends early")
     picture.tail = content[position:]
 
 

@@ -15,7 +15,7 @@ from dlp_gateway.documents import passwords as password_search
 from dlp_gateway.documents import protection, sniff
 from dlp_gateway.documents.budget import DocumentBudget, OverBudget
 from dlp_gateway.documents.formats import PASSED, READERS
-from dlp_gateway.documents.items import Item, Locked, Unreadable, under
+from dlp_gateway.documents.items import Item, Locked, Outside, Unreadable, under
 from dlp_gateway.model import Attachment, Part, Protection, Reading, Role, Text, Unscanned
 
 ReadMail = Callable[[bytes], Reading]
@@ -132,11 +132,12 @@ class _Reading:
             if kind not in PASSED:
                 self.unscanned.append(Unscanned(part.where, f"files of type {kind} are not read"))
             return
+        items = reader(part, self.budget)
         if leading:
-            self._items(reader(part, self.budget), depth, record)
+            self._items(items, depth, record)
             return
         try:
-            self._items(reader(part, self.budget), depth, record)
+            self._items((item for item in items if not isinstance(item, Outside)), depth, record)
         except Unreadable:
             return
 
@@ -149,6 +150,8 @@ class _Reading:
                     self.unscanned.append(item)
                 case Part():
                     self._child(item, depth + 1)
+                case Outside():
+                    self._child(item.part, depth + 1)
                 case Protection():
                     self._protect(record, item)
                 case Locked():

@@ -65,6 +65,11 @@ _PGP_ARMOR = re.compile(rb"-----BEGIN PGP (?:MESSAGE|SIGNATURE|PUBLIC KEY BLOCK|
 _PEM_CMS = re.compile(rb"-----BEGIN (?:PKCS7|CMS)-----")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_\-\r\n]{64,}={0,2}\s*")
 _MAIL_FIELD = re.compile(rb"(?im)^(from|to|cc|subject|date|message-id|mime-version|received|return-path|content-type):")
+_HTML_ROOTS = frozenset(
+    b"""a abbr address article aside b base big blockquote body br button center code dd div dl dt em fieldset font form
+    frameset h1 h2 h3 h4 h5 h6 head header hr html i img input label li link main map meta nav ol option p pre script
+    section select small span strong style sub sup table tbody td textarea tfoot th thead title tr tt u ul""".split()
+)
 _HTML = re.compile(rb"(?is)<(?:!doctype\s+html|html|head|body|table|div|p|span|br|meta|title|h[1-6]|script|style)\b")
 
 
@@ -233,7 +238,7 @@ def _textual(content: bytes) -> list[str]:
     if b"BEGIN:VCARD" in upper:
         return ["vcf"]
     if stripped[:1] == b"<":
-        return _markup(stripped)
+        return _markup(stripped, content[-200:])
     if stripped[:1] in (b"{", b"["):
         return ["json"]
     return ["html"] if len(_HTML.findall(head[:4096])) >= 3 else ["txt"]
@@ -246,7 +251,7 @@ def _as_ascii(content: bytes) -> bytes:
     return content[:65_536]
 
 
-def _markup(head: bytes) -> list[str]:
+def _markup(head: bytes, tail: bytes) -> list[str]:
     bare = re.sub(rb"(?s)<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>", b"", head[:16_000]).lstrip()
     root = re.match(rb"<(?:[\w.\-]+:)?([\w.\-]+)", bare)
     name = root[1].lower() if root else b""
@@ -260,7 +265,10 @@ def _markup(head: bytes) -> list[str]:
         return ["flat-odf"]
     if head.startswith(b"<?xml") or b"xmlns" in bare[:2000]:
         return ["xml"]
-    return ["html"] if _HTML.search(head[:4096]) else ["xml"]
+    if name in _HTML_ROOTS or not root:
+        return ["html"]
+    closed = tail.rstrip().lower().endswith(b"</" + root[0][1:].lower() + b">") or tail.rstrip().endswith(b"/>")
+    return ["xml"] if closed else ["html"]
 
 
 def wrapped(content: bytes) -> bytes | None:

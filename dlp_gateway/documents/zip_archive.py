@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from dlp_gateway.documents import charset, protection
 from dlp_gateway.documents.budget import DocumentBudget
-from dlp_gateway.documents.items import Item, Locked, Unreadable, under
+from dlp_gateway.documents.items import Item, Locked, Outside, Unreadable, under
 from dlp_gateway.documents.unpack import expand_stream
 from dlp_gateway.documents.zip_structure import Entry, ZipStructure, parse
 from dlp_gateway.model import Part, Protection, Role, Text, Unscanned
@@ -40,7 +40,7 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
             continue
         yield Part(place, content, entry.names)
     for start, stop in archive.gaps:
-        yield Part(under(part.where, "data outside the archive"), part.content[start:stop], inline=True)
+        yield Outside(Part(under(part.where, "data outside the archive"), part.content[start:stop], inline=True))
 
 
 def _words(part: Part, archive: ZipStructure) -> Iterator[Item]:

@@ -40,7 +40,7 @@ def office_standard(content: bytes, password: str = PASSWORD) -> bytes:
     key = ECMA376Standard.makekey_from_password(password, 0x660E, 0x8004, 0x18, 128, 16, salt)
 
     def sealed(raw: bytes) -> bytes:
-        machine = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305
+        machine = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
         return machine.update(raw) + machine.finalize()
 
     provider = "Microsoft Enhanced RSA and AES Cryptographic Provider\0".encode("utf-16-le")
@@ -279,10 +279,8 @@ class RawZip:
         name = name if central_name is None else central_name
         flags = flags if central_flags is None else central_flags
         if listed:
-            self.central.append(
-                struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\1\2", 20, 20, flags, method, 0, 33, crc, len(packed), size, len(name), 0, 0, 0, 0, 0, offset)
-                + name
-            )  # fmt: skip
+            numbers = (20, 20, flags, method, 0, 33, crc, len(packed), size, len(name), 0, 0, 0, 0, 0, offset)
+            self.central.append(struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\1\2", *numbers) + name)
 
     def close(self, *, repeat: int = 1) -> bytes:
         central = b"".join(self.central * repeat)
@@ -359,7 +357,7 @@ def cms_enveloped(oid: str) -> bytes:
 
 
 def cms_signed(entity: bytes, *, detached: bool = False) -> bytes:
-    import datetime
+    import datetime as dt
 
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -369,7 +367,7 @@ def cms_signed(entity: bytes, *, detached: bool = False) -> bytes:
 
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test")])
-    start = datetime.datetime(2025, 1, 1)  # noqa: DTZ001
+    start = dt.datetime(2025, 1, 1)  # noqa: DTZ001
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -6,11 +6,13 @@ tested against the libraries that they use themselves.
 
 from __future__ import annotations
 
+# ruff: noqa: E501 - markup of other people's formats reads best on one line
 import io
 import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 CLEAN = "Working draft, please send remarks by Friday."
@@ -87,7 +89,7 @@ def docx(place: str, text: str) -> bytes:
         "smart tag": f"<w:p><w:smartTag><w:r><w:t>{said}</w:t></w:r></w:smartTag></w:p>",
         "ruby": f"<w:p><w:r><w:ruby><w:rt>{run}</w:rt><w:rubyBase><w:r><w:t>x</w:t></w:r></w:rubyBase></w:ruby></w:r></w:p>",
     }
-    members = {
+    members: dict[str, tuple[str, bytes | str]] = {
         "header": ("word/header1.xml", word_part("hdr", paragraph(text))),
         "footer": ("word/footer2.xml", word_part("ftr", paragraph(text))),
         "footnote": ("word/footnotes.xml", word_part("footnotes", f"<w:footnote>{paragraph(text)}</w:footnote>")),
@@ -180,7 +182,7 @@ def xlsx(place: str, text: str) -> bytes:
         "link tooltip": (sheet_xml(clean, f'<hyperlinks><hyperlink ref="A1" tooltip={quoteattr(text)}/></hyperlinks>'), ""),
         "filter value": (sheet_xml(clean, f"<autoFilter><filterColumn><filters><filter val={quoteattr(text)}/></filters></filterColumn></autoFilter>"), ""),
     }  # fmt: skip
-    members = {
+    members: dict[str, tuple[str, bytes | str]] = {
         "comment": ("xl/comments1.xml", xml(f'<comments xmlns="{S}"><commentList><comment ref="A1"><text><r><t>{said}</t></r></text></comment></commentList></comments>')),
         "threaded comment": ("xl/threadedComments/threadedComment1.xml", xml(f"<ThreadedComments><threadedComment><text>{said}</text></threadedComment></ThreadedComments>")),
         "text box": ("xl/drawings/drawing1.xml", xml(f'<d xmlns:a="{A}"><a:p><a:r><a:t>{said}</a:t></a:r></a:p></d>')),
@@ -207,7 +209,8 @@ def xlsx(place: str, text: str) -> bytes:
     elif place == "sheet name":
         return zipped(xlsx_members({escape(text): (sheet_xml(clean), "")}))
     else:
-        more = dict([members[place]])
+        name, content = members[place]
+        more[name] = content
     return zipped(xlsx_members(sheets, more))
 
 
@@ -442,17 +445,17 @@ def compound(streams: Mapping[str, bytes]) -> bytes:
             fat.append(first + i + 1 if i + 1 < count else 0xFFFFFFFE)
         return first
 
-    for path in order[1:]:
-        data = names[path]
-        if data is None:
+    for stream in order[1:]:
+        content = names[stream]
+        if content is None:
             continue
-        if len(data) >= 4096:
-            starts[path] = allocate(data)
-        elif data:
-            starts[path] = len(mini_fat)
-            count = -(-len(data) // 64)
+        if len(content) >= 4096:
+            starts[stream] = allocate(content)
+        elif content:
+            starts[stream] = len(mini_fat)
+            count = -(-len(content) // 64)
             mini_fat += [len(mini_fat) + i + 1 for i in range(count - 1)] + [0xFFFFFFFE]
-            mini += data.ljust(64 * count, b"\0")
+            mini += content.ljust(64 * count, b"\0")
     mini_start = allocate(bytes(mini)) if mini else 0xFFFFFFFE
     mini_fat_start = allocate(struct.pack(f"<{len(mini_fat)}I", *mini_fat)) if mini_fat else 0xFFFFFFFE
     mini_fat_count = -(-4 * len(mini_fat) // 512)
@@ -665,9 +668,9 @@ def pdf(place: str, text: str) -> bytes:
         item = document.make_indirect(Dictionary(Title=String(text)))
         document.Root.Outlines = document.make_indirect(Dictionary(First=item, Last=item, Count=1))
     elif place == "attached file":
-        document.attachments["note.txt"] = pikepdf.AttachedFileSpec(document, text.encode(), filename="note.txt")
+        document.attachments["note.txt"] = _attached(document, text.encode(), "note.txt")
     elif place == "attached file name":
-        document.attachments[text] = pikepdf.AttachedFileSpec(document, b"x", filename=text)
+        document.attachments[text] = _attached(document, b"x", text)
     elif place == "title property":
         document.docinfo[Name.Title] = text
     elif place == "own property":
@@ -697,6 +700,14 @@ PDF_PLACES = (
     "attached file", "attached file name", "title property", "own property", "XMP", "script", "alternative text",
     "hidden layer",
 )  # fmt: skip
+
+
+def _attached(document: Any, content: bytes, name: str) -> Any:
+    import pikepdf
+
+    return pikepdf.AttachedFileSpec(
+        document, content, description="", filename=name, mime_type="text/plain", creation_date="", mod_date=""
+    )
 
 
 def pdf_objects(*objects: bytes) -> bytes:

@@ -105,7 +105,8 @@ def many_sheets() -> bytes:
 
 def repeated_ods_cells() -> bytes:
     cell = '<table:table-cell table:number-columns-repeated="999999999"><text:p>x</text:p></table:table-cell>'
-    body = f"<office:body><office:text><table:table><table:table-row>{cell * 100}</table:table-row></table:table></office:text></office:body>"
+    table = f"<table:table><table:table-row>{cell * 100}</table:table-row></table:table>"
+    body = f"<office:body><office:text>{table}</office:text></office:body>"
     return makers.zipped(makers.odf_members("text", body))
 
 
