@@ -271,7 +271,7 @@ class Connection(Stream):
 
     def retire(self) -> None:
         """End the session if nothing is at stake; else it ends by itself when its message is answered."""
-        if not self._admitted:
+        if self.handshaking or not self._admitted:
             self.abort()
         elif self.waiting and not self.in_transaction():
             self.hang_up(self._going_down())

@@ -29,7 +29,7 @@ class ReceivingLimits:
     recipients: int = 1_000
     """Recipients of one message. RFC 5321 section 4.5.3.1.8 asks for 100 at least; 1000 is usual."""
     commands: int = 200
-    """Commands in a session since the last message was handed over, beyond ``recipients``: an endless NOOP is no client."""
+    """Commands in a session since the last message was handed over, beyond ``recipients``: no client needs more."""
     errors: int = 20
     """Refused commands in a session since the last message was handed over: guessing and lost clients end here."""
     command_bytes: int = 2_048

@@ -148,9 +148,9 @@ class Protocol(Connection):
             number = self.limits.recipients
             reply = Reply(452, "4.5.3", f"Too many recipients (limit recipients: {number}); send to the others again")
             raise RefusedError(reply, limit="recipients")
-        path = _after("TO:", argument)
-        if path.strip(" ").lower() == "<postmaster>":  # RFC 5321 section 4.5.1: the one mailbox without a domain
-            path = f"<postmaster@{self.state.settings.organisation_domains[0]}>"
+        path = _after("TO:", argument).lstrip(" ")
+        if path[:12].lower() == "<postmaster>":  # RFC 5321 section 4.5.1: the one mailbox without a domain
+            path = f"<postmaster@{self.state.settings.organisation_domains[0]}>{path[12:]}"
         address, text = parse_path(path, PathRole.RECIPIENT)
         self._needs_ehlo(text)
         smtputf8 = transaction.parameters.smtputf8

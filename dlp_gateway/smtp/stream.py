@@ -52,6 +52,7 @@ class Stream(SMTP):
         self._lines = CommandLines()
         self._outbox = bytearray()
         self._closing = False
+        self.handshaking = False
         super().__init__(_NoHooks(), hostname=hostname, loop=asyncio.get_running_loop())
 
     def eof_received(self) -> bool | None:
@@ -124,17 +125,26 @@ class Stream(SMTP):
         # Octets sent in the clear behind STARTTLS must not become commands inside TLS (CVE-2024-34083).
         self._lines.take()
         self._reader._buffer.clear()  # type: ignore[attr-defined]  # as aiosmtpd does: streams have no public way
+        self.handshaking = True
         try:
             await self._writer.start_tls(context, ssl_handshake_timeout=seconds)
-        except (OSError, TimeoutError):  # ssl.SSLError is an OSError
-            raise HungUpError from None
+        except BaseException as error:
+            # asyncio tells a protocol nothing of the end of a connection that ends within its handshake.
+            transport.abort()
+            self.loop.call_soon(self.connection_lost, None)
+            if isinstance(error, OSError | TimeoutError):  # ssl.SSLError is an OSError
+                raise HungUpError from None
+            raise
+        self.handshaking = False
         self.transport = self._writer.transport
         self.tls = describe_tls(self._writer.get_extra_info("ssl_object")) or "TLS"
 
     def abort(self) -> None:
         """Close without a word."""
         transport = self._open_transport()
-        if transport is not None:
+        if self.handshaking and self._handler_coroutine is not None:
+            self._handler_coroutine.cancel()
+        elif transport is not None:
             transport.abort()
 
     def close(self) -> None:

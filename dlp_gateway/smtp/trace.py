@@ -8,7 +8,8 @@ section 4.3 (protocol names).
 from __future__ import annotations
 
 import re
-from email.utils import formatdate
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from dlp_gateway.model import Client, Envelope
 
@@ -40,7 +41,7 @@ def received_field(envelope: Envelope, *, hostname: str, message_id: str, at: fl
     lines = [f"Received: {source}", f"\t{transmission} id {message_id}"]
     if len(envelope.recipients) == 1:
         lines.append(f"\tfor <{envelope.recipients[0].address.literal}>")
-    return ("\r\n".join(lines) + f";\r\n\t{formatdate(at)}\r\n").encode()
+    return ("\r\n".join(lines) + f";\r\n\t{format_datetime(datetime.fromtimestamp(at, UTC))}\r\n").encode()
 
 
 def count_received(header: bytes, hostname: str) -> tuple[int, int]:
