@@ -103,27 +103,39 @@ def _json_documents(text: str) -> list[Any] | None:
         return None
 
 
-def _json_rows(value: Any, key: str, flow: FlowingText, depth: int) -> None:
-    """One line for the plain members of an object, then its children; pairs come as tuples, arrays as lists."""
+def _json_rows(value: Any, key: str, flow: FlowingText, depth: int) -> None:  # noqa: ANN401
+    """One line for the plain members of an object behind its own key, then its children.
+
+    Objects come as lists of pairs, arrays as lists.
+    """
     if depth > _JSON_DEPTH:
         raise Unreadable("JSON is nested too deeply")
-    if isinstance(value, list) and value and all(isinstance(v, tuple) for v in value):
-        plain = [f"{k}: {_json_text(v)}" for k, v in value if not isinstance(v, list)]
-        flow.add(tables.SEPARATOR.join(plain))
+    if not isinstance(value, list):
+        flow.add(f"{key}: {_json_text(value)}" if key else _json_text(value))
+    elif value and all(isinstance(v, tuple) for v in value):
+        fields = [f"{k}: {_json_text(v)}" for k, v in value if not isinstance(v, list)]
+        flow.add((f"{key}: " if key else "") + tables.SEPARATOR.join(fields))
         flow.line()
         for k, child in value:
             if isinstance(child, list):
                 _json_rows(child, k, flow, depth + 1)
-    elif isinstance(value, list):
-        if value and all(isinstance(v, list) and all(not isinstance(c, list | tuple) for c in v) for v in value):
+    else:
+        if key:
+            flow.add(f"{key}:")
+            flow.line()
+        if _is_matrix(value):
             rows = tables.plain_rows([[_json_text(c) for c in v] for v in value])
             flow.add(tables.render(rows, cell_places=False).text())
-            return
-        for child in value:
-            _json_rows(child, key, flow, depth + 1)
-    else:
-        flow.add(f"{key}: {_json_text(value)}" if key else _json_text(value))
-        flow.line()
+        else:
+            for child in value:
+                _json_rows(child, "", flow, depth + 1)
+    flow.line()
+
+
+def _is_matrix(value: list[Any]) -> bool:
+    return bool(value) and all(
+        isinstance(v, list) and v and not any(isinstance(c, list | tuple) for c in v) for v in value
+    )
 
 
 def _json_text(value: Any) -> str:
