@@ -1,0 +1,142 @@
+"""The shipped encoder under ONNX Runtime; the only module that imports it.
+
+Wheels of ONNX Runtime carry telemetry that is on by default: creating a
+session writes a device id under ``~/.cache`` and resolves a collector's name
+(microsoft/onnxruntime pull request 27379). ``ORT_DISABLE_TELEMETRY`` is read
+when the library is loaded, so it is set here before the import, whatever the
+environment says, in every process that loads this module.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlp_gateway.detection.gates import Gate
+from dlp_gateway.detection.wordpiece import Pieces, WordPiece
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime
+
+MAX_PIECES = 254
+"""Most pieces of one run; with the two framing ones, half of what the positions allow."""
+
+Scores = NDArray[np.float32]
+
+
+class ModelError(Exception):
+    """A model directory is incomplete, damaged, or of another version than this code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What ``manifest.json`` of a model directory says; every other file in it is vouched for by digest."""
+
+    directory: Path
+    version: str
+    tags: tuple[str, ...]
+    labels: tuple[str, ...]
+    thresholds: Mapping[str, float]
+    calibration: Mapping[str, tuple[float, float]]
+    digests: Mapping[str, str]
+
+    @classmethod
+    def read(cls, directory: Path) -> Manifest:
+        """Read the manifest.
+
+        Raises:
+            ModelError: it is missing or not understood.
+        """
+        file = directory / "manifest.json"
+        try:
+            given: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            return cls(
+                directory=directory,
+                version=given["version"],
+                tags=tuple(given["tags"]),
+                labels=tuple(given["labels"]),
+                thresholds=given["thresholds"],
+                calibration={label: (float(a), float(b)) for label, (a, b) in given["calibration"].items()},
+                digests=given["sha256"],
+            )
+        except OSError as error:
+            raise ModelError(
+                f"{file}: cannot be read ({error.strerror}); install the models or correct the path"
+            ) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"{file}: not a manifest of this version ({type(error).__name__}: {error})") from error
+
+    def content(self, name: str) -> bytes:
+        """Return the bytes of one file of the model, checked against its digest.
+
+        Raises:
+            ModelError: the file is missing, or is not the one the manifest vouches for.
+        """
+        file = self.directory / name
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{file}: cannot be read ({error.strerror}); install the models again") from error
+        if hashlib.sha256(content).hexdigest() != self.digests.get(name):
+            raise ModelError(f"{file}: its SHA-256 differs from the manifest; the file is damaged or was changed")
+        return content
+
+
+class Encoder:
+    """The transformer: scores of every tag for each piece of a text, and of every label for the text.
+
+    One text a run, without padding: the scores of a text never depend on its
+    neighbours. One thread, no arena: memory stays flat.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.enable_cpu_mem_arena = False
+        options.enable_mem_pattern = False
+        options.use_deterministic_compute = True
+        options.log_severity_level = 4  # a log line could quote its input
+        self.manifest = manifest
+        vocabulary = manifest.content("vocab.txt").decode("utf-8")
+        self.tokenizer = WordPiece(vocabulary.rstrip("\n").split("\n"))
+        self.gate = Gate(manifest.content("gate.npz"))
+        graph = manifest.content("encoder.onnx")
+        try:
+            self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise ModelError(f"{manifest.directory}: the encoder cannot be loaded ({type(error).__name__})") from error
+
+    @classmethod
+    def load(cls, directory: Path) -> Encoder:
+        """Load the model of a directory.
+
+        Raises:
+            ModelError: something is missing, damaged or of another version.
+        """
+        return cls(Manifest.read(directory))
+
+    def run(self, pieces: Pieces, start: int, end: int) -> tuple[Scores, Scores]:
+        """Score the pieces ``start:end`` (at most MAX_PIECES of them).
+
+        Returns:
+            Logits of the tags, one row for each piece; logits of the labels.
+        """
+        ids = self._framed(pieces.ids[start:end], self.tokenizer.first, self.tokenizer.last)
+        shapes = self._framed(pieces.shapes[start:end], 0, 0)
+        tags, labels = self._session.run(["tags", "labels"], {"ids": ids, "shapes": shapes})
+        return tags[0, 1:-1], labels[0]
+
+    @staticmethod
+    def _framed(values: Sequence[int], first: int, last: int) -> NDArray[np.int64]:
+        return np.array([[first, *values, last]], dtype=np.int64)

@@ -1,0 +1,244 @@
+"""Text to WordPiece ids with offsets: what the shipped encoder reads.
+
+The splitting is that of BERT's uncased vocabulary (Devlin et al. 2019,
+``google-research/bert`` tokenization.py): control characters dropped, CJK
+characters set apart, accents stripped after NFD, lower case, a cut at every
+space and punctuation mark, then the longest known piece first. Each piece
+keeps its offsets in the given text, and a *shape*, which gives back what the
+uncased vocabulary throws away: the case of the word and the gap before it
+(nothing, space, tab or wide gap, line end).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+MAX_WORD = 100
+"""Longer words are one unknown piece, as in the original."""
+
+SHAPES = 24
+"""Number of shape ids: six cases times four gaps."""
+
+_CACHED_CHUNKS = 20_000
+_CACHED_LENGTH = 24
+
+_CHUNK = re.compile(r"[^ \t\n\r]+")
+_ASCII_WORD = re.compile(r"[A-Za-z0-9]+|[!-/:-@\[-`{-~]")
+_NOT_PLAIN = re.compile(r"[^!-~]")
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """WordPiece ids of one text with shapes and offsets, all of equal length."""
+
+    ids: Sequence[int]
+    shapes: Sequence[int]
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class WordPiece:
+    """Splits text by one vocabulary; holds no state but a bounded cache of short chunks.
+
+    Args:
+        vocabulary: the pieces in the order of their ids; continuing pieces
+            begin with ``##``. Must hold ``[UNK]``, ``[CLS]`` and ``[SEP]``.
+    """
+
+    def __init__(self, vocabulary: Sequence[str]) -> None:
+        self._ids = {piece: number for number, piece in enumerate(vocabulary)}
+        self.unknown = self._ids["[UNK]"]
+        self.first = self._ids["[CLS]"]
+        self.last = self._ids["[SEP]"]
+        self._longest = max(map(len, vocabulary))
+        self._cache: dict[str, Pieces] = {}
+
+    @classmethod
+    def load(cls, file: Path) -> WordPiece:
+        """Read a vocabulary file, one piece a line (UTF-8).
+
+        Raises:
+            OSError: the file cannot be read.
+            KeyError: one of the special pieces is missing.
+        """
+        return cls(file.read_text(encoding="utf-8").rstrip("\n").split("\n"))
+
+    def encode(self, text: str) -> Pieces:
+        """Return the pieces of ``text``, without the special first and last one."""
+        ids: list[int] = []
+        shapes: list[int] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        previous = 0
+        for match in _CHUNK.finditer(text):
+            start, end = match.span()
+            pieces = self._chunk(match.group())
+            if pieces.ids:
+                first = len(shapes)
+                ids += pieces.ids
+                shapes += pieces.shapes
+                shapes[first] += _gap(text, previous, start)
+                starts += [start + offset for offset in pieces.starts]
+                ends += [start + offset for offset in pieces.ends]
+            previous = end
+        return Pieces(ids, shapes, starts, ends)
+
+    def _chunk(self, chunk: str) -> Pieces:
+        """Split what stands between two spaces."""
+        known = self._cache.get(chunk)
+        if known is None:
+            known = self._split(chunk)
+            if len(chunk) <= _CACHED_LENGTH:
+                if len(self._cache) >= _CACHED_CHUNKS:
+                    self._cache.clear()
+                self._cache[chunk] = known
+        return known
+
+    def _split(self, chunk: str) -> Pieces:
+        ids: list[int] = []
+        shapes: list[int] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        previous = 0
+        for word, begins, stops in _words(chunk):
+            case = _case(chunk[begins[0] : stops[-1]])
+            gap = _gap(chunk, previous, begins[0]) if previous else 0
+            at = 0
+            for number, length in self._cut(word):
+                begin = begins[at]
+                ids.append(number)
+                starts.append(begin)
+                ends.append(stops[at + length - 1])
+                shapes.append((case + (case == _MIXED and chunk[begin].isupper())) * 4 + gap)
+                gap = 0
+                at += length
+            previous = stops[-1]
+        return Pieces(ids, shapes, starts, ends)
+
+    def _cut(self, word: str) -> tuple[tuple[int, int], ...]:
+        whole = ((self.unknown, len(word)),)
+        if len(word) > MAX_WORD:
+            return whole
+        pieces = []
+        start = 0
+        while start < len(word):
+            for end in range(min(len(word), start + self._longest), start, -1):
+                number = self._ids.get(word[start:end] if start == 0 else "##" + word[start:end])
+                if number is not None:
+                    pieces.append((number, end - start))
+                    start = end
+                    break
+            else:
+                return whole
+        return tuple(pieces)
+
+
+_NONE, _LOWER, _TITLE, _UPPER, _MIXED = range(5)
+
+
+def _case(word: str) -> int:
+    if word.islower():
+        return _LOWER
+    if word.isupper():
+        return _UPPER if len(word) > 1 else _TITLE
+    if word[0].isupper() and word[1:].islower():
+        return _TITLE
+    return _MIXED if word.lower() != word.upper() else _NONE
+
+
+def _gap(text: str, start: int, end: int) -> int:
+    """0 nothing, 1 one space, 2 a wide gap or tab, 3 a line end (or the start of the text)."""
+    if end == 0:
+        return 3
+    between = text[start:end]
+    if between == " ":
+        return 1
+    if "\n" in between or "\r" in between:
+        return 3
+    return 2 if "\t" in between or len(between) > 1 else int(start < end)
+
+
+def _words(text: str) -> Iterator[tuple[str, Sequence[int], Sequence[int]]]:
+    """Yield normalised words and, for each of their characters, where it starts and ends in ``text``."""
+    if _NOT_PLAIN.search(text) is None:
+        lowered = text.lower()
+        for match in _ASCII_WORD.finditer(text):
+            start, end = match.span()
+            yield lowered[start:end], range(start, end), range(start + 1, end + 1)
+        return
+    word: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for offset, character in enumerate(text):
+        for kind, letter in _normal(character):
+            if kind is _Kind.LETTER:
+                word.append(letter)
+                starts.append(offset)
+                ends.append(offset + 1)
+                continue
+            if kind is _Kind.ACCENT:
+                if word:
+                    ends[-1] = offset + 1
+                continue
+            if word:
+                yield "".join(word), starts, ends
+                word, starts, ends = [], [], []
+            if kind is _Kind.MARK:
+                yield letter, (offset,), (offset + 1,)
+    if word:
+        yield "".join(word), starts, ends
+
+
+class _Kind(Enum):
+    LETTER = 1
+    MARK = 2
+    SPACE = 3
+    ACCENT = 4
+
+
+def _normal(character: str) -> Iterator[tuple[_Kind, str]]:
+    """Yield what becomes of one character: normalised letters, a mark on its own, a space, or nothing."""
+    if character.isascii() and character.isalnum():
+        yield _Kind.LETTER, character.lower()
+        return
+    category = unicodedata.category(character)
+    if character in "\t\n\r" or category in {"Zs", "Zl", "Zp"}:
+        yield _Kind.SPACE, " "
+        return
+    if category in {"Cc", "Cf", "Co", "Cs"} or character in "\0\ufffd":
+        return
+    if _cjk(ord(character)):
+        yield _Kind.MARK, character
+        return
+    for part in unicodedata.normalize("NFD", character):
+        if unicodedata.category(part) == "Mn":
+            yield _Kind.ACCENT, part
+            continue
+        for letter in part.lower():
+            yield (_Kind.MARK if _punctuation(letter) else _Kind.LETTER), letter
+
+
+def _punctuation(character: str) -> bool:
+    code = ord(character)
+    ascii_mark = 33 <= code <= 47 or 58 <= code <= 64 or 91 <= code <= 96 or 123 <= code <= 126
+    return ascii_mark or unicodedata.category(character).startswith("P")
+
+
+def _cjk(code: int) -> bool:
+    """Whether a code point is in the blocks of Chinese characters that BERT sets apart."""
+    return (
+        0x4E00 <= code <= 0x9FFF
+        or 0x3400 <= code <= 0x4DBF
+        or 0x20000 <= code <= 0x2A6DF
+        or 0x2A700 <= code <= 0x2CEAF
+        or 0xF900 <= code <= 0xFAFF
+        or 0x2F800 <= code <= 0x2FA1F
+    )
