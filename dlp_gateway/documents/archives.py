@@ -1,18 +1,17 @@
-"""Archives other than ZIP: tar, gzip, bzip2, xz, Zstandard, 7z, RAR and ISO 9660.
+"""Archives of plain structure: gzip, bzip2, xz, Zstandard, tar and ISO 9660.
 
 Nothing is ever written to disk, and names from an archive are text, not paths.
 """
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Callable, Iterator
 
-from dlp_gateway.documents import charset, protection, unpack
-from dlp_gateway.documents.budget import DocumentBudget, OverBudget
-from dlp_gateway.documents.items import Item, Locked, Unreadable, under
-from dlp_gateway.model import Part, Protection, Role, Text, Unscanned
+from dlp_gateway.documents import charset, unpack
+from dlp_gateway.documents.budget import DocumentBudget
+from dlp_gateway.documents.items import Item, Unreadable, under
+from dlp_gateway.model import Part, Role, Text
 
 _BLOCK = 512
 
@@ -117,136 +116,6 @@ def _tar_path(kind: bytes, said: str) -> str:
 
 def _field(raw: bytes) -> bytes:
     return raw.split(b"\0", 1)[0]
-
-
-def read_seven_zip(part: Part, budget: DocumentBudget) -> Iterator[Item]:
-    """Yield the files of a 7z archive, or how it is locked; py7zr unpacks into memory under the budget."""
-    import py7zr
-    from py7zr.exceptions import ArchiveError
-
-    try:
-        with py7zr.SevenZipFile(io.BytesIO(part.content)) as archive:
-            names = [f.filename for f in archive.list()]
-            encrypted = archive.password_protected
-            total = sum(f.uncompressed or 0 for f in archive.list() if not f.is_directory)
-    except py7zr.exceptions.PasswordRequired:
-        yield _seven_zip_lock(part, budget, headers=True)
-        return
-    except (ArchiveError, ValueError, TypeError, IndexError, KeyError, EOFError, OSError, struct.error) as error:
-        raise Unreadable("archive is damaged") from error
-    yield Text(under(part.where, "file names"), "\n".join(names), Role.FILENAME, part.names)
-    if encrypted:
-        yield _seven_zip_lock(part, budget, headers=False)
-        return
-    _check_seven_zip(part.content, total, len(names), budget)
-    files = _extract_seven_zip(part, budget, None)
-    if files is None:
-        raise Unreadable("archive is damaged")
-    yield from files
-
-
-def _check_seven_zip(content: bytes, total: int, names: int, budget: DocumentBudget) -> None:
-    """Believe announced sizes only to refuse: what comes out is counted again."""
-    budget.charge("entries", names)
-    budget.check_ratio(total, len(content))
-    if total > budget.left("bytes"):
-        raise OverBudget("unpacks to too many bytes")
-
-
-def _seven_zip_lock(part: Part, budget: DocumentBudget, *, headers: bool) -> Locked:
-    scheme = "7z-aes256-headers" if headers else "7z-aes256"
-    readable = () if headers else ("file names",)
-    grade = protection.graded(scheme, cipher="AES-CBC", key_bits=256, readable=readable)
-
-    def attempt(password: str) -> tuple[Part, ...] | None:
-        return _extract_seven_zip(part, budget, password)
-
-    return Locked(part.where, grade, attempt, rounds=2 * _seven_zip_rounds(part.content), size=len(part.content))
-
-
-def _seven_zip_rounds(content: bytes) -> int:
-    """The power of two in the AES coder's properties (7zFormat.txt: id 06F10701); 2^19 is what 7-Zip writes."""
-    at = content.rfind(b"\x06\xf1\x07\x01")
-    power = content[at + 5] & 0x3F if 0 <= at < len(content) - 5 else 19
-    return 1 << min(power, 40)
-
-
-def _extract_seven_zip(part: Part, budget: DocumentBudget, password: str | None) -> tuple[Part, ...] | None:
-    import py7zr
-
-    factory = py7zr.io.BytesIOFactory(limit=budget.left("bytes"))
-    try:
-        with py7zr.SevenZipFile(io.BytesIO(part.content), password=password) as archive:
-            archive.extractall(factory=factory)
-    except OverBudget:
-        raise
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001 - a wrong password shows as any error of the decoder behind it
-        return None
-    opened = []
-    for number, (name, stream) in enumerate(factory.products.items(), 1):
-        stream.seek(0)
-        content = stream.read()
-        budget.charge("bytes", len(content))
-        opened.append(Part(under(part.where, f"file {number}"), content, (name,)))
-    return tuple(opened)
-
-
-def read_rar(part: Part, budget: DocumentBudget) -> Iterator[Item]:
-    """Yield names and protection of a RAR archive and the entries that it only stores.
-
-    Compressed entries are reported as not read: no free library unpacks them in memory.
-    """
-    import rarfile
-
-    try:
-        archive = rarfile.RarFile(io.BytesIO(part.content))
-        members = archive.infolist()
-        headers = archive.needs_password() and not members
-    except (rarfile.Error, ValueError, IndexError, OSError, struct.error, TypeError) as error:
-        raise Unreadable("archive is damaged") from error
-    version = "rar5" if part.content[6:7] == b"\x01" else "rar3"
-    cipher = "aes256" if version == "rar5" else "aes128"
-    if headers:
-        yield Locked(part.where, _rar_grade(f"{version}-{cipher}-headers", ()), size=len(part.content))
-        return
-    if not members:
-        raise Unreadable("archive is damaged")
-    budget.charge("entries", len(members))
-    yield Text(under(part.where, "file names"), "\n".join(m.filename for m in members), Role.FILENAME, part.names)
-    if archive.comment:
-        yield Text(under(part.where, "archive comment"), archive.comment, Role.METADATA, part.names)
-    files = [m for m in members if not m.is_dir()]
-    locked = [m for m in files if m.needs_password()]
-    if locked:
-        whole = len(locked) == len(files)
-        if not whole:
-            yield protection.graded("rar-mixed", readable=("file names",))
-        place = part.where if whole else under(part.where, "encrypted files")
-        yield Locked(place, _rar_grade(f"{version}-{cipher}", ("file names",)), whole=whole, size=len(part.content))
-    for number, member in enumerate(files, 1):
-        if not member.needs_password():
-            yield _rar_file(part, archive, member, number, budget)
-
-
-def _rar_grade(scheme: str, readable: tuple[str, ...]) -> Protection:
-    return protection.graded(scheme, cipher="AES-CBC", key_bits=256 if "256" in scheme else 128, readable=readable)
-
-
-def _rar_file(part: Part, archive: object, member: object, number: int, budget: DocumentBudget) -> Item:
-    import rarfile
-
-    place = under(part.where, f"file {number}")
-    stored = member.compress_type == rarfile.RAR_M0  # type: ignore[attr-defined]
-    if not stored or member.file_size > budget.left("bytes"):  # type: ignore[attr-defined]
-        return Unscanned(place, "compressed RAR content is not read")
-    try:
-        content = archive.read(member)  # type: ignore[attr-defined]
-    except (rarfile.Error, ValueError, OSError) as error:
-        raise Unreadable("archive entry is damaged") from error
-    budget.charge("bytes", len(content))
-    return Part(place, content, (member.filename,))  # type: ignore[attr-defined]
 
 
 def read_iso(part: Part, budget: DocumentBudget) -> Iterator[Item]:

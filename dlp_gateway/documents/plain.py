@@ -103,7 +103,7 @@ def _json_documents(text: str) -> list[Any] | None:
         return None
 
 
-def _json_rows(value: Any, key: str, flow: FlowingText, depth: int) -> None:  # noqa: ANN401
+def _json_rows(value: Any, key: str, flow: FlowingText, depth: int) -> None:
     """One line for the plain members of an object behind its own key, then its children.
 
     Objects come as lists of pairs, arrays as lists.

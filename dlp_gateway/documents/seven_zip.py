@@ -1,0 +1,146 @@
+"""7z archives: files out of the clear folders, protection of the locked ones.
+
+py7zr unpacks into memory only, and every byte that it writes is charged
+before it is kept: a limit of its own would cut files off without a word.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from dlp_gateway.documents import protection
+from dlp_gateway.documents.budget import DocumentBudget, OverBudget
+from dlp_gateway.documents.items import Item, Locked, Unreadable, under
+from dlp_gateway.model import Part, Role, Text
+
+_AES = b"\x06\xf1\x07\x01"  # coder id of AES-256 with SHA-256 (7-Zip, DOC/Methods.txt)
+_USUAL_POWER = 19
+
+
+class _Sink:
+    """One file being unpacked (the interface that py7zr writes to)."""
+
+    def __init__(self, budget: DocumentBudget) -> None:
+        self._budget = budget
+        self._buffer = io.BytesIO()
+
+    def write(self, data: bytes | bytearray) -> int:
+        self._budget.charge("bytes", len(data))
+        return self._buffer.write(data)
+
+    def read(self, size: int | None = None) -> bytes:
+        return self._buffer.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._buffer.seek(offset, whence)
+
+    def flush(self) -> None:
+        """Nothing is buffered elsewhere."""
+
+    def close(self) -> None:
+        """The content is still wanted."""
+
+    def size(self) -> int:
+        return len(self._buffer.getbuffer())
+
+    def content(self) -> bytes:
+        return self._buffer.getvalue()
+
+
+class _Sinks:
+    """Gives a sink for every file, also for several of one name."""
+
+    def __init__(self, budget: DocumentBudget) -> None:
+        self._budget = budget
+        self.files: list[tuple[str, _Sink]] = []
+
+    def create(self, filename: str) -> _Sink:
+        self._budget.charge("entries", 1)
+        self.files.append((filename, _Sink(self._budget)))
+        return self.files[-1][1]
+
+
+def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
+    """Yield names and clear files of a 7z archive, and what is locked in it; raises Unreadable when it is damaged."""
+    import py7zr
+
+    try:
+        with py7zr.SevenZipFile(io.BytesIO(part.content)) as archive:
+            files = [f for f in archive.files if not f.is_directory]
+            names = [f.filename for f in archive.files]
+            locked = [f.filename for f in files if _is_locked(f)]
+            total = sum(f.uncompressed or 0 for f in archive.list() if not f.is_directory)
+    except py7zr.exceptions.PasswordRequired:
+        yield _lock(part, budget, whole=True, headers=True)
+        return
+    except Exception as error:
+        raise Unreadable("archive is damaged") from error
+    yield Text(under(part.where, "file names"), "\n".join(names), Role.FILENAME, part.names)
+    if locked:
+        whole = len(locked) == len(files)
+        if not whole:
+            yield protection.graded(
+                "7z-mixed", readable=("file names", f"{len(files) - len(locked)} of {len(files)} files")
+            )
+        yield _lock(part, budget, whole=whole, headers=False)
+        if whole:
+            return
+    if not locked and total > budget.left("bytes"):
+        raise OverBudget("unpacks to too many bytes")
+    clear = [f.filename for f in files if f.filename not in locked]
+    found = _unpack(part, budget, None, clear if locked else None)
+    if found is None:
+        raise Unreadable("archive is damaged")
+    yield from found
+
+
+def _is_locked(file: Any) -> bool:
+    folder = file.folder
+    return folder is not None and any(coder["method"] == _AES for coder in folder.coders)
+
+
+def _lock(part: Part, budget: DocumentBudget, *, whole: bool, headers: bool) -> Locked:
+    readable = () if headers else ("file names",)
+    scheme = "7z-aes256-headers" if headers else "7z-aes256"
+    grade = protection.graded(scheme, cipher="AES-CBC", key_bits=256, readable=readable)
+
+    def attempt(password: str) -> tuple[Part, ...] | None:
+        return _unpack(part, budget, password, None)
+
+    where = part.where if whole else under(part.where, "encrypted files")
+    return Locked(where, grade, attempt, whole=whole, rounds=_rounds(part.content), size=len(part.content))
+
+
+def _rounds(content: bytes) -> int:
+    """Twice the rounds in the properties of the AES coder (two keys may be derived); the highest of all that look so."""
+    powers = []
+    at = content.find(_AES)
+    while at >= 0:
+        powers.append(content[at + 5] & 0x3F if at + 5 < len(content) else _USUAL_POWER)
+        at = content.find(_AES, at + 1)
+    return 2 << min(max(powers, default=_USUAL_POWER), 40)
+
+
+def _unpack(
+    part: Part, budget: DocumentBudget, password: str | None, targets: list[str] | None
+) -> tuple[Part, ...] | None:
+    """Return the files, or None when the password is wrong or the archive damaged."""
+    import py7zr
+
+    sinks = _Sinks(budget)
+    try:
+        with py7zr.SevenZipFile(io.BytesIO(part.content), password=password) as archive:
+            if targets is None:
+                archive.extractall(factory=sinks)
+            else:
+                archive.extract(targets=targets, factory=sinks)
+    except (OverBudget, MemoryError):
+        raise
+    except Exception:  # noqa: BLE001 - a wrong password shows as any error of the decoder behind it
+        return None
+    return tuple(
+        Part(under(part.where, f"file {number}"), sink.content(), (name,))
+        for number, (name, sink) in enumerate(sinks.files, 1)
+    )
