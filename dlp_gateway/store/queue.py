@@ -68,12 +68,12 @@ class Leased:
 
 def lease(cursor: Any, worker: str, limit: int, now: float, seconds: float) -> Leased:
     """Lease due deliveries, as ``values.Queue.lease`` promises."""
-    cursor.execute(_DUE + " FOR UPDATE OF r SKIP LOCKED" if is_postgresql() else _DUE, (now, limit))
+    cursor.execute(_DUE + " FOR UPDATE OF r SKIP LOCKED" if is_postgresql() else _DUE, (now, limit + 1))
     rows = cursor.fetchall()
     leased = [_due(row) for row in _whole(rows, limit)]
     if leased:
         cursor.executemany(_LEASE, [(now + seconds, worker, due.lost, due.delivery_id) for due in leased])
-    if len(rows) == limit:
+    if len(rows) > limit:
         return Leased(leased, all=False)
     cursor.execute(_NEXT_DUE)
     row = cursor.fetchone()
@@ -168,12 +168,12 @@ def _known(cursor: Any, delivery_ids: Sequence[int]) -> dict[int, Any]:
 
 
 def _whole(rows: list[Any], limit: int) -> list[Any]:
-    """All rows but the last message's when the limit may have cut it, unless it is the only one."""
-    if len(rows) < limit:
+    """The first ``limit`` rows, without those of a message and zone that the limit cuts, unless there are no others."""
+    if len(rows) <= limit:
         return rows
-    last = (rows[-1][1], rows[-1][9])
-    whole = [row for row in rows if (row[1], row[9]) != last]
-    return whole or rows
+    cut = (rows[limit][1], rows[limit][9])
+    whole = [row for row in rows[:limit] if (row[1], row[9]) != cut]
+    return whole or rows[:limit]
 
 
 def _due(row: Any) -> Due:

@@ -26,8 +26,9 @@ from dlp_gateway.store.writer import Alone, Commit, Health, Recording, Settlemen
 
 T = TypeVar("T")
 
-# Content from this size on is sealed and opened on another thread; below, the switch costs more than the work.
+# From so many bytes or findings on, an intake is prepared on another thread; below, that costs more than it saves.
 _LARGE = 256 * 1024
+_MANY = 200
 _READERS = 2
 
 
@@ -103,7 +104,8 @@ class Store:
         """
         content = intake.content
         size = (0 if content is None else len(content)) + sum(len(outgoing.content) for outgoing in intake.outgoing)
-        rows = await asyncio.to_thread(self._prepare, intake) if size >= _LARGE else self._prepare(intake)
+        heavy = size >= _LARGE or len(intake.decision.inspection.findings) >= _MANY
+        rows = await asyncio.to_thread(self._prepare, intake) if heavy else self._prepare(intake)
         if content is not None and rows.queued:
             self._recent.put(intake.decision.id, content)
         try:
