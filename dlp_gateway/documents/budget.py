@@ -47,6 +47,7 @@ class DocumentLimits:
         password_tries, password_seconds: for all locked attachments of a message together.
         costly_rounds, costly_tries: from so many rounds on a try takes a tenth of a second, and only the
             likeliest passwords are tried.
+        legible_side, legible_area: smaller pictures (spacers, icons) cannot hold words and are not read by OCR.
         picture_side, picture_area: an unread picture is reported when its shorter side and its area
             reach these: the size of a screenshot or page. Logos and signature banners stay below.
     """
@@ -62,6 +63,8 @@ class DocumentLimits:
     costly_rounds: int = 20_000
     costly_tries: int = 10
     password_seconds: float = 1.5
+    legible_side: int = 24
+    legible_area: int = 4_000
     picture_side: int = 150
     picture_area: int = 160_000
 

@@ -45,7 +45,18 @@ class Outside:
     part: Part
 
 
-Item = Text | Part | Unscanned | Protection | Locked | Outside
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Something drawn, that OCR may read: ``content()`` gives it as a picture file, made only when it is wanted."""
+
+    where: str
+    width: int
+    height: int
+    content: Callable[[], bytes]
+    hints: tuple[str, ...] = field(default=(), repr=False)
+
+
+Item = Text | Part | Unscanned | Protection | Locked | Outside | Picture
 Reader = Callable[[Part, DocumentBudget], Iterator[Item]]
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
-from dlp_gateway.documents import pdf_crypto, pdf_objects, pictures
+from dlp_gateway.documents import pdf_crypto, pdf_objects
 from dlp_gateway.documents.budget import DocumentBudget, OverBudget
-from dlp_gateway.documents.items import Item, Locked, Unreadable, under
+from dlp_gateway.documents.items import Item, Locked, Picture, Unreadable, under
 from dlp_gateway.model import Part, Place, Protection, Role, Text, Unscanned
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _REVISION_END = re.compile(rb"startxref\s+\d+\s+%%EOF[ \t]*\r?\n?")
 _MAX_REVISIONS = 5
 _UNREADABLE_SHARE = 0.3
+_DOTS = 300  # an inch; finer does not help OCR
+_LONGEST = 4000  # pixels of the longer side of a drawn page
 _ODD = re.compile(r"[\ue000-\uf8ff\ufffd\x01-\x08\x0b\x0c\x0e-\x1f]")
 _LINE_BREAKS = {0x0D: None, 0x02: "-", 0xFFFE: "-", 0x00: None, 0xFFFF: None}
 
@@ -62,41 +65,49 @@ def _pages(part: Part, content: bytes, budget: DocumentBudget, where: str) -> It
         document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:
         raise Unreadable("PDF is damaged") from error
+    try:
+        yield from _read_pages(part, document, budget, where)
+    finally:
+        document.close()
+
+
+def _read_pages(part: Part, document: pypdfium2.PdfDocument, budget: DocumentBudget, where: str) -> Iterator[Item]:
     pieces: list[str] = []
     places: list[Place] = []
     length = 0
-    unread: list[Unscanned] = []
+    rest: list[Unscanned | Picture] = []
     stopped: OverBudget | None = None
     try:
         for number in range(len(document)):
             budget.charge("pages", 1)
-            said, problem = _page(document, number, budget)
+            said, problem, size = _page(document, number)
+            page = under(part.where, f"page {number + 1}")
             if problem:
-                unread.append(Unscanned(under(part.where, f"page {number + 1}"), problem))
+                rest.append(Unscanned(page, problem))
+            if size:
+                rest.append(Picture(page, *size, partial(_drawn, document, number, size), part.names))
             budget.charge("characters", len(said))
             places.append(Place(length, f"page {number + 1}"))
             pieces += [said, "\n\n"]
             length += len(said) + 2
     except OverBudget as error:
         stopped = error
-    finally:
-        document.close()
     text = "".join(pieces)
     if text.strip():
         yield Text(where, text, Role.DOCUMENT, part.names, tuple(places))
-    yield from unread
+    yield from rest
     if stopped is not None:
         raise stopped
 
 
-def _page(document: pypdfium2.PdfDocument, number: int, budget: DocumentBudget) -> tuple[str, str]:
-    """The text of a page and, when there is more on it than was read, why."""
+def _page(document: pypdfium2.PdfDocument, number: int) -> tuple[str, str, tuple[int, int] | None]:
+    """The text of a page, why it could not be read, and the pixels of the largest picture on it."""
     import pypdfium2
 
     try:
         page = _with_annotations(document, number)
     except pypdfium2.PdfiumError:
-        return "", "page is damaged"
+        return "", "page is damaged", None
     try:
         layer = page.get_textpage()
         try:
@@ -105,8 +116,8 @@ def _page(document: pypdfium2.PdfDocument, number: int, budget: DocumentBudget) 
             layer.close()
         said = said.translate(_LINE_BREAKS)
         if _is_garbled(said):
-            return said, "text has no character codes"
-        return said, _picture(page, budget)
+            return said, "text has no character codes", _largest(page)
+        return said, "", _largest(page)
     finally:
         page.close()
 
@@ -128,25 +139,38 @@ def _is_garbled(text: str) -> bool:
     return odd > 8 and odd > _UNREADABLE_SHARE * len(text)
 
 
-def _picture(page: pypdfium2.PdfPage, budget: DocumentBudget) -> str:
-    """Why the pictures of a page matter: one of page or screenshot size was not read."""
+def _largest(page: pypdfium2.PdfPage) -> tuple[int, int] | None:
+    """Width and height in pixels of the largest picture on a page; None when there is none."""
     import pypdfium2
-    import pypdfium2.raw as raw
+    from pypdfium2 import raw
 
     kinds = {
         raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(page.raw, number))
         for number in range(raw.FPDFPage_CountObjects(page.raw))
     }
     if not kinds & {raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_FORM}:
-        return ""
+        return None
+    largest = (0, 0)
     for thing in page.get_objects(filter=(raw.FPDF_PAGEOBJ_IMAGE,), max_depth=6):
         try:
-            width, height = thing.get_px_size()
+            size = thing.get_px_size()
         except pypdfium2.PdfiumError:
             continue
-        if pictures.is_page_like(width, height, budget):
-            return f"{pictures.NOT_READ} ({width} x {height})"
-    return ""
+        largest = max(largest, size, key=lambda s: s[0] * s[1])
+    return largest if largest[0] else None
+
+
+def _drawn(document: pypdfium2.PdfDocument, number: int, size: tuple[int, int]) -> bytes:
+    """The page as a PNG picture, as fine as its largest picture but 300 dots an inch at most."""
+    page = document[number]
+    try:
+        width, height = page.get_size()
+        scale = min(_DOTS / 72, max(2.0, max(size) / max(width, height, 1)), _LONGEST / max(width, height, 1))
+        out = io.BytesIO()
+        page.render(scale=scale, grayscale=True).to_pil().save(out, "PNG", compress_level=1)
+        return out.getvalue()
+    finally:
+        page.close()
 
 
 def _revisions(part: Part, budget: DocumentBudget) -> Iterator[Item]:

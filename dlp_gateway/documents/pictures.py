@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dlp_gateway.documents import charset, metafiles
+from dlp_gateway.documents import charset, items, metafiles
 from dlp_gateway.documents.budget import DocumentBudget, OverBudget
 from dlp_gateway.documents.items import Item, Unreadable, under
 from dlp_gateway.documents.unpack import inflate
@@ -41,7 +41,7 @@ class Picture:
 
 
 def read(part: Part, budget: DocumentBudget, kind: str) -> Iterator[Item]:
-    """Yield the metadata of a picture, and Unscanned when it is big enough to show a page of text.
+    """Yield the metadata of a picture, and what is drawn for OCR.
 
     Raises OverBudget for pictures of absurd size, Unreadable for damaged ones.
     """
@@ -58,14 +58,8 @@ def read(part: Part, budget: DocumentBudget, kind: str) -> Iterator[Item]:
         yield Part(under(part.where, "data behind the picture"), picture.tail, inline=True)
     if not picture.width or not picture.height:
         yield Unscanned(part.where, f"{NOT_READ} (size not known)")
-    elif is_page_like(picture.width, picture.height, budget):
-        yield Unscanned(part.where, f"{NOT_READ} ({picture.width} x {picture.height})")
-
-
-def is_page_like(width: int, height: int, budget: DocumentBudget) -> bool:
-    """Whether a picture of this size may show a document or a screen, by the limits of ``budget``."""
-    limits = budget.limits
-    return min(width, height) >= limits.picture_side and width * height >= limits.picture_area
+    else:
+        yield items.Picture(part.where, picture.width, picture.height, lambda: part.content, part.names)
 
 
 def inspect(content: bytes, kind: str, budget: DocumentBudget) -> Picture:

@@ -15,10 +15,11 @@ from dlp_gateway.documents import passwords as password_search
 from dlp_gateway.documents import protection, sniff
 from dlp_gateway.documents.budget import DocumentBudget, OverBudget
 from dlp_gateway.documents.formats import PASSED, READERS
-from dlp_gateway.documents.items import Item, Locked, Outside, Unreadable, under
+from dlp_gateway.documents.items import Item, Locked, Outside, Picture, Unreadable, under
 from dlp_gateway.model import Attachment, Part, Protection, Reading, Role, Text, Unscanned
 
 ReadMail = Callable[[bytes], Reading]
+ReadPicture = Callable[[bytes], str]
 _NESTED_ROLES = {Role.SUBJECT: Role.DOCUMENT, Role.BODY: Role.DOCUMENT, Role.HEADER: Role.METADATA}
 
 
@@ -37,15 +38,18 @@ def read_parts(
     budget: DocumentBudget,
     passwords: Sequence[str] = (),
     read_mail: ReadMail | None = None,
+    read_picture: ReadPicture | None = None,
 ) -> Documents:
     """Read all ``parts`` of one message within ``budget``; never raises on content.
 
     ``passwords`` are tried on what is locked, in this order, and after them those that the documents
     themselves mention. ``read_mail`` reads mail inside the parts; without it such mail is Unscanned.
+    ``read_picture`` gives the text of a picture file (``ocr.PictureReader``) or raises Unreadable; without
+    it pictures of the size of a page or screenshot are Unscanned and smaller ones pass.
     Texts stand at ``where`` of their part and on (``attachment 1 > sheet 2 (hidden)``), built from
     positions and kinds, never from names; ``Text.places`` go on from there (``B7``, ``page 3``).
     """
-    reading = _Reading(budget, tuple(dict.fromkeys(p for p in passwords if p)), read_mail)
+    reading = _Reading(budget, tuple(dict.fromkeys(p for p in passwords if p)), read_mail, read_picture)
     for part in parts:
         reading.attachment(part)
     reading.unlock_waiting()
@@ -66,6 +70,7 @@ class _Reading:
     budget: DocumentBudget
     passwords: tuple[str, ...]
     read_mail: ReadMail | None
+    read_picture: ReadPicture | None
     texts: list[Text] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
     unscanned: list[Unscanned] = field(default_factory=list)
@@ -156,6 +161,28 @@ class _Reading:
                     self._protect(record, item)
                 case Locked():
                     self._locked(item, depth, record)
+                case Picture():
+                    self._picture(item)
+
+    def _picture(self, picture: Picture) -> None:
+        """Read what is drawn, where that is wanted; a picture that stays unread matters from a certain size on."""
+        limits = self.budget.limits
+        sides, area = (picture.width, picture.height), picture.width * picture.height
+        matters = min(sides) >= limits.picture_side and area >= limits.picture_area
+        why = f"picture not read ({picture.width} x {picture.height})"
+        if self.read_picture is not None and min(sides) >= limits.legible_side and area >= limits.legible_area:
+            self.budget.charge("pixels", area)
+            try:
+                text = self.read_picture(picture.content())
+            except Unreadable as error:
+                why = str(error)
+            else:
+                if text.strip():
+                    where = under(picture.where, "picture text")
+                    self.texts.append(Text(where, text, Role.DOCUMENT, picture.hints))
+                return
+        if matters:
+            self.unscanned.append(Unscanned(picture.where, why))
 
     def _child(self, part: Part, depth: int) -> None:
         """Read a file inside another; only an exhausted budget ends the reading of what holds it."""

@@ -89,8 +89,8 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
             return
     if not locked and total > budget.left("bytes"):
         raise OverBudget("unpacks to too many bytes")
-    clear = [f.filename for f in files if f.filename not in locked]
-    found = _unpack(part, budget, None, clear if locked else None)
+    open_ones = [f.filename for f in files if f.filename not in locked]
+    found = _unpack(part, budget, None, open_ones if locked else None)
     if found is None:
         raise Unreadable("archive is damaged")
     yield from found
@@ -114,7 +114,7 @@ def _lock(part: Part, budget: DocumentBudget, *, whole: bool, headers: bool) -> 
 
 
 def _rounds(content: bytes) -> int:
-    """Twice the rounds in the properties of the AES coder (two keys may be derived); the highest of all that look so."""
+    """Twice the rounds of the AES coder with the most (two keys may be derived), by its properties."""
     powers = []
     at = content.find(_AES)
     while at >= 0:
