@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from dlp_gateway.detection.cues import Cues, is_english
 from dlp_gateway.detection.passages import Passage, passages
 from dlp_gateway.detection.validators.secrets import password
-from dlp_gateway.detection.values import Statements
+from dlp_gateway.detection.values import People, Statements
 from dlp_gateway.model import Role, Text, Tier
 
 # The labels of the statements model, as entities and tiers of the policy (special categories, offences and
@@ -44,15 +45,26 @@ ENTITIES: Mapping[str, tuple[str, Tier]] = MappingProxyType(
 )
 # The model's score for "an identifiable person is the subject of this passage".
 ABOUT = "about_person"
+# A passage surely about a person, with a word of the label in it, counts from this score on.
+SURE, CUED = 0.9, 0.06
 # A passage has at least this many words, a document property or a header this many; and this share of it is words.
 _WORDS_OF_A_PASSAGE = 2
 _WORDS_OF_A_NOTE = 6
 _WORDY = 0.4
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SPACE = re.compile(r"[\s\"'<>|]+")
+_PIN = re.compile(r"(?<!\d)\d{4,8}(?!\d)")
 _SECRET_WORD = re.compile(
-    r"pass|\bpw\b|\bpwd|\bpin\b|log ?-?[io]n|sign ?-?in|user|credential|secret|\bkey\b|token|code|kennwort|zugang|mot de passe"
-    r"|contrase|wachtwoord|has[lł]o|senha|account|access",
+    r"pass|\bpw\b|\bpwd|\bpin\b|log ?-?[io]n|sign ?-?in|user|credential|secret|\bkey\b|token|code|kennwort|zugang"
+    r"|mot de passe|contrase|wachtwoord|has[lł]o|senha|account|access",
+    re.IGNORECASE,
+)
+_TIME_STAMP = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4},? +\d{1,2}:\d{2}|\b\w+ \d{1,2},? \d{4},? +\d{1,2}:\d{2}")
+_BIRTH = re.compile(
+    r"born|birth|\bb\.|\bdob\b|d\.o\.b|\bage[ds]?\b|\bturn(?:s|ed|ing)?\b|years?\b|\byrs?\b|\byo\b|y/o|months?\b|weeks?\b"
+    r"|\(\d{1,2}\)|, \d{1,2}(?:[,;.) \n]|$)|\b\d{1,2} (?:on|in|next|this|today|tomorrow)\b|\d(?:th|st|rd|nd)\b"
+    r"|(?:teen|twent|thirt|fort|fift|sixt|sevent|eight|ninet)|infant|bab(?:y|ies)|toddler|retire|pension"
+    r"|geb\b|geboren|naiss|n[ée]e?\b|nacid|nat[oa]\b|urodz|\b(?:19|20)\d\d\b|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}",
     re.IGNORECASE,
 )
 # Passages are handed to the model in batches of this many, and one message yields no more findings of a label.
@@ -72,41 +84,69 @@ class Disclosure:
     disclosed: bool
 
 
-def disclosures(texts: Sequence[Text], model: Statements, thresholds: Mapping[str, float]) -> Iterator[Disclosure]:
-    """Yield what the passages of the texts say, at or above half the threshold of each label.
+class Reader:
+    """Reads passages with the statements model; keeps nothing of them."""
 
-    ``disclosed`` tells whether the threshold itself is reached, by a passage that is about a person and, where
-    a label asks for it, by more than the model's word. A passage that occurs in several readings of the same part
-    is scored once.
+    def __init__(self, model: Statements, people: People, cues: Cues, thresholds: Mapping[str, float]) -> None:
+        self._model = model
+        self._people = people
+        self._cues = cues
+        self._thresholds = thresholds
+
+    def disclosures(self, texts: Sequence[Text]) -> Iterator[Disclosure]:
+        """Yield what the passages of the texts say, at or above half the threshold of each label.
+
+        ``disclosed`` tells whether it counts: a passage about a person, at or above the threshold and, where
+        the label asks for it, with more than the model's word. A passage that occurs in several readings of the
+        same part is scored once.
+        """
+        known: dict[str, list[tuple[str, float, bool]]] = {}
+        counts: dict[str, int] = {}
+        for index, text in enumerate(texts):
+            for batch in _batches(text):
+                fresh = list(dict.fromkeys(p.text for p in batch if p.text not in known))
+                for passage, scores in zip(fresh, self._model.classify(fresh), strict=True):
+                    known[passage] = list(self._judged(passage, scores))
+                for one in batch:
+                    for label, score, disclosed in known[one.text]:
+                        if counts.get(label, 0) < ENOUGH:
+                            counts[label] = counts.get(label, 0) + disclosed
+                            yield Disclosure(index, one.start, one.end, label, score, disclosed)
+
+    def _judged(self, passage: str, scores: Mapping[str, float]) -> Iterator[tuple[str, float, bool]]:
+        about = scores.get(ABOUT, 1.0 if scores else 0.0)
+        if about < self._thresholds.get(ABOUT, 0.0):
+            about = 0.0
+        cues = self._cues.labels(passage) if about else frozenset()
+        foreign = self._foreign(passage) if cues else False
+        for label, given in scores.items():
+            limit = self._thresholds.get(label)
+            if limit is None or label not in ENTITIES:
+                continue
+            score = max(given, limit) if foreign and label in cues else given
+            if label in cues and about >= SURE:
+                limit = min(limit, CUED)
+            if score >= limit / 2:
+                yield label, score, score >= limit and about > 0 and _corroborated(label, passage, score)
+
+    def _foreign(self, passage: str) -> bool:
+        """Tell whether a passage in another language names a person."""
+        return not is_english(passage) and bool(self._people.find([passage])[0])
+
+
+def _corroborated(label: str, passage: str, score: float) -> bool:
+    """Ask for more than the model's word where the passage must show it.
+
+    A login is disclosed with a secret: something that could be one, and a word for it unless the model is sure.
+    A birth or age shows as a word or a figure, and the time at which a mail was sent is neither.
     """
-    known: dict[str, Mapping[str, float]] = {}
-    counts: dict[str, int] = {}
-    for index, text in enumerate(texts):
-        for batch in _batches(text):
-            fresh = list(dict.fromkeys(p.text for p in batch if p.text not in known))
-            known.update(zip(fresh, model.classify(fresh), strict=True))
-            for passage in batch:
-                for label, score, disclosed in _judged(passage.text, known[passage.text], thresholds):
-                    if counts.get(label, 0) < ENOUGH:
-                        counts[label] = counts.get(label, 0) + disclosed
-                        yield Disclosure(index, passage.start, passage.end, label, score, disclosed)
-
-
-def _judged(
-    passage: str, scores: Mapping[str, float], thresholds: Mapping[str, float]
-) -> Iterator[tuple[str, float, bool]]:
-    about_person = scores.get(ABOUT, 1.0) >= thresholds.get(ABOUT, 0.0)
-    for label, score in scores.items():
-        limit = thresholds.get(label)
-        if limit is not None and label in ENTITIES and score >= limit / 2:
-            yield label, score, score >= limit and about_person and _corroborated(label, passage)
-
-
-def _corroborated(label: str, passage: str) -> bool:
-    """A login is disclosed by a secret: something that could be one stands in the passage, and a word for it."""
-    if label != "credentials":
-        return True
-    return _SECRET_WORD.search(passage) is not None and any(map(password, _SPACE.split(passage)))
+    if label == "credentials":
+        worded = _SECRET_WORD.search(passage) is not None
+        secret = any(map(password, _SPACE.split(passage))) or (worded and _PIN.search(passage) is not None)
+        return secret and (worded or score >= SURE)
+    if label == "birth":
+        return _BIRTH.search(_TIME_STAMP.sub("", passage)) is not None
+    return True
 
 
 def _batches(text: Text) -> Iterator[list[Passage]]:

@@ -15,7 +15,8 @@ from pathlib import Path
 from dlp_gateway.detection import relation
 from dlp_gateway.detection.allowances import Allowances
 from dlp_gateway.detection.contacts import count_people
-from dlp_gateway.detection.disclosures import ENTITIES, disclosures
+from dlp_gateway.detection.cues import Cues
+from dlp_gateway.detection.disclosures import ENTITIES, Reader
 from dlp_gateway.detection.encodings import DEPTH, decode
 from dlp_gateway.detection.layout import Layout
 from dlp_gateway.detection.matching import Matcher
@@ -74,7 +75,11 @@ class Engine:
         self._matcher = Matcher(self.recognisers, self._normaliser)
         self._allowances = Allowances(tuning.allow)
         self._thresholds = {r.name: tuning.threshold_of(r.name, r.entity) for r in self.recognisers}
-        self._limits = models.limits(tuning.models.thresholds)
+        limits = models.limits(tuning.models.thresholds)
+        self._reader: Reader | None = None
+        if models.statements is not None:
+            cues = models.cues or Cues({}, self._normaliser)
+            self._reader = Reader(models.statements, models.people, cues, limits)
 
     @property
     def entities(self) -> frozenset[str]:
@@ -165,9 +170,9 @@ class Engine:
 
     def _statements(self, readings: Sequence[_Reading]) -> Iterator[Candidate]:
         """What passages say of people."""
-        if self._models.statements is None:
+        if self._reader is None:
             return
-        for said in disclosures([r.text for r in readings], self._models.statements, self._limits):
+        for said in self._reader.disclosures([r.text for r in readings]):
             entity, tier = ENTITIES[said.label]
             one = readings[said.text].candidate(entity, tier, said.start, said.end, said.score, "statements")
             reason = f"statement: {said.label}"

@@ -8,8 +8,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from dlp_gateway.configfile import ConfigError, Problem
+from dlp_gateway.detection.cues import Cues
 from dlp_gateway.detection.disclosures import ENTITIES
 from dlp_gateway.detection.names import ShapePeople
+from dlp_gateway.detection.normalise import Normaliser
 from dlp_gateway.detection.tuning import ModelChoice
 from dlp_gateway.detection.values import People, Statements
 
@@ -23,6 +25,7 @@ class Models:
 
     people: People
     statements: Statements | None = None
+    cues: Cues | None = None
 
     def limits(self, changes: Mapping[str, float]) -> Mapping[str, float]:
         """Return the score from which on each label of the statements model is a finding.
@@ -73,7 +76,7 @@ def load_models(directories: Sequence[Path], choice: ModelChoice) -> Models:
             statements = StatementModel.load(*encoder(choice.statements))
     except ModelError as error:
         raise ConfigError([Problem("detection.yaml", 0, f"models: {error}")]) from error
-    return Models(people, statements)
+    return Models(people, statements, Cues.load(directories, tuple(ENTITIES), Normaliser()))
 
 
 def _shipped(directories: Sequence[Path]) -> Path:

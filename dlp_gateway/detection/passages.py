@@ -16,7 +16,13 @@ LENGTH = 220
 LONGEST = 480
 _QUOTE = re.compile(r"^[ \t]*(?:>[ \t]?)+")
 _SENTENCE = re.compile(r"(?<=[.!?。！？])[\"')\]]*\s+(?=[\"'(\[]?[A-ZÀ-Þ0-9])")
-_BLANK = re.compile(r"\s*")
+# Lines that a mail program puts in front of quoted mail say who wrote to whom and when, nothing more.
+_QUOTED_HEADER = re.compile(
+    r"(?:from|to|cc|bcc|sent|sent by|date|reply-to|von|an|gesendet|datum|de|para|à|a|envoyé|enviado|fecha|da|inviato|data"
+    r"|van|aan|verzonden|od|do|wysłano)\s?:\s|-{2,} ?(?:original message|forwarded|weitergeleitet|message d'origine)"
+    r"|on .{6,90} wrote:$|am .{6,90} schrieb|le .{6,90} a écrit",
+    re.IGNORECASE,
+)
 _ABBREVIATED = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Tel|Inc|Ltd|Pty|e\.g|i\.e|approx|dept|[A-Z])\.$")
 
 
@@ -59,7 +65,7 @@ def _lines(text: str) -> Iterator[_Unit | None]:
             quote = _QUOTE.match(piece)
             shown = piece[quote.end() :] if quote else piece
             stripped = shown.strip()
-            if stripped:
+            if stripped and not _QUOTED_HEADER.match(stripped):
                 offset = low + len(piece) - len(shown) + shown.index(stripped)
                 yield _Unit(offset, offset + len(stripped), stripped)
             else:

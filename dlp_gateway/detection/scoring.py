@@ -30,6 +30,7 @@ GLUED = 0.4
 
 FAILED = "check: failed"
 _GLUE = frozenset(b"-./_+")
+_COLON = ord(":")
 _LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DIGITS = frozenset(b"0123456789")
 
@@ -99,7 +100,13 @@ def _glued(data: bytes, start: int, end: int, *, labelled: bool) -> bool:
 
     Letters glued to a labelled value are its label or an extension (``TFN-412277305``, ``licence_18274455.txt``).
     """
-    alike = _DIGITS if labelled else _DIGITS | _LETTERS
-    before = start >= 2 and data[start - 1] in _GLUE and data[start - 2] in alike
-    behind = end + 1 < len(data) and data[end] in _GLUE and data[end + 1] in alike
+    before = start >= 2 and _glue(data[start - 1], data[start - 2], labelled=labelled)
+    behind = end + 1 < len(data) and _glue(data[end], data[end + 1], labelled=labelled)
     return before or behind
+
+
+def _glue(mark: int, beyond: int, *, labelled: bool) -> bool:
+    """Tell whether a mark joins the value to what is beyond; a colon joins digits only, as in the time of day."""
+    if mark == _COLON:
+        return beyond in _DIGITS
+    return mark in _GLUE and (beyond in _DIGITS or (not labelled and beyond in _LETTERS))

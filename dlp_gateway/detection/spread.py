@@ -22,8 +22,18 @@ SCORE = 0.75
 _GAP = 4
 
 _WORDS = {
-    "zero": "0", "oh": "0", "nought": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5",
-    "six": "6", "seven": "7", "eight": "8", "nine": "9",
+    "zero": "0",
+    "oh": "0",
+    "nought": "0",
+    "one": "1",
+    "two": "2",
+    "three": "3",
+    "four": "4",
+    "five": "5",
+    "six": "6",
+    "seven": "7",
+    "eight": "8",
+    "nine": "9",
 }
 # Words that people put between groups when they dictate.
 _FILLERS = frozenset(("and", "then", "dash", "hyphen", "space", "dot", "slash", "next", "followed", "by", "point"))

@@ -11,6 +11,7 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
+_HYPHENATED = re.compile(r"[A-Z]?[a-z]+(?:[-'/][A-Za-z]?[a-z]+)*")
 _UNFILLED = re.compile(
     r"[\W_]*$|(?:none|no|nil|n/?a|not (?:applicable|exported|known|stated|disclosed|recorded|provided|required)"
     r"|unknown|tbc|tba|tbd|optional|required"
@@ -27,11 +28,8 @@ def password(value: str) -> bool:
         return False
     kinds = sum(any(map(test, text)) for test in (str.islower, str.isupper, str.isdigit, lambda c: not c.isalnum()))
     # "Incorrect" begins with a capital and is a word; two kinds count only if it is more than that.
-    return (
-        kinds >= 2
-        and not (text[:1].isupper() and text[1:].islower())
-        and not re.fullmatch(r"[a-z]+(?:[-'/][a-z]+)*", text)
-    )
+    word = text.isalpha() and text[1:].islower()
+    return kinds >= 2 and not word and not _HYPHENATED.fullmatch(text)
 
 
 def filled(value: str) -> bool:

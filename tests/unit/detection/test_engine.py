@@ -220,7 +220,9 @@ def test_findings_of_one_kind_are_bounded(engine):
     assert 1000 <= len(found) <= 3000
 
 
-@pytest.mark.parametrize("unit", ["a", "1", "a@", " ", "1 ", "TFN ", "(", "\u0301", "4 | ", "a,1\n", "=3", "%41", "&#5"])
+@pytest.mark.parametrize(
+    "unit", ["a", "1", "a@", " ", "1 ", "TFN ", "(", "\u0301", "4 | ", "a,1\n", "=3", "%41", "&#5"]
+)
 def test_hostile_repetition_costs_no_more_than_its_length(engine, unit):
     """A step budget, not a clock: the bytecode executed for twice the text is at most 2.6 times as much."""
     import sys
@@ -358,7 +360,9 @@ def statements_engine(scores, **tuning) -> tuple[Engine, FakeStatements]:
 def test_statements_become_findings_of_their_tier():
     engine, _ = statements_engine({"chemo": {"health": 0.9, "pay": 0.1}, "paid": {"pay": 0.8}})
 
-    found = engine.scan([body("Mia starts chemo on Monday and is away then.\n\nMia is paid 80,000 a year by us.")]).findings
+    found = engine.scan(
+        [body("Mia starts chemo on Monday and is away then.\n\nMia is paid 80,000 a year by us.")]
+    ).findings
 
     assert {(f.entity, f.tier) for f in found if f.detector == "statements"} == {
         ("HEALTH", Tier.HIGH_RISK),
