@@ -116,7 +116,7 @@ async def _connect(endpoint: Endpoint, context: ssl.SSLContext, timeouts: Timeou
         raise DeliveryError(deferred("4.7.5", tls_reason(error), host=hop.name, elsewhere=True)) from error
     except TimeoutError as error:
         raise DeliveryError(deferred("4.4.1", "no connection in time", host=hop.name, elsewhere=True)) from error
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a name that cannot be looked up at all
         raise DeliveryError(deferred("4.4.1", "no connection", host=hop.name, elsewhere=True)) from error
     return wire
 

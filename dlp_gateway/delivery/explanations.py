@@ -33,7 +33,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
 )
 
 _FATES = {
-    "failed": "It has been given up for this recipient; sending it again unchanged will hardly help.",
+    "failed": "It has been given up for this recipient.",
     "delayed": "It could not be delivered so far. The gateway goes on trying; you need not do anything.",
     "relayed": "It was passed on to a mail system that sends no further reports.",
     "delivered": "It was delivered.",

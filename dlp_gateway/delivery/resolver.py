@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from dns.rdtypes.ANY.MX import MX
 
 from dlp_gateway.delivery.result import DeliveryError, Result, deferred, failed
 from dlp_gateway.delivery.settings import ResolverSettings, host_and_port
+
+_HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,10 @@ class Resolver:
         if not exchangers:
             return [(0, domain)], _ttl(answer)
         named = [(mx.preference, mx.exchange.to_text(omit_final_dot=True).lower()) for mx in exchangers]
-        real = [(preference, name) for preference, name in named if name != "."]
+        # What is no host name is no host: TLS could not even ask for it.
+        real = [(preference, name) for preference, name in named if _HOST.fullmatch(name)]
+        if not real and any(name != "." for _, name in named):
+            raise DeliveryError(failed("5.4.4", "no mail exchanger of the domain has a proper name"))
         if not real:
             raise DeliveryError(failed("5.1.10", "the domain takes no mail (null MX)", code=556))
         return real, _ttl(answer)

@@ -19,7 +19,9 @@ class TlsMode(StrEnum):
     ``none``: never. ``may``: when the other side offers it, else in the
     clear (RFC 7435). ``required``: always, with any certificate: safe from
     listeners, not from impostors. ``verified``: always, with a certificate
-    that a trusted authority issued for the name of the host (PKIX).
+    that a trusted authority issued for the name of the host (PKIX). The name
+    of a mail exchanger comes from DNS and is only as good as that: where it
+    matters, name a smart host.
     """
 
     NONE = "none"

@@ -118,7 +118,7 @@ class Wire(asyncio.Protocol):
             upgraded = await self._loop.start_tls(
                 self._transport, self, context, server_hostname=name, ssl_handshake_timeout=seconds
             )
-        except (OSError, asyncio.IncompleteReadError) as error:
+        except (OSError, ValueError) as error:  # ValueError: a name that TLS cannot ask for
             self.abort()
             raise WireError("4.7.5", tls_reason(error)) from error
         if upgraded is None or self._error is not None:

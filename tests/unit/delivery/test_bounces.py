@@ -271,7 +271,7 @@ def test_codes_are_told_in_plain_words(enhanced, words):
 def test_an_explanation_tells_why_what_now_and_who_said_so():
     assert explain("failed", failed("5.4.6", "mail loops back to this gateway")) == (
         "The message would have come back to this gateway in a loop. Tell your administrator. "
-        "It has been given up for this recipient; sending it again unchanged will hardly help. "
+        "It has been given up for this recipient. "
         "Reason: 554 5.4.6 mail loops back to this gateway"
     )
     assert explain("relayed", TAKEN) == (

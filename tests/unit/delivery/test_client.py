@@ -115,6 +115,17 @@ async def test_a_name_that_does_not_exist_is_a_deferral():
     assert caught.value.result.enhanced == "4.4.1"
 
 
+@pytest.mark.parametrize("name", ["x" * 64 + ".example", "a..example", ".example", "x y"])
+@pytest.mark.parametrize("address", [None, "127.0.0.1"])
+async def test_a_name_that_is_no_name_is_a_deferral(name, address, certificates):
+    async with Peer(tls=certificates.server) as peer:
+        endpoint = Endpoint(Hop(name, peer.port, address), REQUIRED)
+        with pytest.raises(DeliveryError) as caught:
+            await open_session(endpoint, context(REQUIRED), HOSTNAME, PATIENT)
+
+    assert caught.value.result.enhanced in ("4.4.1", "4.7.5")
+
+
 async def test_a_smart_host_is_found_by_the_names_of_the_system():
     async with Peer(host="127.0.0.1") as peer:
         session = await open_session(Endpoint(Hop("localhost", peer.port), CLEAR), context(CLEAR), HOSTNAME, PATIENT)

@@ -106,6 +106,12 @@ MISSING = {
         "4.4.3",
     ),
     "an endless alias": ({"CNAME": ["loop.ext.example."]}, State.DEFERRED, 451, "4.4.3"),
+    "no host names": (
+        {"MX": ["10 not\\.a\\032host.ext.example.", "20 " + "\\255" * 63 + ".example."]},
+        State.FAILED,
+        554,
+        "5.4.4",
+    ),
     "we alone": (mx((10, "gateway.westendonsixth.com")), State.FAILED, 554, "5.4.6"),
     "we first": (mx((10, "gateway.westendonsixth.com"), (20, "mx1.ext.example")), State.FAILED, 554, "5.4.6"),
     "our address": ({"A": ["198.51.100.9"]}, State.FAILED, 554, "5.4.6"),
