@@ -115,7 +115,7 @@ async def test_a_name_that_does_not_exist_is_a_deferral():
     assert caught.value.result.enhanced == "4.4.1"
 
 
-@pytest.mark.parametrize("name", ["x" * 64 + ".example", "a..example", ".example", "x y"])
+@pytest.mark.parametrize("name", ["x" * 64 + ".example", "a..example", ".example"])
 @pytest.mark.parametrize("address", [None, "127.0.0.1"])
 async def test_a_name_that_is_no_name_is_a_deferral(name, address, certificates):
     async with Peer(tls=certificates.server) as peer:
