@@ -122,15 +122,17 @@ def decode_sealed(data: bytes) -> tuple[Inspection, list[tuple[str, tuple[str, .
 
 
 def encode_hits(hits: Sequence[RuleHit]) -> str:
-    """The rules that spoke for one recipient; their reasons name places and stay sealed."""
-    return _encode([[h.rule, h.clause, h.action, h.monitored, h.excepted_by] for h in hits]) if hits else "[]"
+    """The rules that spoke for one recipient; their reasons name places in the policy's words, never in a file's."""
+    if not hits:
+        return "[]"
+    return _encode([[h.rule, h.clause, h.action, h.monitored, h.excepted_by, list(h.reasons)] for h in hits])
 
 
 def decode_hits(text: str) -> tuple[RuleHit, ...]:
     """What ``encode_hits`` kept."""
     return tuple(
-        RuleHit(rule, clause, Action(action), (), monitored, excepted_by)
-        for rule, clause, action, monitored, excepted_by in json.loads(text)
+        RuleHit(rule, clause, Action(action), tuple(reasons), monitored, excepted_by)
+        for rule, clause, action, monitored, excepted_by, reasons in json.loads(text)
     )
 
 

@@ -102,17 +102,6 @@ def facts(decision_ids: Iterable[str]) -> Mapping[str, str]:
         return dict(cursor.fetchall())
 
 
-def texts_only_before(cursor: Any, seq: int) -> set[str]:
-    """Tokens that no entry behind ``seq`` names."""
-    old = _tokens(cursor, "seq <= %s", seq)
-    return old - _tokens(cursor, "seq > %s", seq) if old else old
-
-
-def _tokens(cursor: Any, condition: str, seq: int) -> set[str]:
-    cursor.execute(f"SELECT tokens FROM dlp_audit_entry WHERE {condition}", (seq,))  # noqa: S608  # constants
-    return {token for row in cursor.fetchall() for token in row[0].split()}
-
-
 def _page(after: int) -> list[Entry]:
     with database.failures("the record was not read"), database.cursor() as cursor:
         cursor.execute(_ENTRIES, (after, _PAGE))

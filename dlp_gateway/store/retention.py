@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ from dlp_gateway.store.change import change
 from dlp_gateway.store.intake import ACTOR
 
 _BATCH = 500
+_PRUNE_BATCH = 5000
+_DAY = 86400.0
 
 # Messages that nobody waits for; recipients that a reviewer or a worker still has to deal with keep theirs.
 _OVER = (
@@ -40,7 +43,8 @@ class Purged:
 def purge(*, decisions: float, own: float, entries: float, now: float, batch: int = _BATCH) -> Purged:
     """Remove what is older than the given moments: decisions, finished notices and bounces, entries of the record.
 
-    Works in small transactions, so that mail goes on. Ends with the
+    Works in small transactions, so that mail goes on. Entries of the record
+    go once a day's worth is too old. Ends with the
     write-ahead log cut off, so that what was removed is gone from the files.
     Raises StoreError.
     """
@@ -85,22 +89,45 @@ def _remove(kinds: str, before: float, batch: int) -> int:
 
 
 def _prune(before: float, now: float) -> int:
-    """Cut the oldest entries off the chain, with an entry that says so, and the texts only they named."""
+    """Cut the oldest entries off the chain, with entries that say so; then erase the texts that only they named."""
+    with database.failures("the record was not read"), database.cursor() as cursor:
+        cursor.execute("SELECT at FROM dlp_audit_entry ORDER BY seq LIMIT 1")
+        oldest: Any = cursor.fetchone()
+    # Once a day is enough: afterwards the whole rest of the record is read.
+    if oldest is None or oldest[0] >= before - _DAY:
+        return 0
+    count = 0
+    while pruned := _prune_batch(before, now):
+        count += pruned
+    _erase_unnamed()
+    return count
+
+
+def _prune_batch(before: float, now: float) -> int:
     with change() as made:
-        cursor = made.cursor
-        last, _, _ = record.head(cursor)
-        cursor.execute(
-            "SELECT seq, hash FROM dlp_audit_entry WHERE seq < COALESCE((SELECT MIN(seq) FROM dlp_audit_entry"
-            " WHERE at >= %s), %s) ORDER BY seq DESC LIMIT 1",
-            (before, last),
+        last, _, _ = record.head(made.cursor)
+        made.cursor.execute("SELECT seq, at, hash FROM dlp_audit_entry ORDER BY seq LIMIT %s", (_PRUNE_BATCH,))
+        old: list[Any] = list(
+            itertools.takewhile(lambda row: row[1] < before and row[0] < last, made.cursor.fetchall())
         )
-        row: Any = cursor.fetchone()
-        if row is None:
+        if not old:
             return 0
-        cursor.execute("SELECT COUNT(*) FROM dlp_audit_entry WHERE seq <= %s", (row[0],))
-        count = int(cursor.fetchone()[0])
-        record.erase(cursor, history.texts_only_before(cursor, row[0]))
-        cursor.execute("DELETE FROM dlp_audit_entry WHERE seq <= %s", (row[0],))
-        details = {"through": row[0], "hash": bytes(row[1]).hex(), "entries": count}
+        through, _, digest = old[-1]
+        made.cursor.execute("DELETE FROM dlp_audit_entry WHERE seq <= %s", (through,))
+        details = {"through": through, "hash": bytes(digest).hex(), "entries": len(old)}
         made.rows.notes.append(Note(Entry.PRUNE, now, ACTOR, "record", details))
-        return count
+        return len(old)
+
+
+def _erase_unnamed() -> None:
+    """Erase the addresses and texts that no entry names any more."""
+    unnamed = {token for token, _ in history.all_texts()}
+    last = 0
+    for entry in history.entries():
+        unnamed.difference_update(entry.tokens.split())
+        last = entry.seq
+    with change() as made:
+        record.head(made.cursor)  # Now nobody appends: look at what came in the meantime.
+        for entry in history.entries(after=last):
+            unnamed.difference_update(entry.tokens.split())
+        record.erase(made.cursor, unnamed)

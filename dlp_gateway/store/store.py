@@ -22,7 +22,7 @@ from dlp_gateway.store.keys import GatewayKeys
 from dlp_gateway.store.recent import Recent
 from dlp_gateway.store.values import Due, Intake, Outcome, State
 from dlp_gateway.store.waiting import Bell
-from dlp_gateway.store.writer import Alone, Commit, Health, Recording, Settlement, Signing, Statement, Writer
+from dlp_gateway.store.writer import Commit, Health, Recording, Settlement, Signing, Statement, Writer
 
 T = TypeVar("T")
 
@@ -67,7 +67,8 @@ class Store:
             signing=Signing(options.checkpoint_entries, options.checkpoint_seconds, options.checkpoint_to),
             clock=clock,
         )
-        self._readers = ThreadPoolExecutor(_READERS, "store-reader", initializer=self._reader_started)
+        self._readers = ThreadPoolExecutor(_READERS, "store-reader", initializer=self._connected)
+        self._keeper = ThreadPoolExecutor(1, "store-keeper", initializer=self._connected)
         self._connections: list[Any] = []
         self._recent = Recent(options.recent)
         self._bell = Bell(clock)
@@ -172,19 +173,25 @@ class Store:
         await self._writer.do(Recording(notes))
 
     async def read(self, function: Callable[[], T]) -> T:
-        """Run a reading function (``listing``, ``counters``) on a thread with a connection."""
-
-        def run() -> T:
-            with database.failures("the store was not read"):
-                return function()
-
-        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+        """Run a reading function (``counters``, ``decisions``) on a thread with a connection; raises what it raises."""
+        return await self._run(self._readers, function)
 
     async def write(self, function: Callable[[], T]) -> T:
-        """Run a function that changes something in transactions of its own (``retention``, ``quarantine.review``)."""
-        result: T = await self._writer.do(Alone(function))
+        """Run a function that makes changes in transactions of its own (``retention``, ``quarantine.review``).
+
+        Mail goes on between its transactions, so each should be short. Raises
+        what the function raises.
+        """
+        result = await self._run(self._keeper, function)
         self._bell.ring()
         return result
+
+    async def _run(self, threads: ThreadPoolExecutor, function: Callable[[], T]) -> T:
+        def run() -> T:
+            with database.failures("the store was not asked"):
+                return function()
+
+        return await asyncio.get_running_loop().run_in_executor(threads, run)
 
     def health(self) -> Health:
         """How the writer is; does not wait for it."""
@@ -198,12 +205,13 @@ class Store:
         except Exception as error:  # noqa: BLE001  # a value nobody thought of must not be more than a failed intake
             raise StoreInvalidError(f"the intake cannot be stored: {describe(error)}") from None
 
-    def _reader_started(self) -> None:
+    def _connected(self) -> None:
         connection = database.connection()
         connection.inc_thread_sharing()  # So that it can be closed when its thread has ended.
         self._connections.append(connection)
 
     def _close(self) -> None:
+        self._keeper.shutdown(wait=True)
         self._writer.close()
         self._readers.shutdown(wait=True)
         for connection in self._connections:

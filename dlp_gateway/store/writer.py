@@ -54,14 +54,7 @@ class Statement:
     run: Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Alone:
-    """Work that opens transactions of its own on this thread's connection."""
-
-    run: Callable[[], Any]
-
-
-Work = Commit | Settlement | Recording | Statement | Alone
+Work = Commit | Settlement | Recording | Statement
 
 
 @dataclass(slots=True)
@@ -85,7 +78,11 @@ class Signing:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the writer is: ``waiting`` jobs, the longest for ``oldest`` seconds, and its last failure."""
+    """How the writer is: ``waiting`` jobs, the longest for ``oldest`` seconds.
+
+    ``failed`` says why the database did not take the last group, until it
+    takes one again; jobs that were bad in themselves do not count.
+    """
 
     alive: bool
     waiting: int
@@ -148,8 +145,9 @@ class Writer:
             open_ = True
             while open_:
                 jobs, open_ = self._gather()
+                jobs = self._refuse_without_room(jobs)
                 if jobs:
-                    self._work(jobs)
+                    self._transact_or_split(jobs)
                 self._checkpoint(final=not open_)
         finally:
             self._refuse_all()
@@ -168,14 +166,6 @@ class Writer:
         except queue.Empty:
             return jobs, True
         return jobs, False
-
-    def _work(self, jobs: Sequence[Job]) -> None:
-        together = self._refuse_without_room([job for job in jobs if not isinstance(job.work, Alone)])
-        if together:
-            self._transact_or_split(together)
-        for job in jobs:
-            if isinstance(job.work, Alone):
-                self._alone(job, job.work)
 
     def _refuse_without_room(self, jobs: list[Job]) -> list[Job]:
         """Keep the last room on the disk for settlements: new mail is refused before it is used up."""
@@ -227,13 +217,14 @@ class Writer:
         try:
             with database.failures("nothing was stored"), database.transact():
                 results, recorded = self._statements(jobs, lost=lost)
+        except StoreInvalidError:
+            raise
         except StoreError as error:
             self._failed = str(error)
             if isinstance(error, StoreUnavailableError):
                 database.close()  # The connection may be the reason; the next transaction makes a new one.
             raise
         except Exception as error:  # noqa: BLE001  # one bad job must not end the thread that all others need
-            self._failed = describe(error)
             raise StoreInvalidError(f"nothing was stored: {describe(error)}") from None
         self._failed = None
         self._unsigned += recorded
@@ -257,15 +248,6 @@ class Writer:
         results = [job.work.run(cursor) if isinstance(job.work, Statement) else None for job in jobs]
         record.append(cursor, rows.notes, self.keys.pseudonym if self._pseudonyms else None)
         return results, len(rows.notes)
-
-    def _alone(self, job: Job, work: Alone) -> None:
-        try:
-            with database.failures("the change was not made"):
-                result = work.run()
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is for who asked
-            self._tell([(job, None, error)])
-        else:
-            self._resolve([(job, result)])
 
     def _checkpoint(self, *, final: bool) -> None:
         """Sign the head of the chain when enough entries or time have passed; then also let go of what was erased."""

@@ -15,7 +15,8 @@ LAYERS = (
     {"settings"},
     {"store"},
     {"smtp", "delivery", "quarantine", "audit", "monitoring"},
-    {"pipeline"},
+    {"pipeline", "wiring"},
+    {"housekeeping"},
     {"app"},
     {"cli", "console", "samples"},
 )
@@ -24,8 +25,7 @@ LAYERS = (
 SIDEWAYS = {
     ("documents", "mime"),  # nested mail and HTML are read by the mail reader
     ("store", "audit"),  # the chain's entries are built where they become true
-    ("smtp", "monitoring"),
-    ("delivery", "monitoring"),
+    ("quarantine", "audit"),  # an act of review and its entry become true together
 }
 
 # Each heavy library lives behind one module (or package, for those whose schema spans several).

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from dlp_gateway.audit.chain import Kind, Note
+from dlp_gateway.audit.chain import Kind, Note, TextKind
 from dlp_gateway.audit.check import check
 from dlp_gateway.audit.verify import Fault
 from dlp_gateway.model import Action
@@ -13,6 +13,8 @@ from dlp_gateway.store.keys import load_audit
 from dlp_gateway.store.store import Options, Store
 from tests.unit.store.contract import deliver_all, kinds, rows
 from tests.unit.store.examples import NOW, intake, verdict
+
+DAY = 86400.0
 
 
 @pytest.fixture
@@ -151,26 +153,52 @@ async def test_who_is_told_of_checkpoints_cannot_stop_the_store(path, gateway_ke
 async def test_a_pruned_record_verifies_and_its_texts_are_gone(store, verified):
     await store.commit(intake(message_id="old"))
     await deliver_all(store)
-    await store.commit(intake(verdict("bob@example.org", Action.HOLD), message_id="young", at=NOW + 100))
+    await store.commit(intake(verdict("bob@example.org", Action.HOLD), message_id="young", at=NOW + 2 * DAY))
 
-    purged = await store.write(lambda: retention.purge(decisions=0, own=0, entries=NOW + 50, now=NOW + 200))
+    early = await store.write(lambda: retention.purge(decisions=0, own=0, entries=NOW + 0.9 * DAY, now=NOW + 2 * DAY))
+    purged = await store.write(lambda: retention.purge(decisions=0, own=0, entries=NOW + 1.5 * DAY, now=NOW + 2 * DAY))
 
     report = await verified()
     assert report.sound, report.broken
-    assert purged.entries == 2
+    assert (early.entries, purged.entries) == (0, 2)
     assert (report.first, report.entries) == (3, 3)
     texts = {row[0] for row in await rows(store, "SELECT text FROM dlp_audit_text")}
     assert texts == {"jo@westendonsixth.com", "bob@example.org"}
 
 
-async def test_pruning_everything_leaves_the_last_entry(store, verified):
-    for _n in range(3):
-        await store.commit(intake())
+async def test_pruning_goes_in_steps_and_leaves_what_tells_of_it(store, verified, monkeypatch):
+    monkeypatch.setattr(retention, "_PRUNE_BATCH", 4)
+    for n in range(10):
+        await store.commit(intake(verdict(f"r{n}@example.net", Action.DELIVER)))
 
-    for expected in (2, 1, 1):
-        purged = await store.write(lambda: retention.purge(decisions=0, own=0, entries=NOW + 9e9, now=NOW))
-        assert purged.entries == expected
-        assert (await verified()).sound
+    purged = await store.write(lambda: retention.purge(decisions=0, own=0, entries=NOW + 9e9, now=NOW + 10e9))
+
+    assert purged.entries == 10
+    report = await verified()
+    assert report.sound, report.broken
+    texts = await rows(store, "SELECT text FROM dlp_audit_text WHERE text LIKE %s", "r%")
+    assert texts == []
+
+
+async def test_an_address_that_is_named_again_while_pruning_stays(store, verified, monkeypatch):
+    await store.commit(intake(message_id="old"))
+    await store.commit(intake(verdict("bob@example.org", Action.HOLD), at=NOW + 2 * DAY))
+    reading = history.entries
+
+    def slow(after=0):
+        yield from reading(after)
+        if after == 0:
+            record.append(
+                database.cursor(),
+                [Note(Kind.SIGN_IN, NOW + 2 * DAY, "x", "y", {}, ((TextKind.ADDRESS, "ann@example.net"),))],
+            )
+
+    monkeypatch.setattr(history, "entries", slow)
+    await store.write(lambda: retention.purge(decisions=0, own=0, entries=NOW + 1.5 * DAY, now=NOW + 2 * DAY))
+    monkeypatch.undo()
+
+    report = await verified()
+    assert report.sound, report.broken
 
 
 async def test_the_story_of_one_message_is_read_in_order(store, day):

@@ -30,6 +30,7 @@ from tests.unit.store.examples import (
     verdict,
 )
 
+DAY = 86400.0
 DELIVER = verdict("ann@example.net", Action.DELIVER)
 HOLD = verdict("bob@example.org", Action.HOLD)
 REFUSE = verdict("cat@example.org", Action.REFUSE)
@@ -486,10 +487,11 @@ class Contract:
         await deliver_all(store)
         await store.commit(intake(message_id="queued", at=NOW))
         await store.commit(intake(HOLD, message_id="held", at=NOW))
-        await store.commit(intake(REFUSE, message_id="young", at=NOW + 100))
+        await store.commit(intake(REFUSE, message_id="young", at=NOW + 2 * DAY))
+        limit = NOW + 1.5 * DAY
 
         purged = await store.write(
-            lambda: retention.purge(decisions=NOW + 50, own=NOW + 50, entries=NOW + 50, now=NOW + 200)
+            lambda: retention.purge(decisions=limit, own=limit, entries=limit, now=NOW + 3 * DAY)
         )
 
         assert (purged.decisions, purged.own) == (1, 1)
