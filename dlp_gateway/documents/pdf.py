@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dlp_gateway.documents import pdf_crypto, pdf_objects
+from dlp_gateway.documents import pdf_crypto
 from dlp_gateway.documents.budget import DocumentBudget, OverBudget
 from dlp_gateway.documents.items import Item, Locked, Picture, Unreadable, under
 from dlp_gateway.model import Part, Place, Protection, Role, Text, Unscanned
@@ -31,6 +31,8 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     A file that opens without a password is read, whatever its owner password forbids.
     """
     import pikepdf
+
+    from dlp_gateway.documents import pdf_objects
 
     try:
         document = pikepdf.open(io.BytesIO(part.content))

@@ -17,6 +17,7 @@ from dlp_gateway.model import Part, Role, Text
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_LINES = 30
+_CELL_WORDS = 6  # words a cell on average; with more it is prose with commas
 _DATA_URI = re.compile(r"data:([\w.+\-/]{0,60})(?:;[\w=\-]+)*;base64,([A-Za-z0-9+/=\s%]{40,})")
 _CALENDAR_ESCAPES = {"\\n": "\n", "\\N": "\n", "\\,": ",", "\\;": ";", "\\\\": "\\"}
 _ESCAPED = re.compile(r"\\.")
@@ -49,6 +50,8 @@ def delimiter_of(text: str) -> str | None:
         except csv.Error:
             continue
         width = max(set(widths), key=widths.count)
+        if len(" ".join(lines).split()) > _CELL_WORDS * sum(widths):
+            continue
         steady = widths.count(width) * 10 >= len(widths) * 8
         if width >= 2 and steady and (best is None or width > best[0]):
             best = (width, delimiter)
