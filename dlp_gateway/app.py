@@ -20,7 +20,7 @@ import structlog
 from dlp_gateway import wiring
 from dlp_gateway.audit.chain import Kind as Entry
 from dlp_gateway.audit.chain import Note
-from dlp_gateway.configfile import ConfigError
+from dlp_gateway.configfile import ConfigError, Problem
 from dlp_gateway.delivery.worker import DeliveryService
 from dlp_gateway.housekeeping import Housekeeping
 from dlp_gateway.inspection.pool import PoolError, WorkerPool
@@ -29,9 +29,9 @@ from dlp_gateway.monitoring.logs import watch_loop
 from dlp_gateway.monitoring.metrics import Metrics
 from dlp_gateway.monitoring.notify import Notifier
 from dlp_gateway.pipeline import Pipeline, Running
-from dlp_gateway.policy.weakening import unapproved
+from dlp_gateway.policy.weakening import refusals
 from dlp_gateway.quarantine.notices import NoticeLimiter
-from dlp_gateway.settings import Configuration, Settings, note_running, read_configuration
+from dlp_gateway.settings import Configuration, Settings, note_running, read_configuration, running_policy
 from dlp_gateway.smtp.server import SmtpServer
 from dlp_gateway.store import keys
 from dlp_gateway.store.store import Store
@@ -110,6 +110,7 @@ class Gateway:
         self._listen_to_signals()
         async with contextlib.AsyncExitStack() as undo:
             config = self._config
+            _refuse_weaker(config)
             gateway_keys = keys.load_gateway(config.settings.keys.directory)
             store = await Store.open(config.settings.store.url, gateway_keys, wiring.store_options(config.settings))
             undo.push_async_callback(store.close)
@@ -201,9 +202,8 @@ class Gateway:
                 config = await asyncio.to_thread(self._load)
             except ConfigError as error:
                 raise ReloadRefusedError(str(error)) from error
-            weaker = unapproved(self._config.policy, config.policy)
-            if weaker:
-                raise ReloadRefusedError("weaker than the running policy: " + "; ".join(str(w) for w in weaker))
+            if problems := refusals(self._config.policy, config.loaded):
+                raise ReloadRefusedError("; ".join(str(problem) for problem in problems))
             if reason := wiring.needs_restart(self._config.settings, config.settings):
                 raise ReloadRefusedError(f"{reason} cannot change without a restart")
             pool = WorkerPool(wiring.pool_settings(config), self.metrics)
@@ -306,6 +306,16 @@ async def serve(
         await gateway.run()
     finally:
         await gateway.stop()
+
+
+def _refuse_weaker(config: Configuration) -> None:
+    """Raise ConfigError when the policy is weaker than the one that ran last, without consent."""
+    try:
+        before = running_policy(config.settings)
+    except ValueError as error:
+        raise ConfigError([Problem(str(config.settings.state_directory), 0, str(error))]) from None
+    if before is not None and (problems := refusals(before, config.loaded)):
+        raise ConfigError(problems)
 
 
 def _today() -> dt.date:
