@@ -31,7 +31,6 @@ SIDEWAYS = {
 # Each heavy library lives behind one module (or package, for those whose schema spans several).
 HOMES = {
     "aiosmtpd": {"smtp"},
-    "aiosmtplib": {"delivery"},
     "dns": {"delivery"},
     "django": {"store", "console"},
     "onnxruntime": {"detection"},
