@@ -25,8 +25,8 @@ _ENGLISH = frozenset(
 _OTHER = frozenset(
     "der die das und ist nicht mit von für wird hat haben wurde sich dem den ein eine einen bei nach seit wegen unser"
     " unsere frau herr ihre seine le la les des une est pas pour dans avec sur nous vous qui ses son elle mme du au aux"
-    " el los las una para con por que del su sus está nuestro nuestra il lo gli della di per non è nostra nostro sono het"
-    " een van niet voor zijn haar onze wij werd op met aan nie jest się na z w do od pan pani dla przez o os um uma"
+    " el los las una para con por que del su sus está nuestro nuestra il lo gli della di per non è nostra nostro sono"
+    " het een van niet voor zijn haar onze wij werd op met aan nie jest się na z w do od pan pani dla przez o os um uma"
     " não com da dos sua seu och att det som för inte är hun han til ikke ja ei".split()
 )
 

@@ -100,6 +100,8 @@ class Recogniser(_Strict):
     person: Literal["unneeded", "near", "row", "beside"] = "unneeded"
     reference: Annotated[str, Field(pattern=r"^https?://\S+$")]
     examples: Examples
+    # Filled in by the reader: the file, without its ending.
+    pack: str = ""
 
     @model_validator(mode="after")
     def _can_match(self) -> Self:
@@ -162,7 +164,8 @@ def _completed(pack: _Pack, shared: Sequence[str], source: Source, path: Path) -
     for number, recogniser in enumerate(pack.recognizers):
         place = ("recognizers", number, "negative_context_file")
         own = _words_of(recogniser.negative_context_file, source, path, place)
-        yield recogniser.model_copy(update={"negative_context": [*recogniser.negative_context, *(own or shared)]})
+        words = [*recogniser.negative_context, *(own or shared)]
+        yield recogniser.model_copy(update={"negative_context": words, "pack": path.stem})
 
 
 def _words_of(name: str | None, source: Source, path: Path, place: Sequence[Any]) -> tuple[str, ...]:
@@ -190,4 +193,4 @@ def read_words(path: Path) -> tuple[str, ...]:
 
 def _known() -> list[str]:
     names = {*_Pack.model_fields, *Pattern.model_fields, *Examples.model_fields}
-    return sorted(names | {field.alias or name for name, field in Recogniser.model_fields.items()})
+    return sorted(names | {field.alias or name for name, field in Recogniser.model_fields.items()} - {"pack"})

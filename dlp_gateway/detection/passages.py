@@ -19,7 +19,8 @@ _SENTENCE = re.compile(r"(?<=[.!?。！？])[\"')\]]*\s+(?=[\"'(\[]?[A-ZÀ-Þ0-9
 # Lines that a mail program puts in front of quoted mail say who wrote to whom and when, nothing more.
 _QUOTED_HEADER = re.compile(
     r"(?:from|to|cc|bcc|sent|sent by|date|reply-to|von|an|gesendet|datum|de|para|à|a|envoyé|enviado|fecha|da|inviato|data"
-    r"|van|aan|verzonden|od|do|wysłano)\s?:\s|-{2,} ?(?:original message|forwarded|weitergeleitet|message d'origine)"
+    r"|van|aan|verzonden|od|do|wysłano)\s?:\s"
+    r"|-{2,} ?(?:original message|forwarded|weitergeleitet|message d'origine)"
     r"|on .{6,90} wrote:$|am .{6,90} schrieb|le .{6,90} a écrit",
     re.IGNORECASE,
 )
@@ -37,9 +38,12 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
+    """A line or a sentence; ``opens`` when it begins a line of its own."""
+
     start: int
     end: int
     text: str
+    opens: bool = True
 
 
 def passages(text: str) -> Iterator[Passage]:
@@ -111,7 +115,7 @@ def _sentences(lines: list[_Unit]) -> Iterator[_Unit]:
         for low in range(0, len(piece), LONGEST):
             part = piece[low : low + LONGEST]
             first = start + low
-            yield _Unit(back(first), back(max(first, first + len(part) - 1)) + 1, part)
+            yield _Unit(back(first), back(max(first, first + len(part) - 1)) + 1, part, opens=first == 0)
         start = cut
 
 
@@ -131,9 +135,10 @@ def _group(units: list[_Unit]) -> Iterator[Passage]:
             size += len(units[last].text)
             last += 1
         joined = units[first:last]
-        separator = "\n" if any(len(u.text) < 56 for u in joined) and len(joined) > 1 else " "
-        yield Passage(joined[0].start, joined[-1].end, separator.join(u.text for u in joined))
+        text = "".join(("\n" if unit.opens else " ") + unit.text for unit in joined)
+        yield Passage(joined[0].start, joined[-1].end, text[1:])
         if last >= len(units):
             return
-        overlap = last - 1 > first and len(units[last - 1].text) + len(units[last].text) <= LENGTH
+        fits = "|" not in units[last].text and len(units[last - 1].text) + len(units[last].text) <= LENGTH
+        overlap = last - 1 > first and fits
         first = last - 1 if overlap else last

@@ -97,7 +97,7 @@ def test_a_name_twice_in_one_directory_is_refused(pack):
     pack(GOOD, "a.yaml")
     directory = pack(GOOD, "b.yaml").parent
 
-    with pytest.raises(ConfigError, match="badge is defined in a.yaml already"):
+    with pytest.raises(ConfigError, match=r"badge is defined in a\.yaml already"):
         load_packs([directory])
 
 

@@ -1,0 +1,91 @@
+import pytest
+
+from dlp_gateway.detection.context import Context, Relation, Vocabulary
+from dlp_gateway.detection.normalise import Normaliser
+
+NORMALISER = Normaliser()
+WORDS = ("tfn", "tax file number", "medicare", "SIN", "invoice", "ref", "номер")
+VOCABULARY = Vocabulary(WORDS, NORMALISER)
+
+
+def found(text: str) -> list[str]:
+    data = NORMALISER(text).data
+    return [data[hit.start : hit.end].decode() for hit in VOCABULARY.find(data)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("TFN", ["TFN"]),
+        ("two tfns", ["tfns"]),
+        ("outfns", []),
+        ("tfnx", []),
+        ("client_tfn", ["tfn"]),
+        ("clientTfn:", ["Tfn"]),
+        ("taxFileNumber", ["taxFileNumber"]),
+        ("tax-file\nnumber", ["tax-file\nnumber"]),
+        ("tax_file_number", ["tax_file_number"]),
+        ("TAX FILE NUMBER", ["TAX FILE NUMBER"]),
+        ("it is a sin", []),
+        ("SIN 5", ["SIN"]),
+        ("name;sin;start", ["sin"]),
+        ("sin: 5", ["sin"]),
+        ("Номер", ["Homep"]),
+        ("ТFN", ["TFN"]),
+    ],
+)
+def test_words_are_found_whole_in_all_the_ways_they_are_written(text, expected):
+    assert found(text) == expected
+
+
+def judge(text: str, column: frozenset[int] | None = None, hints: frozenset[int] = frozenset()):
+    data = NORMALISER(text).data
+    start = data.index(b"42")
+    context = Context(data, VOCABULARY.find(data), hints)
+    around = context.judge(
+        start,
+        start + 2,
+        VOCABULARY.numbers(("tfn", "tax file number", "medicare")),
+        VOCABULARY.numbers(("invoice", "ref")),
+        column,
+    )
+    return around.positive, around.negative
+
+
+TFN = VOCABULARY.numbers(("tfn",))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("TFN: 42", (Relation.LABEL, None)),
+        ("TFN\n42", (Relation.LABEL, None)),
+        ("TFN of our colleague Mia is this: 42", (Relation.LABEL, None)),
+        ("42 is the TFN", (Relation.SENTENCE, None)),
+        ("42 (TFN)", (Relation.LABEL, None)),
+        ("TFN " + "and so on " * 6 + "42", (Relation.SENTENCE, None)),
+        ("The TFN is wrong. Please take 42.", (Relation.NEAR, None)),
+        ("TFN\n\nanother paragraph 42", (Relation.NEAR, None)),
+        ("42 stands here.\nThe first field is the TFN.", (Relation.NEAR, None)),
+        ("TFN " + "x " * 200 + "42", (None, None)),
+        ("invoice 42", (None, Relation.LABEL)),
+        ("TFN for invoice 42", (Relation.NEAR, Relation.LABEL)),
+        ("invoice and TFN 42", (Relation.LABEL, None)),
+        ("Medicare ref: 42", (Relation.LABEL, None)),
+        ("ref: 42", (None, Relation.LABEL)),
+        ("TFN: 1 | Count: 42", (Relation.NEAR, None)),
+        ("nothing 42", (None, None)),
+    ],
+)
+def test_the_closest_word_in_front_decides(text, expected):
+    assert judge(text) == expected
+
+
+def test_the_header_of_the_column_is_a_label():
+    assert judge("invoice 42", column=TFN) == (Relation.COLUMN, None)
+    assert judge("nothing 42", column=VOCABULARY.numbers(("invoice",))) == (None, Relation.COLUMN)
+
+
+def test_hints_count_when_nothing_better_is_there():
+    assert judge("nothing 42", hints=TFN) == (Relation.HINT, None)
+    assert judge("TFN 42", hints=TFN) == (Relation.LABEL, None)

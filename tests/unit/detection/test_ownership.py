@@ -1,0 +1,44 @@
+import pytest
+
+from dlp_gateway.detection.ownership import of_a_company
+from dlp_gateway.detection.values import PersonSpan
+
+
+def owned(text: str, name: str | None = None) -> bool:
+    data = text.encode()
+    start = data.index(b"BSB 1")
+    people = []
+    if name:
+        place = data.index(name.encode())
+        people = [PersonSpan(place, place + len(name), 1.0)]
+    return of_a_company(data, start, start + 5, people)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Please pay to\n\nKelvin Tools Pty Ltd\nBSB 1\nReference INV-20733", None),
+        ("Remit to our account BSB 1", None),
+        ("Invoice 88 is due, BSB 1", None),
+        ("Bank: BSB 1 (Kelvin Tools Pty Ltd)", "Kelvin Tools"),
+        ("Rosa Delgado\nAccounts\nKelvin Tools Pty Ltd | ABN 61 368 335 244\nBSB 1", "Rosa Delgado"),
+        ("Rechnung 17, Kontoinhaber Nordlicht GmbH, BSB 1", None),
+    ],
+)
+def test_a_company_owns_it(text, name):
+    assert owned(text, name)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("For Imogen Tarrant please pay the reimbursement to BSB 1", "Imogen Tarrant"),
+        ("BSB 1", None),
+        ("Mr P Kowalczyk, BSB 1", None),
+        ("between Westend Pty Ltd and Ms Ruiz.\n\nThe salary is paid to BSB 1", None),
+        ("Invoice attached. Ana Ruiz wants it on her own account BSB 1", "Ana Ruiz"),
+        ("Kelvin Tools Pty Ltd refunds Mrs Oduya: BSB 1", None),
+    ],
+)
+def test_a_person_owns_it(text, name):
+    assert not owned(text, name)

@@ -1,0 +1,84 @@
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlp_gateway.detection.passages import LONGEST, passages
+
+
+def texts(text: str) -> list[str]:
+    return [passage.text for passage in passages(text)]
+
+
+def test_sentences_of_a_paragraph_stand_together():
+    assert texts("Mia is away. She has had surgery. Tom steps in.") == [
+        "Mia is away. She has had surgery. Tom steps in."
+    ]
+
+
+def test_paragraphs_stand_apart():
+    assert texts("Mia is away.\n\nTom steps in.") == ["Mia is away.", "Tom steps in."]
+
+
+def test_long_paragraphs_overlap_by_a_sentence():
+    sentences = [f"Sentence number {n} says something about a person, {n} words long." for n in range(8)]
+
+    found = texts(" ".join(sentences))
+
+    assert len(found) > 2
+    for first, second in itertools.pairwise(found):
+        assert any(sentence in first and sentence in second for sentence in sentences)
+
+
+def test_wrapped_lines_are_joined():
+    text = "registration for Hugh was rejected because the tax file number was\nkeyed wrongly by the clerk."
+
+    assert texts(text) == [text.replace("\n", " ")]
+
+
+def test_quote_marks_go():
+    assert texts("> Mia is ill.\n>> She was ill before.") == ["Mia is ill.\nShe was ill before."]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "From: Mia Lang <mia@mail.example>",
+        "Sent: Tuesday, 4 March 2025 09:12",
+        "-----Original Message-----",
+        "On 18 Feb 2025 Mia wrote:",
+    ],
+)
+def test_headers_of_quoted_mail_are_no_passage(line):
+    assert texts(f"{line}\nHello.") == ["Hello."]
+
+
+def test_rows_with_headers_stand_alone():
+    rows = "Name: Mia | Result: failed\nName: Bo | Result: passed"
+
+    assert texts(rows) == rows.split("\n")
+
+
+def test_abbreviations_end_no_sentence():
+    assert texts("Dr. Lang saw Mr. Petrov today.") == ["Dr. Lang saw Mr. Petrov today."]
+
+
+@given(st.text(alphabet="ab. \n>|é,X", max_size=400))
+def test_passages_are_in_order_bounded_and_inside_the_text(text):
+    end = 0
+    for passage in passages(text):
+        assert 0 <= passage.start < passage.end <= len(text)
+        assert passage.end > end
+        assert len(passage.text) <= 2 * LONGEST
+        end = passage.end
+
+
+@given(st.lists(st.sampled_from(["Mia is ill.", "Tom steps in", "one", "", "> quoted words here"]), max_size=12))
+def test_every_word_is_in_some_passage(lines):
+    text = "\n".join(lines)
+    words = {word for line in lines for word in line.strip("> ").split()}
+
+    seen = {word for passage in passages(text) for word in passage.text.split()}
+
+    assert words <= seen
