@@ -130,11 +130,12 @@ def _decrypt_aes(packed: bytes, password: bytes, bits: int) -> bytes | None:
         return None
     if not hmac.compare_digest(hmac.new(keys[size : 2 * size], body, "sha1").digest()[:10], mac):
         return None
-    from Cryptodome.Cipher import AES
-    from Cryptodome.Util import Counter
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-    counter = Counter.new(128, little_endian=True, initial_value=1)
-    return bytes(AES.new(keys[:size], AES.MODE_CTR, counter=counter).decrypt(body))
+    counters = b"".join(number.to_bytes(16, "little") for number in range(1, len(body) // 16 + 2))
+    machine = Cipher(algorithms.AES(keys[:size]), modes.ECB()).encryptor()  # noqa: S305 - makes the stream of CTR
+    stream = machine.update(counters)[: len(body)]
+    return (int.from_bytes(body, "big") ^ int.from_bytes(stream, "big")).to_bytes(len(body), "big")
 
 
 def _decrypt_zipcrypto(packed: bytes, password: bytes, entry: Entry) -> bytes | None:
