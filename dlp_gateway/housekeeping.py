@@ -10,6 +10,7 @@ import structlog
 
 from dlp_gateway.model import Recipient, Zone
 from dlp_gateway.monitoring.metrics import Metrics
+from dlp_gateway.quarantine import escalation, held
 from dlp_gateway.quarantine.expiry import expire
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.notices import Event, Occasion, compose
@@ -44,6 +45,7 @@ class Housekeeping:
         self._settings = settings
         self._metrics = metrics
         self._clock = clock
+        self._escalated = float("-inf")
 
     async def run(self) -> None:
         """Work until cancelled; a failure is logged and the next round tries again."""
@@ -75,6 +77,7 @@ class Housekeeping:
                 now=now,
             )
         )
+        await self._escalate(now, pseudonyms)
         log.info(
             "tidied",
             expired=len(expired),
@@ -83,6 +86,20 @@ class Housekeeping:
             own=purged.own,
             entries=purged.entries,
         )
+
+    async def _escalate(self, now: float, pseudonyms: bytes | None) -> None:
+        """Report what waits too long, once a day."""
+        settings = self._settings.quarantine
+        hours, addresses = settings.escalate_after_hours, settings.escalate_to
+        if hours is None or not addresses or now - self._escalated < _DAY:
+            return
+        late = escalation.overdue(await self._store.read(held.waiting), hours, now)
+        if not late:
+            return
+        mails = escalation.outgoing(letterhead(self._settings), addresses, late, now)
+        await self._store.write(lambda: escalation.send(mails, self._keys, now, pseudonyms))
+        self._escalated = now
+        log.info("escalated", held=len(late))
 
     def _notice(self, message: Held, now: float) -> Sequence[Outgoing]:
         """Tell the sender that it was deleted; nobody is told of what the null sender sent."""

@@ -378,7 +378,7 @@ class Contract:
 
         assert opened.content == CONTENT
         assert opened.inspection.attachments[0].name == PLANTED[1]
-        assert opened.reasons == (("external", ("TFN in wombat-4471.xlsx > Quillfeather",)),)
+        assert opened.reasons == (("external", ("TFN in attachment 1 (xlsx)",)),)
         assert await kinds(store) == ["decide", "hold", "view"]
 
     async def test_returning_ends_it_and_sends_the_notice(self, store, desk):

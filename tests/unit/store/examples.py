@@ -56,7 +56,7 @@ def address(text: str) -> Address:
 def verdict(to: str, action: Action, *, approvals: int = 1, zone: Zone = Zone.EXTERNAL) -> Verdict:
     hits = ()
     if action is not Action.DELIVER:
-        hits = (RuleHit("external", "5.14(a)", action, ("TFN in wombat-4471.xlsx > Quillfeather",)),)
+        hits = (RuleHit("external", "5.14(a)", action, ("TFN in attachment 1 (xlsx)",)),)
     return Verdict(Recipient(address(to)), zone, action, hits, approvals)
 
 

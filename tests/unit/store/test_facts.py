@@ -58,7 +58,7 @@ def test_the_sealed_version_is_complete():
     inspection, reasons = facts.decode_sealed(facts.encode_sealed(INSPECTION, [verdict("a@example.net", Action.HOLD)]))
 
     assert inspection == INSPECTION
-    assert reasons == [("external", ("TFN in wombat-4471.xlsx > Quillfeather",))]
+    assert reasons == [("external", ("TFN in attachment 1 (xlsx)",))]
 
 
 def test_hits_are_kept_with_their_reasons():
