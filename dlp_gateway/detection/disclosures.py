@@ -64,7 +64,7 @@ _BIRTH = re.compile(
     r"born|birth|\bb\.|\bdob\b|d\.o\.b|\bage[ds]?\b|\bturn(?:s|ed|ing)?\b|years?\b|\byrs?\b|\byo\b|y/o|months?\b|weeks?\b"
     r"|\(\d{1,2}\)|, \d{1,2}(?:[,;.) \n]|$)|\b\d{1,2} (?:on|in|next|this|today|tomorrow)\b|\d(?:th|st|rd|nd)\b"
     r"|(?:teen|twent|thirt|fort|fift|sixt|sevent|eight|ninet)|infant|bab(?:y|ies)|toddler|retire|pension"
-    r"|geb\b|geboren|naiss|n[ée]e?\b|nacid|nat[oa]\b|urodz|\b(?:19|20)\d\d\b|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}",
+    r"|\bgeb\b|geboren|naiss|\bn[ée]e?\b|nacid|\bnat[oa]\b|urodz|\b(?:19|20)\d\d\b|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}",
     re.IGNORECASE,
 )
 # Passages are handed to the model in batches of this many, and one message yields no more findings of a label.

@@ -63,8 +63,6 @@ def load_models(directories: Sequence[Path], choice: ModelChoice) -> Models:
 
     people: People = ShapePeople()
     statements: Statements | None = None
-    if choice == ModelChoice() and not (_shipped(directories) / "manifest.json").is_file():
-        return Models(people, statements)
     try:
         if choice.people.startswith(("spacy:", "presidio:")):
             from dlp_gateway.detection.presidio import people_of

@@ -18,7 +18,8 @@ _QUOTE = re.compile(r"^[ \t]*(?:>[ \t]?)+")
 _SENTENCE = re.compile(r"(?<=[.!?。！？])[\"')\]]*\s+(?=[\"'(\[]?[A-ZÀ-Þ0-9])")
 # Lines that a mail program puts in front of quoted mail say who wrote to whom and when, nothing more.
 _QUOTED_HEADER = re.compile(
-    r"(?:from|to|cc|bcc|sent|sent by|date|reply-to|von|an|gesendet|datum|de|para|à|a|envoyé|enviado|fecha|da|inviato|data"
+    r"(?:from|to|cc|bcc|sent|sent by|date|reply-to|von|an|gesendet|datum|de|para|à|a|envoyé|enviado|fecha|da"
+    r"|inviato|data"
     r"|van|aan|verzonden|od|do|wysłano)\s?:\s"
     r"|-{2,} ?(?:original message|forwarded|weitergeleitet|message d'origine)"
     r"|on .{6,90} wrote:$|am .{6,90} schrieb|le .{6,90} a écrit",

@@ -1,0 +1,95 @@
+import pytest
+
+from dlp_gateway.detection.normalise import Normaliser
+from dlp_gateway.detection.packs import Recogniser
+from dlp_gateway.detection.relation import check
+from dlp_gateway.detection.scoring import Scored
+from dlp_gateway.detection.values import PersonSpan
+
+NORMALISE = Normaliser()
+
+
+class Knows:
+    """Finds one name wherever it stands."""
+
+    def __init__(self, name):
+        self.name = name
+        self.asked = []
+
+    def find(self, texts):
+        self.asked.extend(texts)
+        return [[PersonSpan(i, i + len(self.name), 1.0)] if (i := t.find(self.name)) >= 0 else [] for t in texts]
+
+
+def recogniser(**given) -> Recogniser:
+    return Recogniser.model_validate(
+        {
+            "name": "x",
+            "supported_entity": "X",
+            "tier": "personal",
+            "reference": "https://example.com",
+            "patterns": [{"name": "p", "regex": "x", "score": 0.5}],
+            "examples": {"match": ["x"], "no_match": ["y"]},
+            **given,
+        }
+    )
+
+
+def stands(text: str, people=None, **given) -> bool:
+    normalised = NORMALISE(text)
+    start = normalised.data.index(b"42")
+    (checked,) = check(
+        text, normalised, [Scored(recogniser(**given), start, start + 2, 1.0, (), ())], people or Knows("Mia Lang")
+    )
+    return checked.stands
+
+
+@pytest.mark.parametrize(
+    ("person", "text", "expected"),
+    [
+        ("near", "Mia Lang (42)", True),
+        ("near", "Mia Lang\nsome other line\n42", True),
+        ("near", "42 belongs to Mia Lang", True),
+        ("near", "nobody 42", False),
+        ("near", "Mia Lang " + "x " * 300 + "42", False),
+        ("row", "Mia Lang | 42", True),
+        ("row", "Mia Lang\n42", False),
+        ("row", "a\n42 | Mia Lang\nb", True),
+        ("beside", "Mia Lang (42)", True),
+        ("beside", "Mia Lang, 42", True),
+        ("beside", "Mia Lang is 42", True),
+        ("beside", "Mia Lang spent 42", False),
+        ("beside", "42, Mia Lang", False),
+        ("near", "Zoë \u200b and Mia Lang: 42", True),
+    ],
+)
+def test_the_person_a_candidate_asks_for(person, text, expected):
+    assert stands(text, person=person) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Kelvin Tools Pty Ltd, account 42", False),
+        ("account 42", True),
+        ("Mia Lang of Kelvin Tools Pty Ltd: her account 42", True),
+    ],
+)
+def test_the_owner_a_candidate_asks_for(text, expected):
+    assert stands(text, owner="person") is expected
+
+
+def test_nobody_is_asked_when_nothing_depends_on_it():
+    people = Knows("Mia Lang")
+
+    assert stands("just 42", people)
+    assert people.asked == []
+
+
+def test_only_the_surroundings_are_asked():
+    people = Knows("Mia Lang")
+
+    stands("far away " * 100 + "42" + " far away" * 100, people, person="near")
+
+    assert len(people.asked) == 1
+    assert len(people.asked[0]) < 600
