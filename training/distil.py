@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from dlp_gateway.detection.passages import passages
 from dlp_gateway.detection.wordpiece import WordPiece
-from training import corpus
 from training.augment import vary_statement, vary_tagged
 from training.corpus import Statement, Tagged
 from training.examples import statement_row
@@ -29,37 +28,26 @@ log = logging.getLogger("distil")
 STATEMENT_RECALL = 0.99
 NAME_RECALL = 0.99
 
-# The encoder reads the shared corpora best; there it teaches, elsewhere the labels do.
-_LENGTH = 400
+# Corpora of prose that are not known to disclose nothing.
+_PROSE = frozenset({"gum-news", "gum-interview", "gum-court", "btc-a", "btc-b", "btc-f"})
 
 
-def gate(
-    data: Data, neutral: Sequence[Statement], tokenizer: WordPiece, state: dict[str, Tensor], *, seed: int
-) -> tuple[Network, dict[str, float]]:
-    """Train on four fifths to set the thresholds on the rest, then train on everything."""
-    teacher = Encoder(len(corpus.TAGS), len(corpus.OUTPUTS))
-    teacher.load_state_dict(state)
-    teacher.eval()
-    tagged = [*data.subjects, *data.names]
-
-    def examples(statements: Sequence[Statement], texts: Sequence[Tagged]) -> list[Example]:
-        rng = random.Random(seed)
-        company = [s for s in statements if not s.labels]
-        passages = [vary_statement(s, company, rng) for s in statements for _ in range(2)] + [*statements, *neutral]
-        passages += [
-            Statement(t.text[:_LENGTH], frozenset(), about_person=False) for t in texts if t.source != "subjects"
-        ]
-        made = _taught(passages, teacher, tokenizer)
-        named = [vary_tagged(t, data.forms.names, rng) for t in texts] + [data.forms.make(rng) for _ in range(4000)]
-        return made + [example for t in named if len((example := _named(t, tokenizer)).pieces)]
-
-    part = fit(
-        examples([s for n, s in enumerate(data.statements) if n % 5], [t for n, t in enumerate(tagged) if n % 5]),
-        state["words.weight"],
-        seed=seed,
-    )
-    thresholds = _thresholds(part, data.statements[::5], tagged[::5], tokenizer)
-    return fit(examples(data.statements, tagged), state["words.weight"], seed=seed), thresholds
+def gate(data: Data, neutral: Sequence[Statement], tokenizer: WordPiece, encoder: Encoder, *, seed: int) -> Network:
+    """Train the gate: on disclosures by their labels, on other text by what the encoder makes of it, on names."""
+    rng = random.Random(seed)
+    company = [s for s in data.statements if not s.labels] + list(neutral)
+    told = [vary_statement(s, company, rng) for s in data.statements for _ in range(2)] + [*data.statements, *neutral]
+    told += [
+        Statement(passage.text, frozenset(), about_person=False)
+        for item in data.names
+        if item.source in _PROSE
+        for passage in passages(item.text)
+    ]
+    tagged = [vary_tagged(item, data.forms.names, rng) for item in data.subjects + data.names]
+    tagged += [data.forms.make(rng) for _ in range(4000)]
+    examples = _taught(told, encoder, tokenizer)
+    examples += [example for item in tagged if len((example := _named(item, tokenizer)).pieces)]
+    return fit(examples, encoder.words.weight.detach(), seed=seed)
 
 
 def _taught(passages: Sequence[Statement], teacher: Encoder, tokenizer: WordPiece) -> list[Example]:
@@ -83,9 +71,9 @@ def _named(item: Tagged, tokenizer: WordPiece) -> Example:
     return Example(pieces, None, inside)
 
 
-def _thresholds(
-    network: Network, statements: Sequence[Statement], tagged: Sequence[Tagged], tokenizer: WordPiece
-) -> dict[str, float]:
+def thresholds(network: Network, held: Data, tokenizer: WordPiece) -> dict[str, float]:
+    """Set the gate's thresholds on text it has not seen."""
+    statements, tagged = held.statements, held.subjects + held.names
     told = [Example(tokenizer.encode(s.text), None, None) for s in statements if s.labels]
     quiet = [Example(tokenizer.encode(s.text), None, None) for s in statements if not s.labels]
     heard, _ = score(network, told)

@@ -18,7 +18,8 @@ from training.corpus import ENTITIES, Tagged
 _SLOT = re.compile(r"\{(\w+)\}")
 
 # p person, g given name, h honorific with surname, r "Surname, Given", i initial with surname, f file-name form,
-# u PERSON IN CAPITALS, l person in lower case; o company, c place, t job title, n number, e email, d date, k product.
+# u PERSON IN CAPITALS, l person in lower case; o company, c place, t job title, n number, e email, d date, x time,
+# k product.
 PATTERNS = (
     "Kind regards,\n{p}\n{t}\n{o}\n{n}",
     "Regards\n{g}",
@@ -40,6 +41,12 @@ PATTERNS = (
     "From: {r}\nTo: {r}; {r}\nSubject: RE: {c} office",
     "On {d}, {p} wrote:",
     "On {d}, {p} <{e}> wrote:",
+    "{p}\n{d} {x}",
+    "{p}\n{d} {x}\nTo: {p}\ncc: {p}, {p}\nSubject: Re: {k}",
+    "Sent by: {p}\n{d} {x}\nTo: {p}/{o}@{o}",
+    "{p} on {d} {x}\nPlease respond to {p}",
+    "-----Original Message-----\nFrom: {r}\nSent: {d} {x}\nTo: {r}\nSubject: {k}",
+    "Am {d} um {x} schrieb {p}:",
     "Present: {p} ({t}), {p} ({o}), {h}. Apologies: {p}.",
     "Attendees: {g}, {g}, {g}\nVenue: {c}",
     "1. {p}\n2. {p}\n3. {p}",
@@ -224,6 +231,8 @@ class Forms:
                         f"{rng.randrange(1, 12)}/{rng.randrange(1, 12)}/2025",
                     )
                 ), ""
+            case "x":
+                return f"{rng.randrange(1, 12)}:{rng.randrange(10, 59)}{rng.choice((' PM', ' AM', ''))}", ""
             case _:
                 return rng.choice(_PRODUCTS), ""
 

@@ -7,9 +7,10 @@ import json
 import shutil
 from pathlib import Path
 
-import torch
-
 from training import corpus, export
+from training.network import Encoder
+
+VERSION = "1"
 
 
 def sha256(file: Path) -> str:
@@ -18,26 +19,24 @@ def sha256(file: Path) -> str:
 
 
 def ship(
-    state: dict[str, torch.Tensor],
+    encoder: Encoder,
     vocabulary: Path,
     directory: Path,
     *,
-    version: str,
     thresholds: dict[str, float],
     calibration: dict[str, tuple[float, float]],
 ) -> None:
-    """Write the model directory that ``Encoder.load`` reads."""
-    directory.mkdir(parents=True, exist_ok=True)
-    export.write({name: value.float().numpy() for name, value in state.items()}, directory / "encoder.onnx")
+    """Complete the model directory, which holds the gate already, so that ``transformer.Encoder.load`` reads it."""
+    state = {name: value.float().numpy() for name, value in encoder.state_dict().items()}
+    export.write(state, directory / "encoder.onnx")
     shutil.copyfile(vocabulary, directory / "vocab.txt")
-    digests = {file.name: sha256(file) for file in sorted(directory.iterdir()) if file.name != "manifest.json"}
     manifest = {
-        "version": version,
+        "version": VERSION,
         "base": "all-MiniLM-L6-v2",
         "tags": corpus.TAGS,
         "labels": corpus.OUTPUTS,
         "thresholds": thresholds,
         "calibration": calibration,
-        "sha256": digests,
+        "sha256": {name: sha256(directory / name) for name in ("encoder.onnx", "gate.npz", "vocab.txt")},
     }
     (directory / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

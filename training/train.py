@@ -8,9 +8,11 @@ import logging
 import random
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
+from dlp_gateway.detection.passages import passages
 from dlp_gateway.detection.wordpiece import WordPiece
 from training import calibrate, corpus, distil, gate, ship
 from training.augment import Names, trim_honorifics, vary_statement, vary_tagged
@@ -18,8 +20,11 @@ from training.corpus import Statement, Tagged
 from training.examples import Row, batches, statement_row, tagged_rows
 from training.fit import Settings, fit
 from training.forms import Forms
+from training.network import Encoder
 
 log = logging.getLogger("train")
+
+T = TypeVar("T")
 
 HERE = Path(__file__).parent
 OWN = HERE / "data"
@@ -28,17 +33,21 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Everything that is trained on."""
+    """Everything that is trained on, or the part of it that is held out to set thresholds."""
 
     subjects: list[Tagged]
     names: list[Tagged]
     statements: list[Statement]
     forms: Forms
 
-    def without(self, held_out: frozenset[int]) -> Data:
-        """The same without some of the statements, by index (for cross-validation)."""
-        kept = [s for number, s in enumerate(self.statements) if number not in held_out]
-        return Data(self.subjects, self.names, kept, self.forms)
+    def split(self) -> tuple[Data, Data]:
+        """Hold out every tenth text of each kind."""
+        kept = Data(_others(self.subjects), _others(self.names), _others(self.statements), self.forms)
+        return kept, Data(self.subjects[::10], self.names[::10], self.statements[::10], self.forms)
+
+
+def _others(items: list[T]) -> list[T]:
+    return [item for number, item in enumerate(items) if number % 10]
 
 
 def load(shared: Path) -> Data:
@@ -62,29 +71,24 @@ def neutral_passages(data: Data) -> list[Statement]:
         if not any(label in telling for _, _, label in item.spans)
     ]
     plain = {"sec-fin", "multiner-lk", "enron-emailcoref", "gum-academic"}
-    lines += [
-        Statement(item.text[:400], frozenset(), any(label == "PERSON" for _, _, label in item.spans), item.source)
-        for item in data.names
-        if item.source in plain
-    ]
+    for item in data.names:
+        if item.source in plain:
+            named = any(label == "PERSON" for _, _, label in item.spans)
+            lines += [Statement(p.text, frozenset(), named, item.source) for p in passages(item.text)]
     return lines
 
 
-def epoch_rows(
-    data: Data, neutral: list[Statement], tokenizer: WordPiece, rng: random.Random, *, names: bool = True
-) -> list[list[Row]]:
+def epoch_rows(data: Data, neutral: list[Statement], tokenizer: WordPiece, rng: random.Random) -> list[list[Row]]:
     """The batches of one epoch: fresh variations of everything."""
-    tagged: list[Tagged] = []
-    if names:
-        tagged = data.subjects * 2 + [data.forms.make(rng) for _ in range(3000)]
-        tagged += [item for item in data.names if _has_name(item) or rng.random() < 0.3]
-        tagged += [item for item in data.names if item.source == "enron-emailcoref"]
+    tagged = data.subjects * 2 + [data.forms.make(rng) for _ in range(3000)]
+    tagged += [item for item in data.names if _has_name(item) or rng.random() < 0.25]
+    tagged += [item for item in data.names if item.source == "enron-emailcoref"]
     rows = [row for item in tagged for row in tagged_rows(vary_tagged(item, data.forms.names, rng), tokenizer)]
-    company = [s for s in data.statements if not s.labels]
-    company += [Statement(data.forms.make(rng).text, frozenset(), about_person=True) for _ in range(len(company))]
-    passages = data.statements * 2 + rng.sample(neutral, len(neutral) // 3)
-    rows_of_statements = [statement_row(vary_statement(item, company, rng), tokenizer) for item in passages]
-    made = [*(batches(rows, rng) if rows else ()), *batches(rows_of_statements, rng)]
+    formal = [Statement(data.forms.make(rng).text, frozenset(), about_person=True) for _ in range(1500)]
+    company = [s for s in data.statements if not s.labels] + formal + neutral
+    told = data.statements * 2 + formal + rng.sample(neutral, min(len(neutral), 3000))
+    rows_of_statements = [statement_row(vary_statement(item, company, rng), tokenizer) for item in told]
+    made = [*batches(rows, rng), *batches(rows_of_statements, rng)]
     rng.shuffle(made)
     return made
 
@@ -103,13 +107,12 @@ def minilm() -> Path:
 
 
 def main() -> None:
-    """Train, calibrate, distil the gate, export."""
+    """Train the encoder, set its thresholds, distil the gate, export."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with ner/ and lexicons/")
     parser.add_argument("--out", type=Path, default=HERE.parent / "detectors" / "models", help="where the models go")
     parser.add_argument("--work", type=Path, default=HERE / "work", help="where checkpoints are kept")
-    parser.add_argument("--epochs", type=int, default=7)
-    parser.add_argument("--folds", type=int, default=3, help="of the cross-validation that sets the thresholds")
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
@@ -118,9 +121,9 @@ def main() -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     pretrained = minilm()
     tokenizer = WordPiece.load(pretrained / "vocab.txt")
-    data = load(args.data)
+    everything = load(args.data)
+    data, held = everything.split()
     neutral = neutral_passages(data)
-    settings = Settings(epochs=args.epochs, seed=args.seed)
 
     encoder_file = args.work / "encoder.pt"
     if not encoder_file.exists():
@@ -128,25 +131,21 @@ def main() -> None:
         model = fit(
             lambda rng: epoch_rows(data, neutral, tokenizer, rng),
             pretrained,
-            settings,
+            Settings(epochs=args.epochs, seed=args.seed),
             lambda m: torch.save(m.state_dict(), saved),
         )
         torch.save(model.state_dict(), encoder_file)
-    state = torch.load(encoder_file)
+    encoder = Encoder(len(corpus.TAGS), len(corpus.OUTPUTS))
+    encoder.load_state_dict(torch.load(encoder_file))
+    encoder.eval()
 
-    scores_file = args.work / "held-out.pt"
-    if not scores_file.exists():
-        torch.save(
-            calibrate.held_out(data, neutral, tokenizer, pretrained, settings, args.folds, epoch_rows), scores_file
-        )
-    calibration, thresholds = calibrate.choose(torch.load(scores_file))
-
-    network, gates = distil.gate(data, neutral, tokenizer, state, seed=args.seed)
+    calibration, thresholds = calibrate.choose(encoder, held.statements, neutral_passages(held), tokenizer)
+    network = distil.gate(data, neutral, tokenizer, encoder, seed=args.seed)
+    thresholds |= distil.thresholds(network, held, tokenizer)
     args.out.mkdir(parents=True, exist_ok=True)
     gate.write(network, args.out / "gate.npz")
-    ship.ship(
-        state, pretrained / "vocab.txt", args.out, version="1", thresholds=thresholds | gates, calibration=calibration
-    )
+    vocabulary = pretrained / "vocab.txt"
+    ship.ship(encoder, vocabulary, args.out, thresholds=thresholds, calibration=calibration)
 
 
 if __name__ == "__main__":

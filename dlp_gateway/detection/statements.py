@@ -23,7 +23,7 @@ class StatementModel:
         manifest = encoder.manifest
         self._gate_threshold = manifest.thresholds["gate:statement"]
         self.labels = tuple(label for label in manifest.labels if label != "about_person")
-        self.thresholds: Mapping[str, float] = {label: manifest.thresholds[label] for label in manifest.labels}
+        self.thresholds: Mapping[str, float] = {label: manifest.thresholds[label] for label in self.labels}
 
     @classmethod
     def load(cls, directory: Path, encoder: Encoder | None = None) -> StatementModel:
