@@ -42,6 +42,12 @@ _SQLITE_PRAGMAS = (
     "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY"
 )
 _BUSY_SECONDS = 30
+# A server that is gone, or a process that hangs in a transaction, fails the commit rather than holding it for ever.
+_POSTGRESQL_OPTIONS = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 15_000,
+    "options": f"-c lock_timeout={_BUSY_SECONDS}s -c idle_in_transaction_session_timeout={2 * _BUSY_SECONDS}s",
+}
 _MIGRATION_LOCK = 0x646C7067
 _configuring = threading.Lock()
 
@@ -104,6 +110,30 @@ def prepare(url: str) -> None:
         migrate()
     finally:
         close()
+
+
+@contextmanager
+def claim() -> Iterator[None]:
+    """Be the only gateway on this SQLite database; on PostgreSQL there may be several.
+
+    Raises:
+        StoreUnavailableError: another gateway has it.
+    """
+    path = sqlite_path()
+    if path is None:
+        yield
+        return
+    handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreUnavailableError(
+                f"another gateway uses {path}; stop it first, or let several gateways share a PostgreSQL"
+            ) from None
+        yield
+    finally:
+        os.close(handle)
 
 
 def connection() -> Any:
@@ -210,7 +240,7 @@ def _database(url: str) -> dict[str, Any]:
         }
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": options}
     if parts.scheme in {"postgresql", "postgres"} and len(parts.path) > 1:
-        options = {"connect_timeout": 5, **dict(parse_qsl(parts.query)), "server_side_binding": True}
+        options = {**_POSTGRESQL_OPTIONS, **dict(parse_qsl(parts.query)), "server_side_binding": True}
         return {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": unquote(parts.path[1:]),

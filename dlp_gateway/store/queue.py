@@ -30,6 +30,9 @@ _DUE = (
     " WHERE r.state = 'queued' AND r.due <= %s ORDER BY r.due, r.message_id, r.zone, r.id LIMIT %s"
 )
 _LEASE = "UPDATE dlp_recipient SET due = %s, leased_by = %s, lost = %s WHERE id = %s"
+_TAKE_OVER = (
+    "UPDATE dlp_recipient SET due = %s WHERE state = 'queued' AND due > %s AND (leased_by <> '' OR attempts = 0)"
+)
 _NEXT_DUE = "SELECT due FROM dlp_recipient WHERE state = 'queued' ORDER BY due LIMIT 1"
 # Of a lease that was renewed the count is kept below zero: -1 for 0, -2 for 1, so that its end adds nothing.
 _RENEW = (
@@ -78,6 +81,11 @@ def lease(cursor: Any, worker: str, limit: int, now: float, seconds: float) -> L
     cursor.execute(_NEXT_DUE)
     row = cursor.fetchone()
     return Leased(leased, all=True, next_due=None if row is None else row[0])
+
+
+def take_over(cursor: Any, now: float) -> None:
+    """Let be due what a gateway that is no more had in hand, and what a clock that was ahead has queued."""
+    cursor.execute(_TAKE_OVER, (now, now))
 
 
 def renew(cursor: Any, delivery_ids: Sequence[int], now: float, seconds: float) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -56,7 +57,8 @@ class Options:
 class Store:
     """The one commit, the queue (``values.Queue``) and housekeeping; made by ``Store.open``."""
 
-    def __init__(self, keys: GatewayKeys, options: Options, clock: Callable[[], float]) -> None:
+    def __init__(self, claim: ExitStack, keys: GatewayKeys, options: Options, clock: Callable[[], float]) -> None:
+        self._claim = claim
         self._options = options
         self._clock = clock
         self._writer = Writer(
@@ -80,12 +82,15 @@ class Store:
     ) -> Store:
         """Connect, bring the schema up to date and start the writer. A process has one store at a time.
 
+        On SQLite the store is the only one on its database, so what a gateway
+        before it had in hand when it died is due at once.
+
         Raises:
             StoreError: the URL is none we support, the database cannot be
-                reached or was made by a newer release.
+                reached, was made by a newer release, or another gateway uses it.
         """
-        await asyncio.to_thread(database.prepare, url)
-        return cls(keys, options or Options(), clock)
+        claim = await asyncio.to_thread(_start, url, clock())
+        return cls(claim, keys, options or Options(), clock)
 
     async def close(self) -> None:
         """Finish what is being written, sign the head of the record and disconnect."""
@@ -216,3 +221,18 @@ class Store:
         self._readers.shutdown(wait=True)
         for connection in self._connections:
             connection.close()
+        self._claim.close()
+
+
+def _start(url: str, now: float) -> ExitStack:
+    """Prepare the database and claim it; the claim lasts until the stack is closed."""
+    database.prepare(url)
+    with ExitStack() as stack:
+        stack.enter_context(database.claim())
+        if not database.is_postgresql():
+            try:
+                with database.failures("what was left could not be taken over"), database.transact():
+                    statements.take_over(database.cursor(), now)
+            finally:
+                database.close()
+        return stack.pop_all()

@@ -59,6 +59,7 @@ class Interleaving(RuleBasedStateMachine):
         self.clock = Clock()
         self.model = Model()
         self.leased = {}
+        self.in_hand = set()
         self.number = 0
 
     def run(self, awaitable):
@@ -76,6 +77,9 @@ class Interleaving(RuleBasedStateMachine):
     def restart(self):
         self.run(self.store.close())
         self.start()
+        for key in self.in_hand:  # what the gateway that was had in hand is due at once
+            self.model.recipients[key].due = min(self.model.recipients[key].due, self.clock.now)
+        self.in_hand.clear()
 
     @rule(messages=st.lists(ACTIONS, min_size=1, max_size=4), notice=st.booleans())
     def commit_at_once(self, messages, notice):
@@ -109,6 +113,7 @@ class Interleaving(RuleBasedStateMachine):
             assert expected.due <= self.clock.now
             expected.due = self.clock.now + LEASE
             self.leased[d.delivery_id] = (d.message_id, d.recipient.address.literal)
+            self.in_hand.add(self.leased[d.delivery_id])
             assert self.run(self.store.content(d.message_id)) == self.model.contents[d.message_id]
         if len(due) < limit and len(due) == len(mail):
             assert not self.model.due(self.clock.now) or due  # only a cut message may be left for the next lease
@@ -124,6 +129,7 @@ class Interleaving(RuleBasedStateMachine):
             bounce = outgoing() if state is State.FAILED else None
             outcomes.append(Outcome(delivery_id, state, 250, next_attempt=again, bounce=bounce))
             expected = self.model.recipients[self.leased[delivery_id]]
+            self.in_hand.discard(self.leased[delivery_id])
             if expected.state == "queued":
                 expected.state = state.value if again is None else "queued"
                 expected.due = again or 0.0
