@@ -12,7 +12,7 @@ from dlp_gateway.delivery.result import DeliveryError, deferred, failed, from_re
 from dlp_gateway.delivery.routing import Hop
 from dlp_gateway.delivery.settings import Credentials, Timeouts
 from dlp_gateway.delivery.tls import PinError, TlsMode, TlsPolicy, describe
-from dlp_gateway.delivery.wire import Wire, WireError, tls_reason
+from dlp_gateway.delivery.wire import InjectedError, Wire, WireError, tls_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +165,11 @@ async def _upgrade(session: Session, context: ssl.SSLContext, hostname: str, tim
         if endpoint.tls.binding:
             raise DeliveryError(deferred("4.7.4", "the next hop refuses TLS", host=host, elsewhere=True))
         return
-    if not session.wire.quiet:
-        # No second try in the clear: whoever injects text here would be given just what they want.
-        session.wire.abort()
-        raise WireError("4.7.5", "the server sent text between STARTTLS and TLS")
     try:
         line = await session.wire.start_tls(context, _tls_name(endpoint), timeouts.tls)
+    except InjectedError:
+        # No second try in the clear: whoever injects text here would be given just what they want.
+        raise
     except WireError as error:
         raise _HandshakeError(deferred(error.enhanced, error.text, host=host, elsewhere=True)) from error
     session.tls = _described(line, endpoint)

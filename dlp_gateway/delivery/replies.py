@@ -61,21 +61,29 @@ class ReplyParser:
     ``replies``, those before a malformed line included.
     """
 
-    __slots__ = ("_code", "_lines", "_rest", "replies")
+    __slots__ = ("_code", "_lines", "_malformed", "_rest", "replies")
 
     def __init__(self) -> None:
         self.replies: deque[Reply] = deque()
         self._rest = b""
         self._code = 0
+        self._malformed = False
         self._lines: list[str] = []
 
     @property
     def idle(self) -> bool:
-        """True when nothing unread is waiting, not even a part of a reply."""
-        return not (self.replies or self._rest or self._lines)
+        """True when nothing unread is waiting, not even a part of a reply, and nothing malformed came."""
+        return not (self.replies or self._rest or self._lines or self._malformed)
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the stream."""
+        try:
+            self._cut(data)
+        except MalformedReplyError:
+            self._malformed = True
+            raise
+
+    def _cut(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._take(line)

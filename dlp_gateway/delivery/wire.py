@@ -30,6 +30,10 @@ class WireError(Exception):
         self.text = text
 
 
+class InjectedError(WireError):
+    """Text came in the clear where TLS was to begin."""
+
+
 class Wire(asyncio.Protocol):
     """One connection. After any ``WireError`` only ``abort`` is left to call."""
 
@@ -104,15 +108,18 @@ class Wire(asyncio.Protocol):
         return self.quiet
 
     async def start_tls(self, context: ssl.SSLContext, name: str, seconds: float) -> ssl.SSLObject:
-        """Shake hands; raises WireError, also for bytes sent ahead of it.
+        """Shake hands; raises WireError, InjectedError for bytes sent ahead of it.
 
         Bytes that follow the reply to STARTTLS in the clear would be read as
         if they came over TLS: that is response injection (CVE-2021-38371,
         GHSA-vxj7-4xrp-5vr4), and the line is dropped.
         """
-        if not self.quiet or self._transport is None:
+        if not self._parser.idle:
             self.abort()
-            raise self._error or WireError("4.7.5", "the server sent text between STARTTLS and TLS")
+            raise InjectedError("4.7.5", "the server sent text between STARTTLS and TLS")
+        self._raise()
+        if self._transport is None:
+            raise WireError("4.4.2", "the line is not up")
         try:
             # A transport comes back here that has replaced the one of connection_made.
             upgraded = await self._loop.start_tls(

@@ -243,9 +243,12 @@ async def test_s02_text_injected_before_tls_is_never_read_as_a_reply(certificate
     assert peer.commands == [f"EHLO {HOSTNAME}", "STARTTLS"]
 
 
-async def test_s02_half_a_line_injected_before_tls_is_enough_to_stop(certificates):
-    async with Peer({"STARTTLS": b"220 go\r\n250"}, tls=certificates.server) as peer:
-        assert (await refusal(peer, REQUIRED))[2] == "4.7.5"
+@pytest.mark.parametrize("injected", [b"250", b"\n", b"nonsense\r\n", b"250 a\r\nnonsense\r\n", b"x" * 5000])
+async def test_s02_whatever_is_injected_before_tls_is_enough_to_stop(injected, certificates):
+    async with Peer({"STARTTLS": b"220 go\r\n" + injected}, tls=certificates.server) as peer:
+        assert (await refusal(peer, MAY))[2] == "4.7.5"
+
+    assert peer.connections == 1
 
 
 async def test_old_tls_is_not_taken_for_tls(certificates):

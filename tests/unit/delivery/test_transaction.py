@@ -61,6 +61,13 @@ FAULTS = {
     "data 4xx": ({"DATA": b"451 4.3.0 later\r\n"}, State.DEFERRED, 451, "4.3.0", True),
     "data 5xx": ({"DATA": b"554 5.7.1 no\r\n"}, State.FAILED, 554, "5.7.1", True),
     "data 250": ({"DATA": b"250 2.0.0 sure\r\n"}, State.DEFERRED, 451, "4.5.0", False),
+    "data 354 and 250 ahead of the content": (
+        {"DATA": b"354 go\r\n250 2.0.0 taken\r\n"},
+        State.DEFERRED,
+        451,
+        "4.5.0",
+        False,
+    ),
     "data close": ({"DATA": Turn.CLOSE}, State.DEFERRED, 451, "4.4.2", False),
     "dot 4xx": ({"CONTENT": b"452 4.3.1 full\r\n"}, State.DEFERRED, 452, "4.3.1", True),
     "dot 5xx": ({"CONTENT": b"554 5.6.0 no\r\n"}, State.FAILED, 554, "5.6.0", True),

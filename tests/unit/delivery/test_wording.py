@@ -17,6 +17,7 @@ from dlp_gateway.delivery.wording import MAX_TEXT, clean
         ("over quota (4096 of 2048 used)", "over quota ... of ... used"),
         ("blocked, see https://example.net/?ip=192.0.2.1&rcpt=jane", "blocked ..."),
         ("relay/access denied", "relay/access denied"),
+        ("mailbox user-jane or full/jane is full", "mailbox ... or ... is full"),
         ("5.7.1 not permitted", "5.7.1 not permitted"),
         ("user=jane unknown:jane", "..."),
         ("unbekannter Empfänger Müller", "..."),
