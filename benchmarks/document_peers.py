@@ -23,7 +23,9 @@ _SNIPPETS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "xberg": (
         "xberg",
         ("docx", "xlsx", "pptx", "pdf", "eml"),
-        "from xberg import extract_file_sync\ndef run(): extract_file_sync(path)",
+        "import asyncio, json, xberg\nwanted = json.dumps({'kind': 'uri', 'uri': path})\n"
+        "async def one(): return await xberg.extract(xberg.ExtractInput.from_json(wanted))\n"
+        "def run(): asyncio.run(one())",
     ),
     "markitdown": (
         "markitdown",

@@ -44,6 +44,28 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     yield from _content(part, der, budget, 0)
 
 
+def read_certificate(part: Part, budget: DocumentBudget) -> Iterator[Item]:
+    """Yield the names in a certificate, or the mark of a private key; raises Unreadable for other DER files."""
+    from asn1crypto import keys, x509
+
+    budget.charge("bytes", len(part.content))
+    try:
+        names = x509.Certificate.load(part.content, strict=True).subject.human_friendly
+    except (ValueError, TypeError, KeyError):
+        names = ""
+    if names:
+        yield Text(under(part.where, "certificate"), names, Role.METADATA, part.names)
+        return
+    for kind in (keys.PrivateKeyInfo, keys.RSAPrivateKey, keys.ECPrivateKey, keys.EncryptedPrivateKeyInfo):
+        try:
+            if kind.load(part.content, strict=True).native:
+                yield Text(part.where, "-----BEGIN PRIVATE KEY-----", Role.DOCUMENT, part.names)
+                return
+        except (ValueError, TypeError, KeyError):
+            continue
+    raise Unreadable("DER files of this type are not read")
+
+
 def _content(part: Part, der: bytes, budget: DocumentBudget, depth: int) -> Iterator[Item]:
     from asn1crypto import cms
 

@@ -8,6 +8,7 @@ from dlp_gateway.documents import (
     archives,
     cms,
     excel97,
+    leftovers,
     markup_records,
     odf,
     office_crypto,
@@ -30,7 +31,7 @@ from dlp_gateway.documents import (
 )
 from dlp_gateway.documents.items import Reader
 
-_PICTURES = ("png", "jpg", "gif", "tif", "bmp", "webp", "heic", "emf", "wmf", "ico", "psd")
+_PICTURES = ("png", "jpg", "gif", "tif", "bmp", "webp", "heic", "emf", "wmf", "ico", "psd", "wdp")
 
 
 def _picture(kind: str) -> Reader:
@@ -83,6 +84,9 @@ READERS: dict[str, Reader] = {
     "iso": archives.read_iso,
     "pgp": openpgp.read,
     "cms": cms.read,
+    "der": cms.read_certificate,
+    "appledouble": leftovers.read,
+    "ds-store": leftovers.read,
     "base64": wrapped.read,
     **{kind: _picture(kind) for kind in _PICTURES},
 }

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import olefile
 
-from dlp_gateway.documents import charset, vba
+from dlp_gateway.documents import charset, pictures, vba
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.items import Item, Unreadable, under
 from dlp_gateway.model import Part, Role, Text, Unscanned
@@ -68,8 +68,14 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
             elif name in ("package", "contents", "embeddedodf", "workbook", "worddocument") and len(path) == 1:
                 found = True
                 yield Part(under(part.where, "embedded file"), stream(ole, path, budget), inline=True)
+            elif name == "equation native":
+                found = True
             elif name.startswith(_MACHINERY) or "summaryinformation" in name:
                 found = found or len(paths) <= 4
+            else:
+                for number, picture in enumerate(pictures.carved(stream(ole, path, budget)), 1):
+                    found = True
+                    yield Part(under(part.where, f"picture {number}"), picture, inline=True)
         if not found:
             yield Unscanned(part.where, "compound files of this type are not read")
 

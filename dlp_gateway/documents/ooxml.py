@@ -12,7 +12,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-from dlp_gateway.documents import binary_workbook, office_markup, pictures, sheets, sniff, xml_events
+from dlp_gateway.documents import binary_workbook, leftovers, office_markup, pictures, sheets, sniff, xml_events
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.flowing import FlowingText
 from dlp_gateway.documents.items import Item, Outside, Unreadable, under
@@ -25,7 +25,7 @@ _MACHINERY = re.compile(
     r"(?i)(?:\[content_types\]\.xml|.*/theme/theme\d*\.xml|.*/fonttable\.xml|.*/stylesWithEffects\.xml|word/styles\.xml"
     r"|xl/styles\.xml|.*/calcchain\.xml|.*/presprops\.xml|.*/viewprops\.xml|.*/tablestyles\.xml|.*/websettings\.xml"
     r"|.*/printersettings\d*\.bin|.*/diagrams/(?:colors|quickstyle|layout)\d*\.xml|.*/charts/(?:colors|style)\d*\.xml"
-    r"|.*/fonts/font\d*\.(?:odttf|fntdata)|_xmlsignatures/.*|xl/persons/.*|.*/volatiledependencies\.xml)"
+    r"|.*/fonts/font\d*\.(?:odttf|fntdata)|_xmlsignatures/.*|.*/volatiledependencies\.xml|.*/vbaprojectsignature\w*\.bin)"
 )
 _XML_NAME = re.compile(r"(?i).*\.(?:xml|rels|vml)")
 _XML_START = re.compile(rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*\x00?<")
@@ -52,6 +52,7 @@ _PLACES: tuple[tuple[str, str, Role], ...] = (
 )
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE), name, role) for pattern, name, role in _PLACES)
 _BINARY = re.compile(rb"<(?:\w+:)?binaryData\b[^>]*>([A-Za-z0-9+/=\s]*)<")
+_CONTROL = re.compile(r".*/(?:activex/activex|ctrlprops/ctrlprop)\d*\.bin")
 _PREVIEW_SIDE = 600
 _NUMBER = re.compile(r"(\d+)\.\w+$")
 
@@ -112,6 +113,9 @@ def _member(
     content = package.read(entry, budget)
     label, role = _label(name)
     if not content:
+        return
+    if _CONTROL.fullmatch(name):
+        flows.setdefault((label, role), FlowingText(budget)).add(leftovers.words(content) + "\n")
         return
     if name.startswith("docprops/thumbnail") and _is_preview(content, budget):
         return

@@ -45,6 +45,7 @@ _PLAIN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _DATE = re.compile(
     r"(?<!\d)(\d{1,2})[./\- ](\d{1,2})[./\- ]((?:19|20)\d\d)(?!\d)|(?<!\d)((?:19|20)\d\d)-(\d\d)-(\d\d)(?!\d)"
 )
+_BIRTH = re.compile(r"(?i)date of birth|birth ?da(?:te|y)|\bd\.?o\.?b\b|geburtsdatum|date de naissance")
 # After "the password is": words of a sentence about it, not the password.
 _NO_PASSWORD = frozenset(
     """a an and as at be been being below above by changed changing coming communicated confidential correct
@@ -192,6 +193,7 @@ def _bare(text: str, found: _Found, base: float) -> None:
             found.add(alone, base + 1 + 2 * _shape(alone) + (2 if " " not in alone else 0))
     for token in _TOKEN.findall(clean):
         _scored(token, found, base)
+    asked = 12.0 if _BIRTH.search(clean) else 0.0
     for date in _DATE.finditer(clean):
         day, month, year = (date[1], date[2], date[3]) if date[3] else (date[6], date[5], date[4])
         day, month = day.zfill(2), month.zfill(2)
@@ -202,7 +204,7 @@ def _bare(text: str, found: _Found, base: float) -> None:
             year + month + day,
             f"{day}/{month}/{year}",
         ):
-            found.add(written, base + 0.8)
+            found.add(written, base + 0.8 + asked)
 
 
 def _scored(token: str, found: _Found, base: float) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _REVISION_END = re.compile(rb"startxref\s+\d+\s+%%EOF[ \t]*\r?\n?")
 _MAX_REVISIONS = 5
 _UNREADABLE_SHARE = 0.3
+_LOGO_SHARE = 0.04  # of the page: what is drawn smaller is a logo, however fine it is
 _DOTS = 300  # an inch; finer does not help OCR
 _LONGEST = 4000  # pixels of the longer side of a drawn page
 _ODD = re.compile(r"[\ue000-\uf8ff\ufffd\x01-\x08\x0b\x0c\x0e-\x1f]")
@@ -142,7 +143,7 @@ def _is_garbled(text: str) -> bool:
 
 
 def _largest(page: pypdfium2.PdfPage) -> tuple[int, int] | None:
-    """Width and height in pixels of the largest picture on a page; None when there is none."""
+    """Width and height in pixels of the largest picture on a page that is no logo; None when there is none."""
     import pypdfium2
     from pypdfium2 import raw
 
@@ -153,10 +154,14 @@ def _largest(page: pypdfium2.PdfPage) -> tuple[int, int] | None:
     if not kinds & {raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_FORM}:
         return None
     largest = (0, 0)
+    paper = page.get_width() * page.get_height()
     for thing in page.get_objects(filter=(raw.FPDF_PAGEOBJ_IMAGE,), max_depth=6):
         try:
             size = thing.get_px_size()
+            left, bottom, right, top = thing.get_bounds()
         except pypdfium2.PdfiumError:
+            continue
+        if abs((right - left) * (top - bottom)) < _LOGO_SHARE * paper:
             continue
         largest = max(largest, size, key=lambda s: s[0] * s[1])
     return largest if largest[0] else None

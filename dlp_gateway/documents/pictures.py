@@ -25,6 +25,7 @@ _NOT_WORDS = re.compile(
     r"(?:https?://(?:ns\.adobe|www\.w3|purl\.org|iptc\.org)\S*|uuid:\S+|xmp\.\w+:\S+|[\d.,:/ TZ+\-]*)"
 )
 _EXIF_WORDS = {0x010D, 0x010E, 0x013B, 0x8298, 0x9286, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F, 0xA430, 0xA420, 0x02BC}
+_WIDTHS, _HEIGHTS = (0x0100, 0xBC80), (0x0101, 0xBC81)  # of TIFF and of JPEG XR
 _EXIF_FOLDERS = (0x8769, 0x8825, 0xA005)
 _JPEG_SIZES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _MAX_TAGS = 500
@@ -73,7 +74,7 @@ def inspect(content: bytes, kind: str, budget: DocumentBudget) -> Picture:
         case "gif":
             picture.width, picture.height = struct.unpack_from("<HH", content, 6)
             picture.words += [charset.decode(m[1]) for m in re.finditer(rb"(?s)\x21\xfe.(.{4,255}?)\0", content)]
-        case "tif":
+        case "tif" | "wdp":
             _tiff(content, picture)
         case "bmp":
             picture.width, picture.height = (
@@ -203,9 +204,9 @@ def _tags(body: bytes, order: str) -> Iterator[tuple[int, int, int, bytes]]:
 def _tiff(content: bytes, picture: Picture) -> None:
     order = "<" if content[:2] == b"II" else ">"
     for tag, kind, count, value in _tags(content, order):
-        if tag in (0x0100, 0x0101) and value:
+        if tag in (*_WIDTHS, *_HEIGHTS) and value:
             number = int.from_bytes(value, "little" if order == "<" else "big")
-            if tag == 0x0100:
+            if tag in _WIDTHS:
                 picture.width = max(picture.width, number)
             else:
                 picture.height = max(picture.height, number)

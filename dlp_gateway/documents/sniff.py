@@ -48,6 +48,9 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\0", "sqlite"),
     (b"!BDN", "pst"),
     (b"\x76\xe8\x04\x60\xc4\x11\xe3\x86", "rpmsg"),
+    (b"II\xbc\x01", "wdp"),
+    (b"\0\x05\x16\x07\0\x02\0\0", "appledouble"),
+    (b"\0\0\0\x01Bud1", "ds-store"),
     (b"wOFF", "font"),
     (b"wOF2", "font"),
     (b"\0\x01\0\0\0", "font"),
@@ -75,7 +78,7 @@ _HTML = re.compile(rb"(?is)<(?:!doctype\s+html|html|head|body|table|div|p|span|b
 
 def kinds(content: bytes) -> tuple[str, ...]:
     """Return every type that ``content`` fits, the leading one first; ("unknown",) or ("empty",) when none does."""
-    if not content:
+    if not content.strip(b"\0"):
         return ("empty",)
     zipped = _zip(content)
     front = zipped if content.startswith(b"PK") else None

@@ -239,3 +239,39 @@ def test_two_members_of_one_name_are_reported() -> None:
     types = b"<Types/>"
     archive.add(b"[Content_Types].xml", locked.deflated(types), len(types), zlib.crc32(types))
     assert read(archive.close()).unscanned
+
+
+def der_certificate() -> bytes:
+    """The certificate out of a signed message: the first SEQUENCE in its [0] field."""
+    signed = locked.cms_signed(b"x")
+    body = signed[signed.index(b"\xa0\x82", 20) + 4 :]
+    size = int.from_bytes(body[2:4], "big") + 4
+    return body[:size]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\0\x05\x16\x07\0\x02\0\0Mac OS X" + bytes(20) + PLANTED.encode() + bytes(9), PLANTED),
+        (b"\0\0\0\x01Bud1" + bytes(20) + PLANTED.encode("utf-16-be") + bytes(9), PLANTED),
+        (der_certificate(), "Common Name: Test"),
+    ],
+    ids=["resource fork", "folder settings", "certificate"],
+)
+def test_companions_of_other_files_do_not_hold_a_message(content: bytes, said: str) -> None:
+    documents = read(content)
+    assert any(said in t.text for t in documents.texts)
+    assert documents.unscanned == ()
+
+
+def test_zeros_are_nothing() -> None:
+    assert read(bytes(1000)).unscanned == ()
+
+
+def test_private_key_in_der_is_marked() -> None:
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    content = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    assert any("PRIVATE KEY" in t.text for t in read(content).texts)
