@@ -137,6 +137,7 @@ def decrypt(part: Part, password: str, budget: DocumentBudget) -> tuple[Part, ..
     """Return the decrypted file, or None when ``password`` is wrong; any Office format."""
     import msoffcrypto
 
+    _keep_in_memory()
     budget.charge("bytes", len(part.content))
     out = io.BytesIO()
     try:
@@ -149,6 +150,19 @@ def decrypt(part: Part, password: str, budget: DocumentBudget) -> tuple[Part, ..
     if part.content.find("EncryptedPackage".encode("utf-16-le")) >= 0 and not content.startswith(b"PK"):
         return None
     return (Part(under(part.where, "decrypted"), content, part.names, inline=True),)
+
+
+class _InMemory:
+    """Stands in for ``tempfile`` in msoffcrypto, which would put decrypted content on a disk."""
+
+    TemporaryFile = io.BytesIO
+
+
+def _keep_in_memory() -> None:
+    from importlib import import_module
+
+    for name in ("doc97", "ppt97", "xls97"):
+        vars(import_module(f"msoffcrypto.format.{name}"))["tempfile"] = _InMemory
 
 
 def legacy(part: Part, grade: Protection, budget: DocumentBudget) -> Locked:
