@@ -32,8 +32,9 @@ def append(cursor: Any, notes: Sequence[Note], pseudonyms: bytes | None = None) 
         return
     if pseudonyms is not None:
         notes = [_pseudonymous(note, pseudonyms) for note in notes]
-    tokens = _tokens(cursor, notes)
+    # The head first: while it is held nobody erases a text that an entry is about to name.
     seq, previous, _ = head(cursor)
+    tokens = _tokens(cursor, notes)
     entries = []
     for note in notes:
         entry = link(note, " ".join(tokens[text] for text in note.texts), seq + 1, previous)
@@ -60,6 +61,7 @@ def forget(cursor: Any, address: str, now: float, actor: str, pseudonyms: bytes 
     The entries that named the address keep tokens that tell nothing. That an
     erasure took place is an entry itself, naming the tokens.
     """
+    head(cursor)
     names = [address.lower()]
     if pseudonyms is not None:
         names.append(pseudonym(pseudonyms, address))
