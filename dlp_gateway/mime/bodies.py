@@ -117,11 +117,14 @@ def _plain(text: str, *, delsp: bool) -> Iterator[Piece]:
         yield Piece("flowed", _SOFT_SEAM.sub("", text))
 
 
-def _carried(text: str, characters: int) -> Iterator[Piece | embedded.File]:
-    for extra in carriers.extra_readings(text, characters):
+def _carried(text: str, characters: int) -> Iterator[Piece | Lack | embedded.File]:
+    found = carriers.carried(text, characters)
+    for extra in found.readings:
         yield Piece("encoded text", extra)
-    for declared, content in carriers.embedded_parts(text):
+    for declared, content in found.files:
         yield embedded.File(content, "", declared)
+    if found.truncated:
+        yield Lack("too many encoded runs")
 
 
 def _html(source: str, characters: int) -> Iterator[Piece | Lack | embedded.File]:

@@ -7,30 +7,44 @@ run is only a reading when what comes out looks like text.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import html
 import quopri
 import re
 from collections.abc import Callable, Iterator
-from urllib.parse import unquote_to_bytes
+from dataclasses import dataclass, field
 
 from dlp_gateway.mime.html import decode_data_uri
 
 DEFAULT_BUDGET = 8_000_000
-_MOST_RUNS = 400
+# Plain mail carries none or a few; each is looked at by itself.
+_MOST = 400
 _DEEPEST = 2
 
+# Every repeat without an upper bound is possessive: one that can give back keeps a hundred times the text in memory.
 # At least 24 characters: shorter runs hold no identifier with its context. Lines of one run may be indented.
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{12,}(?:[ \t]*\r?\n[ \t>]*[A-Za-z0-9+/_-]{4,})*={0,2}")
-_HEX = re.compile(r"(?<![0-9A-Za-z])(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){12,}(?![0-9A-Za-z])")
-_PERCENT = re.compile(r"(?:[\w.+-]{0,40}%[0-9A-Fa-f]{2}){3,}[\w.+-]{0,40}")
+_BASE64 = re.compile(
+    r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{12,}+"
+    r"(?:[ \t]*+\r?\n[ \t>]*+(?:[A-Za-z0-9+/_-]{4,}+|[A-Za-z0-9+/_-]{2,3}+(?==)))*+={0,2}+"
+)
+# Words of whole bytes; a half byte at the end is taken along, and a word that begins like hexadecimal is left.
+_HEX = re.compile(
+    r"(?<![0-9A-Za-z])(?:0x)?(?=(?:[0-9A-Fa-f]{2}[ :]?){12})"
+    r"(?:(?:[0-9A-Fa-f]{2})++(?![0-9A-Za-z])(?::?[ \t]*+\r?\n[ \t>]*+|[ :])?)*+"
+    r"(?:(?:[0-9A-Fa-f]{2})*+[0-9A-Fa-f]?(?![0-9A-Za-z]))?"
+)
+_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})++")
+_SEVERAL_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}(?:[\w.+-]{0,40}+%[0-9A-Fa-f]{2}){2}")
 _BACKSLASH = re.compile(r"\\(?:u\{?([0-9A-Fa-f]{4,6})\}?|x([0-9A-Fa-f]{2}))")
 _ENTITY = re.compile(r"&#(?:\d{2,6}|[xX][0-9A-Fa-f]{2,5});?")
-_QUOTED = re.compile(r"=[0-9A-F]{2}|=\r?\n")
-_DATA_URI = re.compile(r"data:[\w.+/-]{0,80}(?:;[\w=.+-]{1,60}){0,4},[A-Za-z0-9+/=_%-]{8,}", re.IGNORECASE)
+_QUOTED = re.compile(r"=[0-9A-F]{2}|(?<!=)=\r?\n")
+_DATA_URI = re.compile(r"data:[\w.+/-]{0,80}(?:;[\w=.+-]{1,60}){0,4},[A-Za-z0-9+/=_%-]{8,}+", re.IGNORECASE)
 _ARMOUR_BEGIN, _ARMOUR_END = "-----BEGIN PGP MESSAGE-----", "-----END PGP MESSAGE-----"
 
+_BETWEEN = b" \t\r\n>:="
+_TO_BASE64 = bytes.maketrans(b"-_", b"+/")
+_HEAD = 80
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r")) + b"\x7f"
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MAGIC = (
     (b"PK\x03\x04", "application/zip"),
@@ -45,67 +59,101 @@ _MAGIC = (
 )
 
 
-def extra_readings(text: str, budget: int = DEFAULT_BUDGET) -> tuple[str, ...]:
-    """Return what encoded runs in ``text`` say, without repetition; at most ``budget`` characters in all."""
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a text carries besides what it says.
+
+    Attributes:
+        readings: what encoded runs say, without repetition.
+        files: declared types with contents: ``data:`` URIs, base64 of a known file type, PGP messages.
+        truncated: there is more than may be taken.
+    """
+
+    readings: tuple[str, ...] = field(default=(), repr=False)
+    files: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    truncated: bool = False
+
+
+def carried(text: str, budget: int = DEFAULT_BUDGET) -> Carried:
+    """Decode what is encoded in ``text``; never raises on content, in time and memory linear in its length.
+
+    Args:
+        text: as a recipient sees it.
+        budget: how many characters the readings may have in all.
+    """
+    readings, truncated = _all_readings(text, budget)
+    files: dict[tuple[str, bytes], None] = {}
+    for file in _files(text):
+        if len(files) == _MOST and file not in files:
+            truncated = True
+            break
+        files[file] = None
+    return Carried(readings, tuple(files), truncated)
+
+
+def _all_readings(text: str, budget: int) -> tuple[tuple[str, ...], bool]:
+    """The readings, those of readings too, and whether there are more."""
     found: dict[str, None] = {}
     waiting = [(text, 0)]
     left = budget
-    while waiting and left > 0:
+    while waiting:
         source, depth = waiting.pop()
         for reading in _readings(source):
             if reading in found or reading == source:
                 continue
             left -= len(reading)
-            if left <= 0:
-                break
+            if left < 0 or len(found) == _MOST:
+                return tuple(found), True
             found[reading] = None
             if depth + 1 < _DEEPEST:
                 waiting.append((reading, depth + 1))
-    return tuple(found)
+    return tuple(found), False
 
 
-def embedded_parts(text: str) -> tuple[tuple[str, bytes], ...]:
-    """Return the files that stand in ``text``: ``data:`` URIs, base64 of a known file type, PGP messages."""
-    parts: list[tuple[str, bytes]] = []
-    if "data:" in text or "DATA:" in text:
-        decoded = (decode_data_uri(match[0]) for match in _first(_DATA_URI, text))
-        parts += [part for part in decoded if part is not None]
-    parts += [("application/pgp-encrypted", armour.encode("utf-8", "replace")) for armour in _armours(text)]
-    for match in _first(_BASE64, text):
-        if (content := _base64(match[0])) is not None:
-            kind = next((kind for magic, kind in _MAGIC if content.startswith(magic)), None)
+def _files(text: str) -> Iterator[tuple[str, bytes]]:
+    for match in _DATA_URI.finditer(text):
+        if (part := decode_data_uri(match[0])) is not None:
+            yield part
+    for armour in _armours(text):
+        yield "application/pgp-encrypted", armour.encode("utf-8", "replace")
+    for runs in _runs(_BASE64, text):
+        for run in runs:
+            head = _base64(run[:_HEAD])
+            kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
             if kind is not None:
-                parts.append((kind, content))
-    return tuple(dict.fromkeys(parts))
+                yield kind, _base64(run)
+                break
+
+
+def _runs(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, ...]]:
+    """Yield each run, and the run from its second line on: the line above may end in a word that passes for a line."""
+    for match in pattern.finditer(text):
+        run = match[0]
+        line = run.find("\n")
+        yield (run,) if line < 0 else (run, run[line + 1 :])
 
 
 def _readings(text: str) -> Iterator[str]:
-    for match in _first(_BASE64, text):
-        yield from _plausible(_base64(match[0]))
-    for match in _first(_HEX, text):
-        yield from _plausible(_hex(match[0]))
-    if text.count("%") >= 3:
-        yield from _replaced(_PERCENT, text, lambda match: _decode(unquote_to_bytes(match[0])) or match[0])
+    for pattern, decode, shortest in ((_BASE64, _base64, 18), (_HEX, _hex, 12)):
+        for runs in _runs(pattern, text):
+            readings = (_plausible(run, decode, shortest) for run in runs)
+            if (reading := next(filter(None, readings), None)) is not None:
+                yield reading
+    if _SEVERAL_PERCENT.search(text):
+        yield _PERCENT.sub(lambda match: _decode(bytes.fromhex(match[0].replace("%", ""))) or match[0], text)
     if "\\u" in text or "\\x" in text:
-        yield from _replaced(_BACKSLASH, text, _unescape)
+        yield _BACKSLASH.sub(_unescape, text)
     if "&#" in text:
-        yield from _replaced(_ENTITY, text, lambda match: html.unescape(match[0]))
-    if text.count("=") >= 2 and len(_QUOTED.findall(text, 0, 200_000)) >= 2:
+        yield _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+    if (first := _QUOTED.search(text)) and _QUOTED.search(text, first.end()):
         decoded = _decode(quopri.decodestring(text.encode("utf-8", "surrogatepass")))
         if decoded is not None:
             yield decoded
 
 
-def _first(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    for count, match in enumerate(pattern.finditer(text)):
-        if count >= _MOST_RUNS:
-            return
-        yield match
-
-
 def _armours(text: str) -> Iterator[str]:
     at = 0
-    for _ in range(_MOST_RUNS):
+    while True:
         begin = text.find(_ARMOUR_BEGIN, at)
         end = text.find(_ARMOUR_END, begin) if begin >= 0 else -1
         if end < 0:
@@ -114,37 +162,30 @@ def _armours(text: str) -> Iterator[str]:
         yield text[begin:at]
 
 
-def _replaced(pattern: re.Pattern[str], text: str, replace: Callable[[re.Match[str]], str]) -> Iterator[str]:
-    changed = pattern.sub(replace, text)
-    if changed != text:
-        yield changed
-
-
 def _unescape(match: re.Match[str]) -> str:
     code = int(match[1] or match[2], 16)
     return chr(code) if code < 0xD800 or 0xE000 <= code < 0x110000 else match[0]
 
 
-def _base64(run: str) -> bytes | None:
-    compact = re.sub(r"[^A-Za-z0-9+/_-]", "", run).replace("-", "+").replace("_", "/")
-    if len(compact) < 24:
-        return None
+def _base64(run: str) -> bytes:
+    compact = run.encode("ascii").translate(_TO_BASE64, _BETWEEN)
     usable = len(compact) - (1 if len(compact) % 4 == 1 else 0)
-    try:
-        return base64.b64decode(compact[:usable] + "=" * (-usable % 4))
-    except binascii.Error:
-        return None
+    return binascii.a2b_base64(compact[:usable] + b"=" * (-usable % 4))
 
 
-def _hex(run: str) -> bytes | None:
-    digits = re.sub(r"0x|[ :]", "", run)
-    return bytes.fromhex(digits[: len(digits) // 2 * 2])
+def _hex(run: str) -> bytes:
+    digits = run.removeprefix("0x").encode("ascii").translate(None, _BETWEEN)
+    return binascii.unhexlify(digits[: len(digits) // 2 * 2])
+
+
+def _wide(content: bytes) -> str | None:
+    head = content[:8]
+    return "utf-16-le" if head[1::2].count(0) >= 3 else "utf-16-be" if head[::2].count(0) >= 3 else None
 
 
 def _decode(content: bytes) -> str | None:
-    head = content[:8]
-    wide = ("utf-16-le",) if head[1::2].count(0) >= 3 else ("utf-16-be",) if head[::2].count(0) >= 3 else ()
-    for charset in (*wide, "utf-8", "cp1252"):
+    wide = _wide(content)
+    for charset in (*((wide,) if wide else ()), "utf-8", "cp1252"):
         try:
             return content.decode(charset)
         except UnicodeDecodeError:
@@ -152,19 +193,21 @@ def _decode(content: bytes) -> str | None:
     return None
 
 
-def _plausible(content: bytes | None) -> Iterator[str]:
-    """Pass on what looks like text: printable, with words or with as many digits as an identifier has."""
-    if not content:
-        return
-    text = _decode(content)
-    if text is None:
-        return
+def _plausible(run: str, decode: Callable[[str], bytes], shortest: int) -> str | None:
+    """Decode a run to what looks like text: printable, with words or with as many digits as an identifier has."""
+    head = decode(run[:_HEAD])
+    # Hashes, keys and links are told by their first bytes.
+    if _wide(head) is None and len(head) - len(head.translate(None, _CONTROLS)) > 2:
+        return None
+    content = decode(run)
+    text = _decode(content) if len(content) >= shortest else None
+    if not text:
+        return None
     sample = text[:4000]
-    odd = sum(1 for c in sample if not (c.isprintable() or c in "\r\n\t")) + sample.count("�")
+    odd = sum(1 for c in sample if not (c.isprintable() or c in "\r\n\t")) + sample.count("\ufffd")
     if odd * 50 > len(sample):
-        return
+        return None
     ascii_share = sum(1 for c in sample if c.isascii()) / len(sample)
     letters = sum(len(word) for word in _WORD.findall(sample))
     digits = sum(1 for c in sample if c.isdigit())
-    if ascii_share > 0.7 and (letters * 2 > len(sample) or digits >= 8):
-        yield text
+    return text if ascii_share > 0.7 and (letters * 2 > len(sample) or digits >= 8) else None

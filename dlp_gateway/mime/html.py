@@ -7,9 +7,9 @@ between two digits nor a hidden paragraph helps anybody.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
+import string
 from collections import Counter
 from dataclasses import dataclass, field
 from urllib.parse import unquote, unquote_to_bytes
@@ -36,6 +36,8 @@ _READ_ATTRIBUTES = frozenset(
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _STYLE = re.compile(r"<style[^>]*>", re.IGNORECASE)
 _SEEN = Look()
+_TO_BASE64 = bytes.maketrans(b"-_", b"+/")
+_NOT_BASE64 = bytes(set(range(256)) - set(string.ascii_letters.encode() + string.digits.encode() + b"+/-_"))
 _TAG = re.compile(r"<[^<>]{1,1000}>")
 _CELL_TAGS = frozenset({"td", "th"})
 
@@ -292,16 +294,9 @@ def decode_data_uri(value: str) -> tuple[str, bytes] | None:
     kind = head.split(";")[0].strip().lower() or "text/plain"
     if not head.rstrip().lower().endswith(";base64"):
         return kind, unquote_to_bytes(data)
-    compact = re.sub(r"[^A-Za-z0-9+/_-]", "", unquote(data)).replace("-", "+").replace("_", "/")
-    try:
-        return kind, base64.b64decode(compact[: len(compact) // 4 * 4] + _rest(compact))
-    except binascii.Error:
-        return None
-
-
-def _rest(compact: str) -> str:
-    rest = compact[len(compact) // 4 * 4 :]
-    return rest + "=" * (4 - len(rest)) if len(rest) > 1 else ""
+    compact = unquote(data).encode("ascii", "ignore").translate(_TO_BASE64, _NOT_BASE64)
+    usable = len(compact) - (1 if len(compact) % 4 == 1 else 0)
+    return kind, binascii.a2b_base64(compact[:usable] + b"=" * (-usable % 4))
 
 
 def _style_elements(source: str) -> list[str]:

@@ -1,10 +1,14 @@
 """Text within text (trap E3), and files within text (M20)."""
 
 import base64
+import subprocess
+import sys
 
 import pytest
 
-from dlp_gateway.mime.carriers import embedded_parts, extra_readings
+from dlp_gateway import mime
+from dlp_gateway.mime.carriers import Carried, carried
+from dlp_gateway.model import Unscanned
 
 CLEAR = "Customer Ann Lee, tax file number 123 456 782, born 1 May 1979"
 
@@ -26,7 +30,14 @@ def wrapped(data: bytes, width: int, indent: str = "") -> str:
         base64.b64encode(CLEAR.encode("utf-16-le")).decode(),
         base64.b64encode(base64.b64encode(CLEAR.encode())).decode(),
         CLEAR.encode().hex(),
+        wrapped(CLEAR[:-8].encode(), 12) + "\n" + base64.b64encode(CLEAR[-8:].encode()).decode(),
+        "it is in the documentation\n" + base64.b64encode(CLEAR.encode()).decode(),
         CLEAR.encode().hex(" "),
+        CLEAR.encode().hex(":"),
+        CLEAR.encode().hex() + "4",
+        CLEAR.encode().hex(" ") + " 4",
+        CLEAR.encode().hex(" ") + " before noon",
+        "\n".join("  " + CLEAR.encode().hex(" ")[at : at + 48] for at in range(0, 3 * len(CLEAR), 48)),
         "0x" + CLEAR.encode().hex().upper(),
         "".join(f"%{b:02X}" for b in CLEAR.encode()),
         CLEAR.replace("1", "%31").replace(" ", "%20"),
@@ -39,7 +50,7 @@ def wrapped(data: bytes, width: int, indent: str = "") -> str:
     ],
 )
 def test_e03_encoded_text_is_read(encoded):
-    readings = extra_readings(f"paste this into the decoder:\n\n{encoded}\n\nthanks")
+    readings = carried(f"paste this into the decoder:\n\n{encoded}\n\nthanks").readings
 
     assert any("tax file number 123 456 782" in reading for reading in readings)
 
@@ -54,10 +65,11 @@ def test_e03_encoded_text_is_read(encoded):
         "Antidisestablishmentarianism and Donaudampfschifffahrtsgesellschaftskapitaen are long words",
         "internationalisationandlocalisation_of_the_module_in_snake_case_names_everywhere",
         "100% of 5% and 3% are shares",
+        "A heading\n=========\n\nAnother\n=======\n",
     ],
 )
 def test_ordinary_text_has_no_other_reading(text):
-    assert extra_readings(text) == ()
+    assert carried(text) == Carried()
 
 
 @pytest.mark.parametrize(
@@ -69,26 +81,81 @@ def test_ordinary_text_has_no_other_reading(text):
     ],
 )
 def test_m20_files_within_text_are_parts(text, part):
-    assert part in embedded_parts(f"Hello,\n\n{text}\n\nbye")
+    assert part in carried(f"Hello,\n\n{text}\n\nbye").files
 
 
 def test_m20_a_pgp_message_in_the_body_is_a_part():
     armour = "-----BEGIN PGP MESSAGE-----\n\nhQEMA2xyz\n=abcd\n-----END PGP MESSAGE-----"
 
-    assert embedded_parts(f"Hello\n{armour}\nbye") == (("application/pgp-encrypted", armour.encode()),)
+    assert carried(f"Hello\n{armour}\nbye").files == (("application/pgp-encrypted", armour.encode()),)
 
 
-def test_the_budget_bounds_what_comes_out():
-    text = "\n\n".join(base64.b64encode(f"words number {n} and words".encode()).decode() for n in range(100))
+def runs(count: int) -> str:
+    return "\n\n".join(base64.b64encode(f"words number {n:05} and words".encode()).decode() for n in range(count))
 
-    assert sum(len(reading) for reading in extra_readings(text, budget=200)) <= 200
+
+def test_the_budget_bounds_what_comes_out_and_says_so():
+    found = carried(runs(100), budget=200)
+
+    assert 0 < sum(len(reading) for reading in found.readings) <= 200
+    assert found.truncated
 
 
 @pytest.mark.parametrize(
-    "filler", ["A", "A ", "=", "%4", "&#", "\\u", "0a", "data:", "-----BEGIN PGP MESSAGE-----", "A\n"]
+    ("text", "truncated"),
+    [
+        (runs(400), False),
+        (runs(401), True),
+        (runs(400) + "\n\n" + runs(400), False),
+        ("3f786850e387550fdab836ed7e6dc881de23001b\n" * 5000, False),
+        ("data:text/plain;base64,SGVsbG8gdGhlcmU= " * 500, False),
+        (" ".join(f"data:text/plain,{n:08}" for n in range(401)), True),
+    ],
 )
-def test_e03_hostile_runs_end(filler):
-    text = filler * 100_000
+def test_more_runs_than_are_looked_at_are_told(text, truncated):
+    assert carried(text).truncated is truncated
 
-    assert isinstance(extra_readings(text), tuple)
-    assert isinstance(embedded_parts(text), tuple)
+
+def test_a_message_with_too_many_runs_is_not_wholly_scanned():
+    raw = b"From: a@b.example\r\nSubject: x\r\n\r\n" + runs(401).encode()
+
+    assert mime.read(raw, mime.ReadingBudget()).unscanned == (Unscanned("body", "too many encoded runs"),)
+
+
+FILLERS = [
+    "a",
+    "A ",
+    "=",
+    "=\n=41",
+    "%4",
+    "%41",
+    "a%41",
+    "&#",
+    "&#65;",
+    "\\u",
+    "\\u4e00",
+    "0a",
+    "41 ",
+    "41:",
+    "41\n",
+    "QUFB\n",
+    "QUFBQUFBQUFB ",
+    "data:",
+    "data:,",
+    "-----BEGIN PGP MESSAGE-----",
+]
+BOUNDED = """
+import resource, sys
+from dlp_gateway.mime.carriers import carried
+text = (sys.argv[1] * 2_000_000)[:2_000_000]
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 80_000_000,) * 2)
+carried(text + "4")
+carried("41 " * 100_000 + "4z")
+"""
+
+
+@pytest.mark.parametrize("filler", FILLERS)
+def test_e03_hostile_runs_take_memory_and_time_in_proportion(filler):
+    # A repeat that can be given back takes 170 MB for two, a quadratic one hours.
+    subprocess.run([sys.executable, "-c", BOUNDED, filler], check=True, timeout=120)
