@@ -1,7 +1,7 @@
 """Times other libraries on one file: ``PYTHON document_peers.py FILE ROUNDS`` prints JSON, name to milliseconds.
 
 Runs in an environment of its own and needs nothing of this project. Each
-library runs in a process of its own, so that one that crashes or never ends
+library runs in a process of its own, with its cache of results off, so that one that crashes or never ends
 costs only its own figure.
 """
 
@@ -18,13 +18,15 @@ _SNIPPETS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "kreuzberg": (
         "kreuzberg",
         ("docx", "xlsx", "pptx", "pdf", "eml"),
-        "from kreuzberg import extract_file_sync\ndef run(): extract_file_sync(path)",
+        "from kreuzberg import ExtractionConfig, extract_file_sync\nconfig = ExtractionConfig(use_cache=False)\n"
+        "def run(): extract_file_sync(path, config=config)",
     ),
     "xberg": (
         "xberg",
         ("docx", "xlsx", "pptx", "pdf", "eml"),
         "import asyncio, json, xberg\nwanted = json.dumps({'kind': 'uri', 'uri': path})\n"
-        "async def one(): return await xberg.extract(xberg.ExtractInput.from_json(wanted))\n"
+        "config = xberg.ExtractionConfig(use_cache=False)\n"
+        "async def one(): return await xberg.extract(xberg.ExtractInput.from_json(wanted), config)\n"
         "def run(): asyncio.run(one())",
     ),
     "markitdown": (
