@@ -195,11 +195,14 @@ def failure(error: Exception, what: str) -> StoreError:
 
 
 def free_bytes() -> int | None:
-    """Room left where the database is; None when it is elsewhere (PostgreSQL)."""
+    """Room left where the database is; None when that cannot be told (PostgreSQL)."""
     path = sqlite_path()
     if path is None:
         return None
-    status = os.statvfs(path.parent)
+    try:
+        status = os.statvfs(path.parent)
+    except OSError:
+        return None
     return status.f_bavail * status.f_frsize
 
 

@@ -1,7 +1,8 @@
 """The store as the gateway uses it: asynchronous, durable, one writer.
 
 The quiet side (command line, console, reports) needs none of this: it calls
-``database.configure`` and the functions of ``listing`` and ``quarantine.review``.
+``database.configure`` and the functions of ``spool``, ``decisions``, ``counters``
+and ``quarantine``.
 """
 
 from __future__ import annotations
@@ -193,8 +194,12 @@ class Store:
 
     async def _run(self, threads: ThreadPoolExecutor, function: Callable[[], T]) -> T:
         def run() -> T:
-            with database.failures("the store was not asked"):
-                return function()
+            try:
+                with database.failures("the store was not asked"):
+                    return function()
+            except StoreUnavailableError:
+                database.close()  # The connection may be the reason; the next call makes a new one.
+                raise
 
         return await asyncio.get_running_loop().run_in_executor(threads, run)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 
@@ -29,7 +30,7 @@ class Bell:
             self._rung += 1
             waiters, self._waiters = self._waiters, set()
         for loop, future in waiters:
-            if not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # The loop is closed: nobody waits there any more.
                 loop.call_soon_threadsafe(_wake, future)
 
     def ring_at(self, due: float) -> None:

@@ -8,6 +8,7 @@ one, so that a bad one fails alone; nobody hears of success before the commit.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 import time
@@ -22,6 +23,9 @@ from dlp_gateway.store.errors import StoreError, StoreFullError, StoreInvalidErr
 from dlp_gateway.store.intake import Rows
 from dlp_gateway.store.keys import GatewayKeys
 from dlp_gateway.store.values import Outcome
+
+# Large messages share a transaction with few others, which would have to wait for all of them.
+_GROUP_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +160,13 @@ class Writer:
     def _gather(self) -> tuple[list[Job], bool]:
         """What waits now, at most a group of it; waits for a first job until a checkpoint may be due."""
         jobs: list[Job] = []
+        size = 0
         try:
             job = self._jobs.get(timeout=self._signing.seconds)
             while job is not None:
                 jobs.append(job)
-                if len(jobs) >= self._group:
+                size += job.work.size if isinstance(job.work, Commit) else 0
+                if len(jobs) >= self._group or size >= _GROUP_BYTES:
                     return jobs, True
                 job = self._jobs.get_nowait()
         except queue.Empty:
@@ -285,7 +291,7 @@ class Writer:
             self._waiting.pop(id(job), None)
             loops.setdefault(job.loop, []).append((job.future, result, error))
         for loop, told in loops.items():
-            if not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # The loop is closed: nobody waits there any more.
                 loop.call_soon_threadsafe(_set_results, told)
 
     def _refuse_all(self) -> None:
