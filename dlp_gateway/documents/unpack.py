@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import sys
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from importlib import import_module
+from typing import Any, Protocol
 
 from dlp_gateway.documents.budget import DocumentBudget, OverBudget
 from dlp_gateway.documents.items import Unreadable
@@ -76,10 +78,11 @@ def unxz(content: bytes, budget: DocumentBudget) -> tuple[bytes, bytes]:
 
 def unzstd(content: bytes, budget: DocumentBudget) -> tuple[bytes, bytes]:
     """Expand a Zstandard file (RFC 8878) with windows of 128 MiB at most; return the data and what follows."""
-    from backports.zstd import DecompressionParameter, ZstdDecompressor
+    library: Any = import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 
     def machine() -> _Decompressor:
-        decompressor: _Decompressor = ZstdDecompressor(options={DecompressionParameter.window_log_max: 27})
+        options = {library.DecompressionParameter.window_log_max: 27}
+        decompressor: _Decompressor = library.ZstdDecompressor(options=options)
         return decompressor
 
     return _streams(content, budget, machine, (b"\x28\xb5\x2f\xfd",))
