@@ -36,20 +36,20 @@ def read_parts(
     parts: Sequence[Part],
     *,
     budget: DocumentBudget,
-    passwords: Sequence[str] = (),
+    passwords: Sequence[str] | Callable[[], Sequence[str]] = (),
     read_mail: ReadMail | None = None,
     read_picture: ReadPicture | None = None,
 ) -> Documents:
     """Read all ``parts`` of one message within ``budget``; never raises on content.
 
-    ``passwords`` are tried on what is locked, in this order, and after them those that the documents
-    themselves mention. ``read_mail`` reads mail inside the parts; without it such mail is Unscanned.
+    ``passwords`` (or what the function returns, called only when something is locked) are tried in
+    this order, and after them those that the documents themselves mention. ``read_mail`` reads mail inside the parts; without it such mail is Unscanned.
     ``read_picture`` gives the text of a picture file (``ocr.PictureReader``) or raises Unreadable; without
     it pictures of the size of a page or screenshot are Unscanned and smaller ones pass.
     Texts stand at ``where`` of their part and on (``attachment 1 > sheet 2 (hidden)``), built from
     positions and kinds, never from names; ``Text.places`` go on from there (``B7``, ``page 3``).
     """
-    reading = _Reading(budget, tuple(dict.fromkeys(p for p in passwords if p)), read_mail, read_picture)
+    reading = _Reading(budget, passwords, read_mail, read_picture)
     for part in parts:
         reading.attachment(part)
     reading.unlock_waiting()
@@ -68,13 +68,20 @@ class _Waiting:
 @dataclass(slots=True)
 class _Reading:
     budget: DocumentBudget
-    passwords: tuple[str, ...]
+    given: Sequence[str] | Callable[[], Sequence[str]]
     read_mail: ReadMail | None
     read_picture: ReadPicture | None
     texts: list[Text] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
     unscanned: list[Unscanned] = field(default_factory=list)
     waiting: list[_Waiting] = field(default_factory=list)
+
+    @property
+    def passwords(self) -> tuple[str, ...]:
+        """The passwords that the message mentions, each once; worked out when they are first wanted."""
+        if callable(self.given):
+            self.given = tuple(dict.fromkeys(self.given()))
+        return tuple(p for p in self.given if p)
 
     def attachment(self, part: Part) -> None:
         """Read one part of the message itself."""

@@ -62,7 +62,9 @@ def _locked(
         yield protection.graded("zip-mixed", readable=("file names", f"{files - len(locked)} of {files} files"))
 
     def attempt(password: str) -> tuple[Part, ...] | None:
-        return _unlock(part, archive, locked, password, budget)
+        """Try the bytes of the password as newer and as older programs encode it."""
+        encoded = dict.fromkeys((password.encode("utf-8"), password.encode("cp1252", "ignore")))
+        return next((found for raw in encoded if (found := _unlock(part, archive, locked, raw, budget))), None)
 
     yield Locked(
         part.where if whole else under(part.where, "encrypted files"),
@@ -87,14 +89,14 @@ def _grade(entry: Entry) -> Protection:
 
 
 def _unlock(
-    part: Part, archive: ZipStructure, locked: list[Entry], password: str, budget: DocumentBudget
+    part: Part, archive: ZipStructure, locked: list[Entry], password: bytes, budget: DocumentBudget
 ) -> tuple[Part, ...] | None:
     """Decrypt every entry that ``password`` opens; None when it does not open the first or smallest one."""
     opened: list[Part] = []
     for number, entry in enumerate(sorted(locked, key=lambda e: e.packed)):
         packed = archive.content[entry.start : entry.start + entry.packed]
         try:
-            data = _decrypt(entry, packed, password.encode("utf-8"))
+            data = _decrypt(entry, packed, password)
             if data is None:
                 if not number:
                     return None

@@ -197,6 +197,22 @@ def test_wrong_passwords_open_nothing(scheme: str, make: Callable[[], bytes]) ->
     assert not any("Zarquon" in t.text for t in documents.texts)
 
 
+def test_passwords_are_worked_out_only_when_something_is_locked() -> None:
+    asked: list[int] = []
+
+    def passwords() -> list[str]:
+        asked.append(1)
+        return [locked.PASSWORD]
+
+    budget = DocumentBudget()
+    read_parts([Part("attachment 1", locked.DOCX)], budget=budget, passwords=passwords)
+    assert asked == []
+    parts = [Part(f"attachment {n}", locked.zip_aes([("a.txt", b"Zarquon", True)])) for n in (1, 2)]
+    documents = read_parts(parts, budget=budget, passwords=passwords)
+    assert asked == [1]
+    assert all(a.protection.password_inside for a in documents.attachments[::2])
+
+
 def test_xor_obfuscation_opens_with_its_password() -> None:
     documents = read(locked.xls_xor("marks"), ("marks",))
     assert documents.attachments[0].protection.password_inside
