@@ -16,6 +16,10 @@ from dlp_gateway.smtp.tls import CertificateError
 from dlp_gateway.store.errors import StoreError
 from dlp_gateway.store.keys import KeysError
 
+# The writer's thread asks for the interpreter after every statement; at the default of 5 ms a busy event loop makes
+# one transaction wait a tenth of a second for it.
+SWITCH_SECONDS = 0.0005
+
 # What can be wrong with what an administrator gave; each says what to do.
 REFUSALS = (ConfigError, KeysError, StoreError, PoolError, CertificateError, UsersFileError, OSError)
 
@@ -25,6 +29,7 @@ def serve(config: ConfigOption = None) -> None:
     from dlp_gateway import app
 
     logs.configure(settings(config).logging.level)
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         asyncio.run(app.serve(directory(config)))
     except REFUSALS as error:
