@@ -479,6 +479,22 @@ async def test_d09_what_does_not_finish_in_time_is_given_back_or_uncertain():
     assert queue.rows[1].due.attempts == 0
 
 
+async def test_d09_no_failure_is_recorded_whose_report_could_not_be_made_in_time():
+    class Slow(MemoryQueue):
+        async def content(self, message_id):
+            await super().content(message_id)
+            return await asyncio.Event().wait()
+
+    queue = Slow(new_queue().clock)
+    queue.put(CONTENT, due(to="bob@[IPv6:none]"))
+    route = RouteSettings(mx=True)
+    async with at_work(queue, Routes(dict.fromkeys(Zone, route)), drain=0.05):
+        await queue.until(lambda: queue.reads == 1)
+
+    assert queue.states() == {1: None}
+    assert queue.renewals == [(1,)]
+
+
 async def test_d09_draining_a_service_that_never_ran_returns():
     queue = new_queue()
     from dlp_gateway.delivery.worker import DeliveryService
