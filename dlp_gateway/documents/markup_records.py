@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from dlp_gateway.documents import charset, plain, tables, xml_events
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.flowing import FlowingText
-from dlp_gateway.documents.items import Item
+from dlp_gateway.documents.items import Item, Unreadable
 from dlp_gateway.documents.xml_events import Attributes
-from dlp_gateway.model import Part
+from dlp_gateway.model import Part, Role, Text
 
 _LONGEST_LINE = 64  # fields; a flat file of a million leaves is not one record
 _DRAWING = frozenset(
@@ -31,18 +32,26 @@ class _Element:
 def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     """Yield the words of an XML file: elements that hold only plain children become one line each.
 
-    Raises Unreadable for entity declarations and for XML that is not well-formed.
+    What is not well-formed is given as it stands. Raises Unreadable for entity declarations.
     """
     records = _Records(budget)
-    xml_events.parse(
-        part.content,
-        budget,
-        start=records.start,
-        end=records.end,
-        text=records.text,
-        comment=records.comment,
-        doctype=True,
-    )
+    try:
+        xml_events.parse(
+            part.content,
+            budget,
+            start=records.start,
+            end=records.end,
+            text=records.text,
+            comment=records.comment,
+            doctype=True,
+        )
+    except Unreadable as error:
+        if str(error) != xml_events.NOT_WELL_FORMED:
+            raise
+        for source in charset.readings(part.content):
+            budget.charge("characters", len(source))
+            yield Text(part.where, html.unescape(source), Role.DOCUMENT, part.names)
+        return
     if (text := records.flow.text(part.where, hints=part.names)) is not None:
         yield text
     if b"base64," in part.content:

@@ -43,7 +43,8 @@ def read_parts(
     """Read all ``parts`` of one message within ``budget``; never raises on content.
 
     ``passwords`` (or what the function returns, called only when something is locked) are tried in
-    this order, and after them those that the documents themselves mention. ``read_mail`` reads mail inside the parts; without it such mail is Unscanned.
+    this order, and after them those that the documents themselves mention. ``read_mail`` reads mail
+    inside the parts; without it such mail is Unscanned.
     ``read_picture`` gives the text of a picture file (``ocr.PictureReader``) or raises Unreadable; without
     it pictures of the size of a page or screenshot are Unscanned and smaller ones pass.
     Texts stand at ``where`` of their part and on (``attachment 1 > sheet 2 (hidden)``), built from

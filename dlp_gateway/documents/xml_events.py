@@ -13,6 +13,7 @@ from dlp_gateway.documents.budget import DocumentBudget, OverBudget
 from dlp_gateway.documents.items import Unreadable
 
 Attributes = dict[str, str]
+NOT_WELL_FORMED = "XML is not well-formed"
 _CHUNK = 1 << 20
 
 
@@ -51,7 +52,7 @@ def parse(
     except (Unreadable, OverBudget):
         raise
     except (expat.ExpatError, ValueError, LookupError) as error:
-        raise Unreadable("XML is not well-formed") from error
+        raise Unreadable(NOT_WELL_FORMED) from error
 
 
 class _Elements:

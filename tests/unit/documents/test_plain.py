@@ -107,12 +107,27 @@ def test_carriers(content: str) -> None:
     "content",
     [
         '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>',
-        "<doc><b></doc>",
-        '<?xml version="1.0" encoding="no-such-charset"?><a>x</a>',
+        '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY % p SYSTEM "http://example.org/p.dtd"> %p;]><a>x</a>',
+        "<doc>" * 600 + "x" + "</doc>" * 600,
     ],
 )
-def test_hostile_or_broken_xml_is_reported(content: str) -> None:
+def test_hostile_xml_is_reported(content: str) -> None:
     assert read(content).unscanned
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"<doc><b>{PLANTED}</doc>",
+        f'<?xml version="1.0" encoding="no-such-charset"?><a>{PLANTED}</a>',
+        f"<doc>{PLANTED}</doc><doc></doc>",
+        f"<doc>{PLANTED} &unknown;</doc>",
+    ],
+)
+def test_broken_xml_is_read_as_it_stands(content: str) -> None:
+    documents = read(content)
+    assert PLANTED in documents.texts[0].text
+    assert documents.unscanned == ()
 
 
 def test_xml_with_an_external_document_type_is_read() -> None:
