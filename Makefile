@@ -7,7 +7,9 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet
 
 # Debian packages of the integration tests: real servers and the producers of real files.
-TEST_PACKAGES := postfix postgresql strace iproute2
+TEST_PACKAGES := postfix postgresql strace iproute2 \
+    libreoffice-writer libreoffice-calc libreoffice-impress openssl gnupg p7zip-full zip genisoimage gcab qpdf \
+    tesseract-ocr-eng tesseract-ocr-osd
 
 .PHONY: run test check bench soak accuracy train lock wheel clean format
 
