@@ -83,11 +83,13 @@ _GIVEN = (
     "Rosa Tom Priya Dean Ana Marcus Helen Yusuf Wei Aoife Lars Chiara Mehmet Ngozi Hana Ivo Kiri Lupe Sanjay Zoë"
 ).split()
 _FAMILY = (
-    "Delgado Hadley Raman Okafor Ruiz Bell Mazur Demir Chen Brannigan Lindqvist Bellini Aksoy Nwosu Novák Petrov Tau Iyer"
+    "Delgado Hadley Raman Okafor Ruiz Bell Mazur Demir Chen Brannigan Lindqvist Bellini Aksoy"
+    " Nwosu Novák Petrov Tau Iyer"
 ).split()
 _TITLES = (
-    "Accounts Receivable Lead", "Sales Director", "Project Manager", "Head of Delivery", "Licence Manager", "Office Manager",
-    "Solicitor", "Practice Nurse", "Union Liaison Officer", "Chaplain", "Court Registrar", "Police Liaison Officer", "Payroll Officer",
+    "Accounts Receivable Lead", "Sales Director", "Project Manager", "Head of Delivery", "Licence Manager",
+    "Office Manager", "Solicitor", "Practice Nurse", "Union Liaison Officer", "Chaplain", "Court Registrar",
+    "Police Liaison Officer", "Payroll Officer",
 )  # fmt: skip
 _COMPANIES = (
     "Kelvin Tools Pty Ltd",
@@ -132,7 +134,7 @@ def signatures(count: int) -> Iterator[str]:
             )
         )
         phones = (
-            f"T (0{draw.randint(2, 8)}) 55{_digits(draw, 2)} {_digits(draw, 4)}   M 04{_digits(draw, 2)} {_digits(draw, 6, 3)}",
+            f"T (0{draw.randint(2, 8)}) 55{_digits(draw, 2)} {_digits(draw, 4)}   M 04{_digits(draw, 8)}",
             f"Tel +44 20 7946 {_digits(draw, 4)} | Fax +44 20 7946 {_digits(draw, 4)}",
             f"Phone: 0{draw.randint(2, 8)} 55{_digits(draw, 2)} {_digits(draw, 4)}",
             f"+49 30 {_digits(draw, 5)} {_digits(draw, 3)}",

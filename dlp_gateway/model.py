@@ -207,7 +207,8 @@ class Finding:
 
     Never holds the value. ``evidence`` names what raised or sank the score
     ("checksum", "context: tax file number", ...) from the detector's own
-    vocabulary, not from the message.
+    vocabulary, not from the message. ``allowed`` are the zones towards which
+    the allow-list says that this is no finding.
     """
 
     entity: str
@@ -219,6 +220,7 @@ class Finding:
     role: Role = Role.BODY
     detector: str = ""
     evidence: tuple[str, ...] = ()
+    allowed: tuple[Zone, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

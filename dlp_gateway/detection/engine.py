@@ -262,4 +262,5 @@ def _finding(candidate: Candidate) -> Finding:
         role=candidate.role,
         detector=candidate.detector,
         evidence=candidate.raised + candidate.sank,
+        allowed=candidate.allowed,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from dlp_gateway.model import Attachment, Finding, Grade, Inspection, Protection, Role, Tier, Unscanned
+from dlp_gateway.model import Attachment, Finding, Grade, Inspection, Protection, Role, Tier, Unscanned, Zone
 
 
 def to_plain(inspection: Inspection) -> dict[str, Any]:
@@ -45,14 +45,15 @@ def _flat(value: Finding | Attachment | Unscanned | Protection) -> dict[str, Any
         if isinstance(item, Protection):
             continue
         if isinstance(item, tuple):
-            item = list(item)
+            item = [str(one) for one in item]
         plain[field.name] = str(item) if isinstance(item, Tier | Role | Grade) else item
     return plain
 
 
 def _finding(plain: dict[str, Any]) -> Finding:
     converted = {"tier": Tier(plain["tier"]), "role": Role(plain["role"]), "evidence": tuple(plain["evidence"])}
-    return Finding(**{**plain, **converted})
+    allowed = tuple(Zone(zone) for zone in plain.get("allowed", ()))
+    return Finding(**{**plain, **converted, "allowed": allowed})
 
 
 def _attachment(plain: dict[str, Any]) -> Attachment:

@@ -8,7 +8,7 @@ for those (a 550 would refuse it for everybody).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -52,10 +52,11 @@ def decide_all(policy: Policy, inspection: Inspection, envelope: Envelope, today
     Either every verdict is ``refuse`` or none is: in a mixed envelope a
     ``refuse`` becomes ``hold``.
     """
-    facts = facts_of(policy, inspection, today)
+    recipients = [(recipient, policy.zones.zone(recipient.address, today)) for recipient in envelope.recipients]
+    facts = _facts_by_zone(policy, inspection, {zone for _, zone in recipients}, today)
     verdicts = tuple(
-        _verdict(policy, facts, inspection.scope, envelope.sender, recipient, today)
-        for recipient in envelope.recipients
+        _verdict(policy, facts[zone], inspection.scope, envelope.sender, recipient, today)
+        for recipient, zone in recipients
     )
     if all(verdict.action is Action.REFUSE for verdict in verdicts):
         return verdicts
@@ -68,7 +69,25 @@ def evaluate(
     policy: Policy, inspection: Inspection, sender: Address | None, recipient: Recipient, today: dt.date
 ) -> Verdict:
     """The verdict for one recipient taken alone; ``sender`` is None for the null reverse-path."""
-    return _verdict(policy, facts_of(policy, inspection, today), inspection.scope, sender, recipient, today)
+    zone = policy.zones.zone(recipient.address, today)
+    facts = _facts_by_zone(policy, inspection, {zone}, today)[zone]
+    return _verdict(policy, facts, inspection.scope, sender, recipient, today)
+
+
+def _facts_by_zone(
+    policy: Policy, inspection: Inspection, zones: Collection[Zone], today: dt.date
+) -> Mapping[Zone, Facts]:
+    """The facts as they hold towards each zone: a value that is allowed there is no finding."""
+    if not any(finding.allowed for finding in inspection.findings):
+        return dict.fromkeys(zones, facts_of(policy, inspection, today))
+    return {
+        zone: facts_of(
+            policy,
+            replace(inspection, findings=tuple(f for f in inspection.findings if zone not in f.allowed)),
+            today,
+        )
+        for zone in zones
+    }
 
 
 def _verdict(

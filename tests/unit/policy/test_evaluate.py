@@ -1,5 +1,6 @@
 import datetime as dt
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -343,6 +344,25 @@ def test_each_recipient_is_judged_alone():
     assert [v.action for v in verdicts] == [Action.DELIVER, Action.HOLD, Action.DELIVER]
     assert [v.zone for v in verdicts] == [Zone.INTERNAL, Zone.EXTERNAL, Zone.PARTNER]
     assert [v.recipient.address.literal for v in verdicts] == [INSIDE, OUTSIDE, PERSONAL_PARTNER]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "actions"),
+    [
+        ((), [Action.HOLD, Action.HOLD]),
+        ((Zone.PARTNER,), [Action.HOLD, Action.DELIVER]),
+        ((Zone.EXTERNAL,), [Action.DELIVER, Action.HOLD]),
+        ((Zone.EXTERNAL, Zone.PARTNER), [Action.DELIVER, Action.DELIVER]),
+    ],
+)
+def test_a_value_is_no_finding_towards_the_zones_it_is_allowed_in(allowed, actions):
+    facts = message(replace(finding(), allowed=allowed))
+
+    verdicts = decide_all(policy(), facts, envelope(OUTSIDE, CONTACT_PARTNER), TODAY)
+
+    assert [v.action for v in verdicts] == actions
+    alone = [evaluate(policy(), facts, SENDER, recipient(to), TODAY).action for to in (OUTSIDE, CONTACT_PARTNER)]
+    assert alone == actions
 
 
 def test_a_subject_is_refused_for_all():
