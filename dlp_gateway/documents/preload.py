@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 
 _LIBRARIES = (
-    "PIL.Image",
     "argon2.low_level",
     "asn1crypto.cms",
     "backports.zstd",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,11 +18,12 @@ from dlp_gateway.detection.engine import Engine, load_engine
 from dlp_gateway.detection.risk import risk_signs
 from dlp_gateway.detection.tuning import Tuning
 from dlp_gateway.detection.values import Candidate
-from dlp_gateway.documents import passwords
+from dlp_gateway.documents import ocr, passwords
 from dlp_gateway.documents.budget import Amounts, DocumentBudget, DocumentLimits
+from dlp_gateway.documents.preload import preload
 from dlp_gateway.documents.read import Documents, read_parts
 from dlp_gateway.inspection.encoding import to_plain
-from dlp_gateway.model import Inspection, Reading, Role, Text
+from dlp_gateway.model import Attachment, Grade, Inspection, Reading, Role, Text
 
 _NEVER = 1 << 60  # pixels
 _NO_DOCUMENTS = Documents((), (), ())
@@ -47,8 +48,10 @@ class Inspector:
         engine: Engine,
         reading: mime.ReadingBudget | None = None,
         documents: DocumentLimits | None = None,
+        read_picture: Callable[[bytes], str] | None = None,
     ) -> None:
         self.engine = engine
+        self._read_picture = read_picture
         self._reading = reading or mime.ReadingBudget()
         self._documents = documents or DocumentLimits()
 
@@ -59,11 +62,13 @@ class Inspector:
     def examine(
         self, raw: bytes, *, scope: Scope = "all", pictures: bool = False, explain: bool = False
     ) -> Examination:
-        """Return the facts together with the texts and, with ``explain``, all candidates."""
+        """Return the facts together with the texts and, with ``explain``, all candidates.
+
+        ``pictures`` asks for the text in pictures, where a reader of them was given.
+        """
         started = time.perf_counter()
-        del pictures
         reading = mime.read_subject(raw, self._reading) if scope == "subject" else mime.read(raw, self._reading)
-        documents = self._read_documents(reading) if scope == "all" else _NO_DOCUMENTS
+        documents = self._read_documents(reading, pictures=pictures) if scope == "all" else _NO_DOCUMENTS
         texts = (*reading.texts, *documents.texts)
         detection = self.engine.scan(texts, subject_only=scope == "subject", explain=explain)
         inspection = Inspection(
@@ -79,15 +84,33 @@ class Inspector:
         )
         return Examination(inspection, texts, detection.candidates)
 
-    def _read_documents(self, reading: Reading) -> Documents:
+    def _read_documents(self, reading: Reading, *, pictures: bool) -> Documents:
         if not reading.parts:
             return _NO_DOCUMENTS
-        return read_parts(
+        documents = read_parts(
             reading.parts,
             budget=DocumentBudget(self._documents),
-            passwords=passwords.candidates(reading.texts),
+            passwords=lambda: passwords.candidates(reading.texts),
             read_mail=lambda raw: mime.read(raw, self._reading),
+            read_picture=self._read_picture if pictures else None,
         )
+        locked = any(attachment.protection.state is not Grade.NONE for attachment in documents.attachments)
+        if locked and passwords.announces_password(reading.texts):
+            attachments = tuple(_with_password(attachment) for attachment in documents.attachments)
+            return replace(documents, attachments=attachments)
+        return documents
+
+
+def _with_password(attachment: Attachment) -> Attachment:
+    """The attachment of a message that says "the password is ...": what a password protects is open to its reader.
+
+    What is encrypted to a key or certificate stays as it is.
+    """
+    protection = attachment.protection
+    to_a_key = protection.scheme == "pgp" or protection.scheme.startswith("smime")
+    if protection.state is Grade.NONE or to_a_key:
+        return attachment
+    return replace(attachment, protection=replace(protection, password_inside=True))
 
 
 def _clear(texts: Sequence[Text]) -> tuple[Text, ...]:
@@ -107,7 +130,7 @@ def load_inspector(
         ValueError: a pack or the tuning is wrong; the message names file, line and reason.
     """
     engine = load_engine([detectors], Tuning.from_yaml(config / "detection.yaml"))
-    return Inspector(engine, reading, documents)
+    return Inspector(engine, reading, documents, ocr.PictureReader() if ocr.available() else None)
 
 
 def serve(
@@ -119,6 +142,8 @@ def serve(
     ``reading`` and ``documents`` are the limits of the settings, ``pictures``
     the shorter side and area from which the policy holds an unread picture.
     """
+    # Before the workers are forked and confined: they share what is loaded now, and find no files later.
+    preload()
     limits = document_limits(documents, pictures)
     inspector = load_inspector(Path(config), Path(detectors), mime.ReadingBudget(**reading), limits)
 
