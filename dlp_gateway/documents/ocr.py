@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -31,6 +32,7 @@ _MAX_FRAMES = 50
 _MAX_PIXELS = 100_000_000
 _SURE, _LEGIBLE = 70, 45  # mean confidence from which no turned look is taken; below which many words are no reading
 _FEW_WORDS, _MANY_WORDS = 3, 15
+_BLANK_LINES = re.compile(r"\n\s*\n")
 _AUTO_LAYOUT = 3  # page segmentation mode of Tesseract: find columns and blocks, no orientation
 
 
@@ -85,7 +87,8 @@ class PictureReader:
                 text, confidence = turned, better
         if confidence < _LEGIBLE and len(text.split()) >= _MANY_WORDS:
             raise Unreadable("text in the picture is not legible")
-        return text.strip()
+        # Tesseract puts a blank line wherever lines stand apart: that is no end of a paragraph.
+        return _BLANK_LINES.sub("\n", text.strip())
 
     def _look(self, picture: Image.Image) -> tuple[str, int]:
         self._api.SetImageBytes(picture.tobytes(), picture.width, picture.height, 1, picture.width)
