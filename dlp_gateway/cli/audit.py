@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from dlp_gateway.audit.check import check
 from dlp_gateway.audit.verify import Report
 from dlp_gateway.cli.context import ConfigOption, fail, opened
 from dlp_gateway.store import history, keys
+from dlp_gateway.store.figures import figures
 
 app = typer.Typer(help="The record of decisions and acts.", no_args_is_help=True)
 
@@ -56,6 +58,31 @@ def checkpoints(config: ConfigOption = None) -> None:
         for entry in history.entries():
             if entry.kind == Kind.CHECKPOINT:
                 print(entry.details)
+
+
+@app.command()
+def report(
+    since: Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="First day, UTC.")],
+    until: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day; today without it.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Print a period in figures, for management and the regulator; no addresses, no content."""
+    last = until or dt.datetime.now(dt.UTC)
+    end = last.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=dt.UTC) + dt.timedelta(days=1)
+    with opened(config) as settings:
+        found = figures(since.replace(tzinfo=dt.UTC).timestamp(), end.timestamp())
+        whole = check(keys.load_audit(settings.keys.directory))
+    print(f"From {since:%Y-%m-%d} to {last:%Y-%m-%d} (UTC): {found.messages} messages decided.")
+    for title, counts in (
+        ("Recipients by action and zone", found.actions),
+        ("Rules, per recipient", found.rules),
+        ("Acts on held messages", found.acts),
+        ("What became of recipients", found.states),
+    ):
+        print(f"\n{title}:")
+        for name, count in sorted(counts.items(), key=lambda item: str(item[0])):
+            print(f"  {name if isinstance(name, str) else ', '.join(name)}: {count}")
+    print(f"\n{_story(whole)}")
 
 
 def _story(report: Report) -> str:

@@ -58,7 +58,9 @@ def _confine(readable: list[Path], required: list[str]) -> tuple[str, ...]:
     """Apply the layers for the whole family before anything is loaded; return those in force."""
     confinement.no_new_privileges()
     libraries = [Path(p) for p in {*sysconfig.get_paths().values(), *sys.path, sys.prefix, sys.base_prefix} if p]
-    system = [Path(p) for p in ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom", "/proc")]
+    system = [
+        Path(p) for p in ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/null", "/dev/urandom", "/proc", "/sys")
+    ]
     layers = []
     for name, apply in (
         # First, since finding libseccomp writes a temporary file.
