@@ -25,6 +25,7 @@ from dlp_gateway.model import (
     Tier,
     Unscanned,
     Verdict,
+    Zone,
 )
 
 # A spreadsheet of a staff has more findings than anyone reads: the rest is counted.
@@ -57,10 +58,7 @@ def encode(inspection: Inspection) -> str:
         "ms": round(inspection.milliseconds, 2),
         "people": inspection.people,
         "received": inspection.received,
-        "findings": [
-            [f.entity, f.tier, f.role, place(f.where), f.start, f.end, round(f.score, 4), f.detector, list(f.evidence)]
-            for f in inspection.findings[:KEPT]
-        ],
+        "findings": [_kept(finding, place(finding.where)) for finding in inspection.findings[:KEPT]],
         "attachments": [[place(a.where), a.type, a.size, a.protection] for a in inspection.attachments[:KEPT]],
         "unscanned": [[place(u.where), u.why] for u in inspection.unscanned[:KEPT]],
         "risk": [[place(u.where), u.why] for u in inspection.risk[:KEPT]],
@@ -75,10 +73,7 @@ def encode(inspection: Inspection) -> str:
 def decode(text: str) -> Inspection:
     """The inspection as far as it is kept in the clear; what was omitted is missing, local parts are numbers."""
     facts = json.loads(text)
-    findings = tuple(
-        Finding(entity, Tier(tier), _place(role, number), start, end, score, Role(role), detector, tuple(evidence))
-        for entity, tier, role, number, start, end, score, detector, evidence in facts["findings"]
-    )
+    findings = tuple(_found(*finding) for finding in facts["findings"])
     attachments = tuple(
         Attachment("", _place("attachment", number), kind, size, _protected(protection))
         for number, kind, size, protection in facts["attachments"]
@@ -108,9 +103,7 @@ def decode_sealed(data: bytes) -> tuple[Inspection, list[tuple[str, tuple[str, .
     details = json.loads(data)
     reasons = [(rule, tuple(texts)) for rule, texts in details.pop("reasons")]
     build: Mapping[str, Callable[[Any], Any]] = {
-        "findings": lambda d: Finding(
-            **{**d, "tier": Tier(d["tier"]), "role": Role(d["role"]), "evidence": tuple(d["evidence"])}
-        ),
+        "findings": _finding,
         "attachments": lambda d: Attachment(**{**d, "protection": _protected(d["protection"])}),
         "unscanned": lambda d: Unscanned(**d),
         "risk": lambda d: Unscanned(**d),
@@ -134,6 +127,38 @@ def decode_hits(text: str) -> tuple[RuleHit, ...]:
         RuleHit(rule, clause, Action(action), tuple(reasons), monitored, excepted_by)
         for rule, clause, action, monitored, excepted_by, reasons in json.loads(text)
     )
+
+
+def _kept(finding: Finding, place: int) -> list[Any]:
+    score = round(finding.score, 4)
+    text = [finding.entity, finding.tier, finding.role, place, finding.start, finding.end, score, finding.detector]
+    return [*text, finding.evidence, finding.allowed]
+
+
+def _found(  # the fields of a finding, in the order in which they are kept
+    entity: str,
+    tier: str,
+    role: str,
+    place: int,
+    start: int,
+    end: int,
+    score: float,
+    detector: str,
+    evidence: Sequence[str],
+    allowed: Sequence[str] = (),
+) -> Finding:
+    where, zones = _place(role, place), tuple(Zone(zone) for zone in allowed)
+    return Finding(entity, Tier(tier), where, start, end, score, Role(role), detector, tuple(evidence), zones)
+
+
+def _finding(details: Mapping[str, Any]) -> Finding:
+    exact = {
+        "tier": Tier(details["tier"]),
+        "role": Role(details["role"]),
+        "evidence": tuple(details["evidence"]),
+        "allowed": tuple(Zone(zone) for zone in details.get("allowed", ())),
+    }
+    return Finding(**{**details, **exact})
 
 
 def _place(role: str, number: int) -> str:

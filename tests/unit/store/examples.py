@@ -35,7 +35,7 @@ INSPECTION = Inspection(
     findings=(
         Finding("au_tfn", Tier.PERSONAL, "body", 4, 15, 0.99, detector="au", evidence=("checksum",)),
         Finding("person_name", Tier.CONTACT, "wombat-4471.xlsx > Quillfeather", 0, 12, 0.8, Role.DOCUMENT),
-        Finding("person_name", Tier.CONTACT, "subject", 0, 12, 0.8, Role.SUBJECT),
+        Finding("person_name", Tier.CONTACT, "subject", 0, 12, 0.8, Role.SUBJECT, allowed=(Zone.PARTNER,)),
     ),
     attachments=(Attachment("wombat-4471.xlsx", "wombat-4471.xlsx", "xlsx", 4711, Protection(Grade.NONE, "")),),
     unscanned=(Unscanned("wombat-4471.xlsx > image1.png", "picture not read"),),
