@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import unicodedata
+from base64 import b64encode
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ VERIFYING_THREADS = 2
 
 # The second recommended option of RFC 9106 section 4, with one lane: more lanes only help with idle processors.
 _HASHER = argon2.PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=1)
+_DEFAULT_PREFIX = "$argon2id$v=19$m=65536,t=3,p=1"
 
 
 class UsersFileError(ValueError):
@@ -124,9 +126,7 @@ class Authenticator:
         self._waiting = waiting
         self._pending = 0
         self._pool = ThreadPoolExecutor(VERIFYING_THREADS, thread_name_prefix="argon2")
-        hashes = [user.password_hash for user in users.values()]
-        parameters = argon2.extract_parameters(hashes[0]) if hashes else argon2.extract_parameters(_HASHER.hash(b""))
-        self._decoy = argon2.PasswordHasher.from_parameters(parameters).hash(secrets.token_bytes(16))
+        self._decoy = _decoy_like(next((user.password_hash for user in users.values()), _DEFAULT_PREFIX + "$$"))
 
     async def verify(self, name: str, password: str) -> User | None:
         """Return the user when the password is right, None otherwise.
@@ -150,6 +150,12 @@ class Authenticator:
 
     def _done(self, _: asyncio.Future[bool]) -> None:
         self._pending -= 1
+
+
+def _decoy_like(password_hash: str) -> str:
+    """Return a hash of no known password, with the cost of the given one, without the work of making it."""
+    salt, digest = (b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
+    return f"{password_hash.rsplit('$', 2)[0]}${salt}${digest}"
 
 
 def _matches(password_hash: str, password: str) -> bool:

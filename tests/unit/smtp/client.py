@@ -136,3 +136,39 @@ class RawClient:
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(1):
                 await self.writer.wait_closed()
+
+
+class Counting:
+    """An observer that remembers."""
+
+    def __init__(self):
+        self.events = []
+
+    def connected(self):
+        self.events.append("connected")
+
+    def disconnected(self):
+        self.events.append("disconnected")
+
+    def rejected(self, limit):
+        self.events.append(limit)
+
+    def authenticated(self, *, success):
+        self.events.append(success)
+
+    def answered(self, code, size, seconds):
+        self.events.append((code, size))
+
+
+async def wait_for(condition):
+    """Let the loop run until a condition of the server holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 the conditions are counts of the server, which has no events for tests
+            await asyncio.sleep(0)
+
+
+async def settle(server):
+    """Let the server take in what was sent to it before."""
+    other = await RawClient.connect(server.ports[0])
+    await other.command("QUIT")
+    await other.close()

@@ -11,7 +11,7 @@ import trustme
 from dlp_gateway.smtp.authentication import user_line
 from dlp_gateway.smtp.configuration import TLSSettings
 from dlp_gateway.smtp.server import SmtpServer
-from tests.unit.smtp.client import RawClient, Recorder, receiving
+from tests.unit.smtp.client import Counting, RawClient, Recorder, receiving
 
 # The cost of a hash stands in the hash: these verify at once.
 QUICK = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -73,6 +73,11 @@ async def time_machine(monkeypatch):
     machine = TimeMachine(loop.time)
     monkeypatch.setattr(loop, "time", machine)
     return machine
+
+
+@pytest.fixture
+def observer():
+    return Counting()
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import asyncio
+import threading
 
 import argon2
 import pytest
@@ -53,8 +54,20 @@ async def test_unknown_users_cost_the_same_work(authenticator, monkeypatch):
 
     monkeypatch.setattr(authentication, "_matches", matches)
     assert await authenticator.verify("nobody", "x") is None
+    assert len(hashes) == 1
     assert await authenticator.verify("anna", "x") is not None
     assert hashes[0] == hashes[1]
+
+
+async def test_the_answer_about_an_unknown_user_comes_when_the_work_is_done(authenticator, monkeypatch):
+    release = threading.Event()
+    monkeypatch.setattr(authentication, "_matches", lambda *_: release.wait(20))
+    task = asyncio.create_task(authenticator.verify("nobody", "x"))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not task.done()
+    release.set()
+    assert await task is None
 
 
 async def test_passwords_that_wait_are_limited(authenticator, monkeypatch):
@@ -83,8 +96,19 @@ async def test_passwords_that_wait_are_limited(authenticator, monkeypatch):
     assert await authenticator.verify("anna", "x") is not None
 
 
-def test_no_users_at_all_still_has_a_decoy():
-    Authenticator({}, waiting=1).close()
+@pytest.mark.parametrize("users", [{}, {"anna": User("anna", HASH)}])
+async def test_the_decoy_is_a_hash_like_the_others(users, monkeypatch):
+    """Not one that cannot be read: that would be refused without any work."""
+    authenticator = Authenticator(users, waiting=1)
+    hashes = []
+    monkeypatch.setattr(authentication, "_matches", lambda password_hash, _: hashes.append(password_hash))
+    await authenticator.verify("nobody", "x")
+    authenticator.close()
+
+    expected = argon2.extract_parameters(HASH if users else hash_password("x"))
+    assert argon2.extract_parameters(hashes[0]) == expected
+    with pytest.raises(argon2.exceptions.VerifyMismatchError):
+        argon2.PasswordHasher().verify(hashes[0], "x")
 
 
 def test_hash_password_is_argon2id_and_salted():

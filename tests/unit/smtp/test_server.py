@@ -11,9 +11,8 @@ from dlp_gateway.smtp.configuration import Listener
 from dlp_gateway.smtp.limits import ReceivingLimits
 from dlp_gateway.smtp.server import SmtpServer
 from dlp_gateway.smtp.tls import CertificateError
-from tests.unit.smtp.client import MESSAGE, RawClient, Recorder, receiving
+from tests.unit.smtp.client import MESSAGE, RawClient, Recorder, receiving, wait_for
 from tests.unit.smtp.test_protocol import NOWHERE
-from tests.unit.smtp.test_traps import wait_for
 
 
 async def in_flight(server, handler, number):
