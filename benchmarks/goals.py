@@ -111,12 +111,10 @@ def memory(count: int = 50_000) -> Iterator[Result]:
 def standing() -> Iterator[Result]:
     """Intake with 10,000 messages waiting, and with many decisions on record, beside an empty gateway."""
     count = 1_500
-    rates = []
     # Next hops that refuse connections: what comes in stays in the queue.
     with gateway(free_port()) as system:
         generate(system.port, list(messages.small(300)))
-        for _ in range(9):
-            rates.append(count / generate(system.port, list(messages.small(count)))["seconds"])
+        rates = [count / generate(system.port, list(messages.small(count)))["seconds"] for _ in range(9)]
     slower = 1 - statistics.mean(rates[-2:]) / statistics.mean(rates[:2])
     yield Result("intake with over 10,000 messages waiting", f"{slower * 100:+.1f} % slower", "10 %", slower <= 0.10)
     with running() as (system, _, _):
