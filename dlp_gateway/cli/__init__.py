@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from dlp_gateway.cli import audit, check, config, keys, quarantine, queue, serve, trial, users
+from dlp_gateway.cli import audit, check, config, detectors, keys, quarantine, queue, serve, trial, users
 
 app = typer.Typer(
     name="dlp-gateway",
@@ -21,8 +21,7 @@ app.command("serve")(serve.serve)
 app.command("try")(trial.run)
 app.command("check")(check.check)
 app.add_typer(config.app, name="config")
-app.command("check")(check.check)
-app.add_typer(config.app, name="config")
+app.add_typer(detectors.app, name="detectors")
 app.add_typer(keys.app, name="keys")
 app.add_typer(users.app, name="users")
 app.add_typer(queue.app, name="queue")
