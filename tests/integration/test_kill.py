@@ -77,13 +77,17 @@ class Misbehaving:
         return what
 
 
-async def send_all(gateway: Gateway, markers: list[str], ledger: Ledger) -> None:
-    """Send every message once over 25 connections; a lost line is opened again as soon as the gateway is back."""
+async def send_all(gateway: Gateway, markers: list[str], ledger: Ledger, allowed: asyncio.Semaphore) -> None:
+    """Send every message once over 25 connections; a lost line is opened again as soon as the gateway is back.
+
+    ``allowed`` spreads the messages over the kills, so that each of them meets some on their way.
+    """
     waiting = iter(markers)
 
     async def client() -> None:
         session = None
         for marker in waiting:
+            await allowed.acquire()
             to, content = message(marker)
             while session is None:
                 with contextlib.suppress(OSError):
@@ -105,19 +109,21 @@ async def send_all(gateway: Gateway, markers: list[str], ledger: Ledger) -> None
     await asyncio.gather(*(client() for _ in range(CONNECTIONS)))
 
 
-async def kill_now_and_then(gateway: Gateway, chance: random.Random, kills: int, done: asyncio.Event) -> list[float]:
-    """Kill the gateway at random instants and start it again, until all is sent and often enough."""
+async def kill_now_and_then(
+    gateway: Gateway, chance: random.Random, kills: int, share: int, allowed: asyncio.Semaphore
+) -> list[float]:
+    """Kill the gateway at random instants under load, start it again each time, then let the rest through."""
     instants = []
-    while len(instants) < kills or not done.is_set():
+    for _ in range(kills):
+        for _ in range(share):
+            allowed.release()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(
-                done.wait() if len(instants) >= kills else asyncio.Event().wait(), chance.uniform(0.05, 1.5)
-            )
-        if len(instants) >= kills and done.is_set():
-            break
+            await asyncio.wait_for(asyncio.Event().wait(), chance.uniform(0.01, 0.6))
         instants.append(time.monotonic())
         await gateway.stop(signal.SIGKILL)
         await gateway.start()
+    for _ in range(share * 2 + CONNECTIONS):
+        allowed.release()
     return instants
 
 
@@ -147,13 +153,11 @@ async def test_d02_kill_at_any_instant(kills, count, tmp_path, capsys):
     ).prepare()
     markers = [f"{chance.choices(list(KINDS), [60, 20, 10, 10])[0]}-{number}" for number in range(count)]
     ledger = Ledger()
-    done = asyncio.Event()
+    allowed = asyncio.Semaphore(0)
     await gateway.start()
     try:
-        killing = asyncio.create_task(kill_now_and_then(gateway, chance, kills, done))
-        pace = asyncio.create_task(send_all(gateway, markers, ledger))
-        await pace
-        done.set()
+        killing = asyncio.create_task(kill_now_and_then(gateway, chance, kills, count // kills, allowed))
+        await send_all(gateway, markers, ledger, allowed)
         instants = await killing
         plan.peaceful = True
         await wait_until_delivered(gateway)
