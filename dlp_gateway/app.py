@@ -208,11 +208,13 @@ class Gateway:
                 raise ReloadRefusedError(f"{reason} cannot change without a restart")
             pool = WorkerPool(wiring.pool_settings(config), self.metrics)
             try:
+                rotated = keys.load_gateway(config.settings.keys.directory)
                 await pool.start()
                 parts.server.reload(wiring.receiving_settings(config))
-            except (PoolError, ValueError, OSError) as error:
+            except (PoolError, keys.KeysError, ValueError, OSError) as error:
                 await pool.stop()
                 raise ReloadRefusedError(str(error)) from error
+            parts.store.use_keys(rotated)
             old, parts.pool = parts.pool, pool
             parts.pipeline.running = self._running(config, pool)
             self._config = config

@@ -37,7 +37,7 @@ async def store(left):
     await store.close()
 
 
-async def test_what_waits_is_delivered(store):
+async def test_d08_what_waits_is_delivered(store):
     due = await store.lease("worker", 10, LATER, 60)
 
     assert sorted((d.message_id if d.kind == "mail" else d.kind, d.attempts, d.lost) for d in due) == [
@@ -50,7 +50,7 @@ async def test_what_waits_is_delivered(store):
         assert await store.content(message_id) == CONTENT
 
 
-async def test_what_is_held_is_released(store, left):
+async def test_d08_what_is_held_is_released(store, left):
     desk = Desk(keys.load_review(left / "keys"), lambda: LATER)
     await deliver_all(store, LATER)
 
@@ -64,7 +64,7 @@ async def test_what_is_held_is_released(store, left):
     assert await holders(store, "noticed") == ["reviewers"]
 
 
-async def test_the_record_is_continued(store, left):
+async def test_d08_the_record_is_continued(store, left):
     before = len(await rows(store, "SELECT 1 FROM dlp_audit_entry"))
     await store.commit(intake(message_id="new", at=LATER))
 
