@@ -1,7 +1,8 @@
-"""``make bench``: everything that is measured about speed, in one run on one machine, into benchmarks/speed.md.
+"""``make bench``: everything that is measured about speed, each part into a file of benchmarks/results.
 
-Takes about half an hour. Needs the Debian package postfix and root for the
-comparison with a plain relay.
+``python -m benchmarks [PART ...]`` measures some of it. All of it takes about
+half an hour, needs the Debian package postfix and root for the comparison
+with a plain relay, and a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -11,48 +12,45 @@ import os
 import platform
 import subprocess
 import sys
-from pathlib import Path
 
 from benchmarks.systems import ROOT
 
-REPORT = Path(__file__).with_name("speed.md")
+RESULTS = ROOT / "benchmarks/results"
 
-# Title, and the module that prints the figures below it.
-PARTS = (
-    ("Messages a second, beside a plain relay and a hand-made gateway", ("benchmarks.throughput",)),
-    ("Goals", ("benchmarks.goals",)),
-    ("Durable commits", ("benchmarks.commit",)),
-    ("Delivery alone", ("benchmarks.delivery",)),
-    ("Reading mail alone", ("benchmarks.reading",)),
-    ("Reading attachments alone", ("benchmarks.documents",)),
-    ("Detection alone", ("benchmarks.speed",)),
-)
+PARTS = {
+    "throughput": "Messages a second, beside a plain relay and a hand-made gateway",
+    "goals": "Goals",
+    "commit": "Durable commits",
+    "delivery": "Delivery alone",
+    "reading": "Reading mail alone",
+    "documents": "Reading attachments alone",
+    "speed": "Detection alone",
+}
+
+
+def report(part: str, output: str) -> str:
+    """The page of one part."""
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return (
+        f"# {PARTS[part]}\n\n`python -m benchmarks.{part}` on {dt.datetime.now(dt.UTC):%Y-%m-%d}: {machine}. The machine is "
+        "shared; load generator and sink run on it as well, so read ratios, not absolutes.\n\n"
+        f"{output.strip()}\n"
+    )
 
 
 def main() -> None:
-    """Run all parts, or those whose module is named, and write the report."""
-    wanted = set(sys.argv[1:])
-    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d")
-    lines = [
-        "# Speed",
-        "",
-        f"Made by `make bench` on {now}: {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}. The machine is shared; load generator and sink run on it as well, so "
-        "read ratios, not absolutes.",
-    ]
+    """Measure the named parts (none: all) and write their pages."""
     failed = []
-    for title, command in PARTS:
-        if wanted and command[0].rpartition(".")[2] not in wanted:
-            continue
-        print(f"\n## {title}\n", flush=True)
-        program = [sys.executable, "-m", *command]
+    RESULTS.mkdir(exist_ok=True)
+    for part in sys.argv[1:] or PARTS:
+        program = [sys.executable, "-m", f"benchmarks.{part}"]
         ended = subprocess.run(program, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-        print(ended.stdout, flush=True)
-        lines += ["", f"## {title}", "", f"`python -m {' '.join(command)}`", "", ended.stdout.strip()]
+        page = report(part, ended.stdout)
+        print(page, flush=True)
         if ended.returncode:
-            failed.append(command[0])
-    if not wanted:
-        REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            failed.append(part)
+        else:
+            (RESULTS / f"{part}.md").write_text(page, encoding="utf-8")
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")
 
