@@ -32,8 +32,8 @@ def report(part: str, output: str) -> str:
     """The page of one part."""
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
     return (
-        f"# {PARTS[part]}\n\n`python -m benchmarks.{part}` on {dt.datetime.now(dt.UTC):%Y-%m-%d}: {machine}. The machine is "
-        "shared; load generator and sink run on it as well, so read ratios, not absolutes.\n\n"
+        f"# {PARTS[part]}\n\n`python -m benchmarks.{part}` on {dt.datetime.now(dt.UTC):%Y-%m-%d}: {machine}. "
+        "The machine is shared; load generator and sink run on it as well, so read ratios, not absolutes.\n\n"
         f"{output.strip()}\n"
     )
 
