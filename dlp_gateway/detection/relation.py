@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from dlp_gateway.detection import ownership
 from dlp_gateway.detection.normalise import Normalised
@@ -14,6 +16,14 @@ from dlp_gateway.detection.values import People, PersonSpan
 BEFORE, BEHIND = 240, 120
 # Bytes between a name and what stands beside it: "Marcus Bell (46)".
 BESIDE = 4
+WORDS_OF_A_ROW = 14
+_PARAGRAPH = re.compile(rb"\n[ \t\r]*\n")
+_GREETING = re.compile(
+    rb"[> \t]*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|thanks|thank you|cheers|kia ora|g'day"
+    rb"|hallo|liebe[rs]?|sehr geehrte[rs]?|guten (?:tag|morgen)|moin|gruezi|bonjour|bonsoir|cher|chere|madame|monsieur|hola"
+    rb"|estimad[oa]|buenos dias|buongiorno|ciao|gentile|egregio|beste|geachte|dzien dobry|ola|caro|cara|hej|hei)\b[^\n]{0,24}$",
+    re.IGNORECASE,
+)
 
 
 def check(text: str, normalised: Normalised, scored: Sequence[Scored], people: People) -> list[Scored]:
@@ -56,16 +66,35 @@ def _names(text: str, normalised: Normalised, asking: Sequence[Scored], people: 
 
 def _judge(scored: Scored, data: bytes, names: Sequence[PersonSpan]) -> Scored:
     recogniser = scored.recogniser
-    if recogniser.person == "beside":
-        close = any(0 <= scored.start - name.end <= BESIDE for name in names)
-    elif recogniser.person == "row":
-        low = data.rfind(b"\n", max(0, scored.start - BEFORE), scored.start)
-        high = data.find(b"\n", scored.end, scored.end + BEFORE)
-        close = any(name.start > low and (high < 0 or name.end <= high) for name in names)
-    else:
-        close = any(name.start < scored.end + BEHIND and name.end > scored.start - BEFORE for name in names)
-    if recogniser.person != "unneeded" and not close:
+    if recogniser.person != "unneeded" and not any(_CLOSE[recogniser.person](scored, name, data) for name in names):
         return replace(scored, stands=False, sank=(*scored.sank, "no person near by"))
     if recogniser.owner == "person" and ownership.of_a_company(data, scored.start, scored.end, names):
         return replace(scored, stands=False, sank=(*scored.sank, "belongs to a company"))
     return scored
+
+
+def _near(scored: Scored, name: PersonSpan, data: bytes) -> bool:
+    """In front, or behind in the same paragraph; whom the mail greets is not whom it speaks of."""
+    if name.start >= scored.end:
+        return name.start < scored.end + BEHIND and not _PARAGRAPH.search(data, scored.end, name.start)
+    line = data.rfind(b"\n", max(0, name.start - BEFORE), name.start) + 1
+    return name.end > scored.start - BEFORE and not _GREETING.match(data, line, name.start)
+
+
+def _row(scored: Scored, name: PersonSpan, data: bytes) -> bool:
+    """In the same line, and the line is a row rather than a line of prose."""
+    low = data.rfind(b"\n", max(0, scored.start - BEFORE), scored.start) + 1
+    high = data.find(b"\n", scored.end, scored.end + BEFORE)
+    high = min(len(data), scored.end + BEFORE) if high < 0 else high
+    return low <= name.start and name.end <= high and len(data[low:high].split()) <= WORDS_OF_A_ROW
+
+
+def _beside(scored: Scored, name: PersonSpan, data: bytes) -> bool:
+    """Directly in front: "Marcus Bell (46)"."""
+    del data
+    return 0 <= scored.start - name.end <= BESIDE
+
+
+_CLOSE: Mapping[str, Callable[[Scored, PersonSpan, bytes], bool]] = MappingProxyType(
+    {"near": _near, "row": _row, "beside": _beside}
+)
