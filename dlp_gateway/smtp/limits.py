@@ -19,7 +19,8 @@ class ReceivingLimits:
     """Every limit of a session, a client and the server; all must be greater than zero."""
 
     connections: int = 500
-    """Sessions at once. A session at rest costs about 20 kB; the file descriptors of a unit are 1024 by default."""
+    """Sessions at once. One at rest costs about 10 kB, over TLS 280 kB (asyncio's buffer); a unit has 1024 file
+    descriptors by default."""
     connections_per_client: int = 100
     """Sessions at once of one client. Mail servers open 20 to 50 to a busy next hop; one of them may not take all."""
     messages_per_minute: int = 60_000

@@ -129,6 +129,7 @@ class Stream(SMTP):
         try:
             await self._writer.start_tls(context, ssl_handshake_timeout=seconds)
         except BaseException as error:
+            self.handshaking = False
             # asyncio tells a protocol nothing of the end of a connection that ends within its handshake.
             transport.abort()
             self.loop.call_soon(self.connection_lost, None)
@@ -153,6 +154,9 @@ class Stream(SMTP):
         if transport is None or self._closing:
             return
         self._closing = True
+        if self.handshaking:
+            self.abort()
+            return
         if self._outbox:
             transport.write(bytes(self._outbox))
             self._outbox.clear()

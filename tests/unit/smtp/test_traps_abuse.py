@@ -6,6 +6,8 @@ The numbers are those of the list of traps in docs/threat-model.md.
 import asyncio
 
 import pytest
+import structlog
+import structlog.testing
 
 from dlp_gateway.smtp.configuration import Listener
 from dlp_gateway.smtp.limits import ReceivingLimits
@@ -148,6 +150,17 @@ async def test_s18_a_handshake_that_does_not_come_counts_as_a_connection_and_end
     await wait_for(lambda: server.sessions == 0)
     for client in (silent, second):
         await client.close()
+
+
+async def test_s18_a_session_that_ends_within_its_handshake(serve, connect, tls_settings, time_machine):
+    server = await serve(tls=tls_settings, limits=ReceivingLimits(session_seconds=10))
+    client = await connect(server=server)
+    await client.command("STARTTLS")
+    with structlog.testing.capture_logs() as events:
+        time_machine.forward(11)
+        assert await client.at_end() == b""
+        await wait_for(lambda: server.sessions == 0)
+    assert [event["event"] for event in events] == ["smtp limit"]
 
 
 @pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\n\r\n"])
