@@ -1,6 +1,6 @@
 """Smuggling, size, lines and loops, against a listening server over a real socket.
 
-The numbers are those of the list of traps in docs/threat-model.md.
+The numbers in the names tell the kinds of trap apart, from s01 (smuggling) to s19 (logs).
 """
 
 import asyncio
