@@ -29,6 +29,7 @@ _BASE64 = re2.compile(
 )
 _HEX = re2.compile(r"(?i)\b(?:[0-9a-f]{2}[ :]?){12,}")
 _ROT13 = re2.compile(r"(?i)\brot[ -]?13\b")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _JUNK = re.compile(r"[\s:]+")
 
 
@@ -51,6 +52,9 @@ class Decoded:
 
 def decode(text: str) -> Iterator[Decoded]:
     """Yield every stretch of a text that is another text in an encoding."""
+    if not text.isascii():
+        # RE2 reads UTF-8, in which lone surrogates cannot be written; offsets stay.
+        text = _SURROGATE.sub("\ufffd", text)
     yield from _stretches(text, "base64", _BASE64, _from_base64)
     yield from _stretches(text, "hexadecimal", _HEX, _from_hex)
     for scheme, pattern, decoder in _ESCAPES:

@@ -20,8 +20,9 @@ WORDS_OF_A_ROW = 14
 _PARAGRAPH = re.compile(rb"\n[ \t\r]*\n")
 _GREETING = re.compile(
     rb"[> \t]*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|thanks|thank you|cheers|kia ora|g'day"
-    rb"|hallo|liebe[rs]?|sehr geehrte[rs]?|guten (?:tag|morgen)|moin|gruezi|bonjour|bonsoir|cher|chere|madame|monsieur|hola"
-    rb"|estimad[oa]|buenos dias|buongiorno|ciao|gentile|egregio|beste|geachte|dzien dobry|ola|caro|cara|hej|hei)\b[^\n]{0,24}$",
+    rb"|hallo|liebe[rs]?|sehr geehrte[rs]?|guten (?:tag|morgen)|moin|gruezi|bonjour|bonsoir|cher|chere|madame|monsieur"
+    rb"|hola|estimad[oa]|buenos dias|buongiorno|ciao|gentile|egregio|beste|geachte|dzien dobry|ola|caro|cara|hej|hei)"
+    rb"\b[^\n]{0,24}$",
     re.IGNORECASE,
 )
 

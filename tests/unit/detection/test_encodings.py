@@ -69,3 +69,11 @@ def test_offsets_point_at_the_encoded_stretch():
 def test_any_text_is_taken(text):
     for found in decode(text):
         assert 0 <= found.start < found.end <= len(text)
+
+
+def test_a_lone_surrogate_beside_the_encoded_stretch():
+    """RE2 takes UTF-8 only; a message may hold what cannot be written in it."""
+    text = f"\ud800{B64}"
+    (found,) = decode(text)
+
+    assert (found.text, text[found.start : found.end]) == (SECRET, B64)
