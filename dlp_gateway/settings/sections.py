@@ -86,6 +86,10 @@ class DocumentLimits(Section):
     costly_rounds: Count = Field(default=20_000, description="A password check of more rounds is a costly one.")
     costly_tries: Count = Field(default=10, description="Passwords tried where the check is costly: the likeliest.")
     password_seconds: Seconds = Field(default=1.5, description="Time for these tries.")
+    legible_side: Count = Field(
+        default=24, description="Pictures with a shorter side than this (spacers, icons) hold no words: not read,"
+    )
+    legible_area: Count = Field(default=4_000, description="nor those with fewer pixels than this.")
 
 
 class Inspection(Section):
