@@ -10,18 +10,21 @@ from __future__ import annotations
 import binascii
 import re
 import string
-from collections import Counter
 from dataclasses import dataclass, field
 from urllib.parse import unquote, unquote_to_bytes
 
-from dlp_gateway.mime.html_styles import Look, StyleSheet, contents, look, unseen
+from dlp_gateway.mime.html_styles import Look, StyleSheet, contents, look
 from dlp_gateway.mime.html_tables import Cell, Table
-from dlp_gateway.mime.html_tokens import Token, tokens
+from dlp_gateway.mime.html_tokens import tokenize
 
 # As much text as a 25 MB page can hold when most of it is markup.
 DEFAULT_BUDGET = 20_000_000
 _MOST_DATA_URIS = 200
 _MOST_STYLE_ELEMENTS = 50
+# Tags and attributes. The densest honest pages, tables out of spreadsheets, have one for a dozen characters.
+_MOST_MARKS = 1_000_000
+# A table is written anew into the one around it.
+_DEEPEST_TABLES = 30
 
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 _BLOCK = frozenset(
@@ -29,17 +32,16 @@ _BLOCK = frozenset(
     "form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol optgroup option p pre section select "
     "summary table tbody tfoot thead title tr ul".split()
 )
-_UNSEEN = frozenset({"template", "noscript", "head", "datalist", "object", "audio", "video"})
 _READ_ATTRIBUTES = frozenset(
     "alt title value href content placeholder label summary abbr cite action src background name poster srcdoc".split()
 )
-_SPACE = re.compile(r"[ \t\r\n\f]+")
-_STYLE = re.compile(r"<style[^>]*>", re.IGNORECASE)
+_SPACE = re.compile(r"[ \t\r\n\f]{2,}+|[\t\r\n\f]")
+_STYLE = re.compile(r"<style[^<>]*+>", re.IGNORECASE)
 _SEEN = Look()
 _TO_BASE64 = bytes.maketrans(b"-_", b"+/")
 _NOT_BASE64 = bytes(set(range(256)) - set(string.ascii_letters.encode() + string.digits.encode() + b"+/-_"))
 _TAG = re.compile(r"<[^<>]{1,1000}>")
-_CELL_TAGS = frozenset({"td", "th"})
+_TABLE_TAGS = frozenset({"table", "tr", "td", "th"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +68,26 @@ def read_html(source: str, budget_chars: int = DEFAULT_BUDGET) -> HtmlReadings:
     return _Reader(source, budget_chars).read()
 
 
+class _Enough(Exception):
+    """The budget of a page ran out."""
+
+
 class _Flow:
-    """Text in the making: collapses spaces, and lines where blocks begin and end."""
+    """Text in the making: lines where blocks begin and end, no space after a space."""
+
+    __slots__ = ("_space", "pieces")
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
-        self.size = 0
         self._space = True
 
     def text(self, text: str, *, preserved: bool) -> None:
-        if not preserved:
-            text = _SPACE.sub(" ", text)
-            if self._space and text.startswith(" "):
-                text = text[1:]
+        """Add text, in which spaces are one unless they are ``preserved``."""
+        if self._space and not preserved and text.startswith(" "):
+            text = text[1:]
         if text:
             self.pieces.append(text)
-            self.size += len(text)
-            self._space = text[-1] in " \n"
+            self._space = text.endswith((" ", "\n"))
 
     def line(self) -> None:
         if self.pieces and not self.pieces[-1].endswith("\n"):
@@ -92,7 +97,6 @@ class _Flow:
     def block(self, text: str) -> None:
         self.line()
         self.pieces.append(text)
-        self.size += len(text)
         self.line()
 
     def result(self) -> str:
@@ -109,156 +113,168 @@ class _Frame:
 
 
 class _Reader:
+    """Takes the tokens of one page."""
+
     def __init__(self, source: str, budget: int) -> None:
         self._source = source
-        self._budget = budget
+        self._left = budget
+        self._marks_left = _MOST_MARKS
         self._sheet = StyleSheet(_style_elements(source))
-        self._open: list[tuple[str, Look]] = []
-        self._counts: Counter[str] = Counter()
+        self._tags: list[str] = []
+        self._looks: list[Look] = [_SEEN]
+        self._counts: dict[str, int] = {}
         self._frames: list[_Frame] = []
-        self._page = _Flow()
+        self._tables_beyond = 0
+        self._page = self._flow = _Flow()
         self._all = _Flow()
         self._hidden = _Flow()
         self._attributes: list[str] = []
-        self._attribute_size = 0
         self._data: list[tuple[str, bytes]] = []
+        self._truncated = False
 
     def read(self) -> HtmlReadings:
-        truncated = False
-        for token in tokens(self._source):
-            self._token(token)
-            if self._size() > self._budget:
-                truncated = True
-                break
+        try:
+            tokenize(self._source, self)
+        except _Enough:
+            self._truncated = True
         while self._frames:
             self._end_table()
         hidden = self._hidden.result()
-        visible = self._page.result()
         return HtmlReadings(
-            visible=visible,
+            visible=self._page.result(),
             hidden=hidden,
             attributes="\n".join(dict.fromkeys(self._attributes)),
             everything=self._all.result() if hidden else "",
             data_uris=tuple(self._data),
-            truncated=truncated,
+            truncated=self._truncated,
         )
 
-    def _size(self) -> int:
-        return self._all.size + self._hidden.size + self._attribute_size
+    def _spend(self, characters: int) -> None:
+        self._left -= characters
+        if self._left < 0:
+            raise _Enough
 
-    @property
-    def _flow(self) -> _Flow:
-        return self._frames[-1].flow if self._frames else self._page
+    # Tokens
 
-    @property
-    def _look(self) -> Look:
-        return self._open[-1][1] if self._open else _SEEN
-
-    def _token(self, token: Token) -> None:
-        if token.kind == "text":
-            self._text(token.data)
-        elif token.kind == "start":
-            self._start(token)
-        elif token.kind == "end":
-            self._end(token.data)
+    def text(self, text: str) -> None:
+        appearance = self._looks[-1]
+        if not (preserved := appearance.preserved):
+            text = _SPACE.sub(" ", text)
+        self._all.text(text, preserved=preserved)
+        if appearance.unseen:
+            self._hidden.text(_SPACE.sub(" ", text), preserved=False)
         else:
-            self._aside(token)
+            self._flow.text(text, preserved=preserved)
+        self._spend(len(text))
 
-    def _text(self, text: str) -> None:
-        appearance = self._look
-        self._all.text(text, preserved=appearance.preserved)
-        if unseen(appearance):
-            self._hidden.text(text, preserved=False)
-        else:
-            self._flow.text(text, preserved=appearance.preserved)
-
-    def _aside(self, token: Token) -> None:
+    def aside(self, element: str, content: str) -> None:
         """Comments and raw elements: not seen, but there to be read (and conditional comments are markup)."""
-        element = token.attributes.get("of", "")
         if element == "textarea":
-            self._text(token.data)
+            self.text(content)
             return
         self._hidden.line()
         if element == "style":
-            for content in contents(token.data):
-                self._hidden.block(content)
+            for string in contents(content):
+                self._hidden.block(string)
         elif element == "script":
-            self._hidden.block(token.data.strip())
+            self._hidden.block(content.strip())
         else:
-            self._hidden.block(_SPACE.sub(" ", _TAG.sub(" ", token.data)).strip())
+            self._hidden.block(_SPACE.sub(" ", _TAG.sub(" ", content)).strip())
+        self._spend(len(content))
 
-    def _start(self, token: Token) -> None:
-        tag, attributes = token.data, token.attributes
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._marks_left -= 1 + len(attributes)
+        if self._marks_left < 0:
+            raise _Enough
         if attributes:
             self._read_attributes(attributes)
-        if tag == "br" or tag in _BLOCK:
+        if tag in _BLOCK or tag == "br":
             self._line()
-        if tag in _VOID or tag in {"br", "wbr"}:
+        if tag in _VOID:
             return
-        if tag == "table":
-            self._start_table()
-        elif tag == "tr" and self._frames:
-            self._end_cell()
-            self._frames[-1].table.row()
-        elif tag in _CELL_TAGS and self._frames:
-            self._end_cell()
-            frame = self._frames[-1]
-            frame.cell = frame.table.cell(header=tag == "th")
-            frame.flow = _Flow()
-        appearance = look(self._look, tag, attributes, self._sheet.of(tag, attributes))
-        if tag in _UNSEEN:
-            appearance = Look(hidden=True)
-        self._open.append((tag, appearance))
-        self._counts[tag] += 1
+        if tag in _TABLE_TAGS:
+            self._start_in_table(tag)
+        parent = self._looks[-1]
+        self._looks.append(look(parent, tag, attributes, self._sheet.of(tag, attributes)))
+        self._tags.append(tag)
+        self._counts[tag] = self._counts.get(tag, 0) + 1
 
-    def _end(self, tag: str) -> None:
+    def end(self, tag: str) -> None:
+        self._marks_left -= 1
+        if self._marks_left < 0:
+            raise _Enough
         if tag in _BLOCK:
             self._line()
-        if tag in _CELL_TAGS or tag == "tr":
-            self._end_cell()
-        elif tag == "table" and self._frames:
-            self._end_table()
-        if not self._counts[tag]:
+        if tag in _TABLE_TAGS:
+            self._end_in_table(tag)
+        if not self._counts.get(tag):
             return
-        while self._open:
-            name, _ = self._open.pop()
+        name = ""
+        while name != tag:
+            name = self._tags.pop()
+            self._looks.pop()
             self._counts[name] -= 1
-            if name == tag:
-                return
 
     def _line(self) -> None:
         self._all.line()
-        if unseen(self._look):
-            self._hidden.line()
-        else:
-            self._flow.line()
+        (self._hidden if self._looks[-1].unseen else self._flow).line()
+
+    # Tables
+
+    def _start_in_table(self, tag: str) -> None:
+        if tag == "table":
+            self._start_table()
+        elif self._frames:
+            self._end_cell()
+            table = self._frames[-1].table
+            if tag == "tr":
+                table.row()
+            else:
+                self._frames[-1].cell = table.cell(header=tag == "th")
+
+    def _end_in_table(self, tag: str) -> None:
+        if tag != "table":
+            self._end_cell()
+        elif self._tables_beyond:
+            self._tables_beyond -= 1
+        elif self._frames:
+            self._end_table()
 
     def _start_table(self) -> None:
         for frame in self._frames[-1:]:
             frame.table.layout = True
-        self._frames.append(_Frame(Table(), _Flow()))
+        if len(self._frames) >= _DEEPEST_TABLES:
+            self._tables_beyond += 1
+            return
+        self._flow = _Flow()
+        self._frames.append(_Frame(Table(), self._flow))
 
     def _end_cell(self) -> None:
         if not self._frames:
             return
         frame = self._frames[-1]
-        text = frame.flow.result()
-        if frame.cell is not None:
-            frame.cell.pieces.append(text)
-        elif text:
-            # Text between cells stands above the table for browsers.
-            self._below().block(text)
-        frame.cell, frame.flow = None, _Flow()
+        if frame.flow.pieces:
+            text = frame.flow.result()
+            if frame.cell is not None:
+                frame.cell.text = text
+            elif text:
+                # Text between cells stands above the table for browsers.
+                self._around().block(text)
+            frame.flow = self._flow = _Flow()
+        frame.cell = None
 
-    def _below(self) -> _Flow:
+    def _around(self) -> _Flow:
+        """The flow of text around the innermost table."""
         return self._frames[-2].flow if len(self._frames) > 1 else self._page
 
     def _end_table(self) -> None:
         self._end_cell()
-        frame = self._frames.pop()
-        rendered = frame.table.render()
+        self._flow = self._around()
+        rendered = self._frames.pop().table.render()
         if rendered:
             self._flow.block(rendered)
+
+    # Attributes
 
     def _read_attributes(self, attributes: dict[str, str]) -> None:
         for name, value in attributes.items():
@@ -275,15 +291,16 @@ class _Reader:
         value = _SPACE.sub(" ", value).strip()
         if value:
             self._attributes.append(value)
-            self._attribute_size += len(value)
+            self._spend(len(value))
 
     def _data_uri(self, value: str) -> None:
-        if len(self._data) >= _MOST_DATA_URIS:
+        if (decoded := decode_data_uri(value)) is None:
             return
-        decoded = decode_data_uri(value)
-        if decoded is not None:
-            self._data.append(decoded)
-            self._attribute_size += len(decoded[1])
+        if len(self._data) == _MOST_DATA_URIS:
+            self._truncated = True
+            return
+        self._data.append(decoded)
+        self._spend(len(decoded[1]))
 
 
 def decode_data_uri(value: str) -> tuple[str, bytes] | None:

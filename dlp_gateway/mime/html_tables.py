@@ -15,14 +15,10 @@ _LONGEST_LABEL = 40
 
 @dataclass(slots=True)
 class Cell:
-    """The text pieces of a cell, in order."""
+    """What a cell says."""
 
     header: bool
-    pieces: list[str] = field(default_factory=list)
-
-    def text(self) -> str:
-        """All of it."""
-        return "".join(self.pieces).strip()
+    text: str = ""
 
 
 @dataclass(slots=True)
@@ -46,7 +42,7 @@ class Table:
 
     def render(self) -> str:
         """Return the lines of the table."""
-        rows = [[(cell.header, cell.text()) for cell in row] for row in self.rows if row]
+        rows = [[(cell.header, cell.text) for cell in row] for row in self.rows if row]
         texts = [[text for _, text in row] for row in rows]
         widest = max((len([text for text in row if text]) for row in texts), default=0)
         if self.layout or widest < 2 or any("\n" in text for row in texts for text in row):

@@ -9,108 +9,121 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Protocol
 
-_NAME = re.compile(r"[A-Za-z][^\s/>]{0,100}")
-_ATTRIBUTE = re.compile(r"[\s/]*([^\s/>=]+)(\s*=\s*)?")
+# Text without a stray "<", and the tag behind it, to its end when it has no attributes: nearly all of a page.
+_TAG = re.compile(r"([^<]*+)<(/?)([A-Za-z][^\s/>]{0,100}+)(>?)")
+_MARK = re.compile(r"<(?=[!?A-Za-z]|/[A-Za-z])")
+# A name alone (group 1 last), with a value (2 to 4), or with a quoted value that is long or never closed (5).
+_ATTRIBUTE = re.compile(
+    r"""[\s/]*+([^\s/>=]+)(?:\s*+=\s*+(?:"([^"]{0,4000}+)"|'([^']{0,4000}+)'|(?!["'])([^\s>]*+)|(?=["'])()))?"""
+)
 _UNQUOTED = re.compile(r"[^\s>]*")
+_LONG = 5
 
 # Their content is text for a program, or for a person in some other place (RCDATA): never markup.
 RAW_TEXT = frozenset({"script", "style", "title", "textarea", "xmp", "noembed", "noframes", "plaintext", "iframe"})
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One piece of the source: ``text``, ``start``, ``end``, ``comment`` or ``raw`` (content of a RAW_TEXT element)."""
+class Handler(Protocol):
+    """Takes the tokens of a page in order; names of tags and attributes are in lower case."""
 
-    kind: Literal["text", "start", "end", "comment", "raw"]
-    data: str
-    attributes: dict[str, str] = field(default_factory=dict)
+    def text(self, text: str) -> None:
+        """Text between tags, unescaped."""
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """A start tag; values are unescaped, those of attributes given twice joined by spaces."""
+
+    def end(self, tag: str) -> None:
+        """An end tag."""
+
+    def aside(self, element: str, content: str) -> None:
+        """What is no markup: the content of a RAW_TEXT ``element``; comments and declarations have none ("")."""
 
 
-def tokens(source: str) -> Iterator[Token]:
-    """Yield the tokens of ``source`` in order."""
-    return _Tokenizer(source).run()
+def tokenize(source: str, handler: Handler) -> None:
+    """Hand the tokens of ``source`` to ``handler``; what it raises passes through."""
+    _Tokenizer(source, handler).run()
 
 
 class _Tokenizer:
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, handler: Handler) -> None:
         self._source = source
+        self._handler = handler
         # Marks that are known not to come again: looking for each of many open quotes to the end is quadratic.
         self._gone: set[str] = set()
 
-    def run(self) -> Iterator[Token]:
-        source, at = self._source, 0
+    def run(self) -> None:
+        source, handler, at = self._source, self._handler, 0
+        match = _TAG.match
         while at < len(source):
-            mark = source.find("<", at)
-            if mark < 0:
-                mark = len(source)
-            if mark > at:
-                yield Token("text", html.unescape(source[at:mark]))
-            if mark == len(source):
-                return
-            at = yield from self._markup(mark)
+            if (found := match(source, at)) is None:
+                at = self._other(at)
+                continue
+            text, closing, tag, whole = found.groups()
+            at = found.end()
+            if text:
+                handler.text(html.unescape(text) if "&" in text else text)
+            attributes: dict[str, str] = {}
+            if not whole:
+                attributes, at = self._attributes(at)
+            tag = tag.lower()
+            if closing:
+                handler.end(tag)
+            else:
+                handler.start(tag, attributes)
+                if tag in RAW_TEXT:
+                    at = self._raw(tag, at)
 
-    def _markup(self, at: int) -> Generator[Token, None, int]:
+    def _other(self, at: int) -> int:
+        """Take text with stray marks, and a declaration behind it; return where they end."""
         source = self._source
-        following = source[at + 1 : at + 2]
-        if source.startswith("<!--", at):
-            end, behind = self._until("-->", at + 4)
-            yield Token("comment", source[at + 4 : end])
-            return behind
-        if source.startswith("<![CDATA[", at):
-            end, behind = self._until("]]>", at + 9)
-            yield Token("comment", source[at + 9 : end])
-            return behind
-        if following in {"!", "?"}:
-            end, behind = self._until(">", at + 2)
-            yield Token("comment", source[at + 2 : end])
-            return behind
-        closing = following == "/"
-        name = _NAME.match(source, at + 2 if closing else at + 1)
-        if name is None:
-            yield Token("text", "<")
-            return at + 1
-        attributes, behind = self._attributes(name.end())
-        tag = name[0].lower()
-        if closing:
-            yield Token("end", tag)
-            return behind
-        yield Token("start", tag, attributes)
-        if tag in RAW_TEXT:
-            end = self._raw_end(tag, behind)
-            if end > behind:
-                yield Token("raw", source[behind:end], {"of": tag})
-            return end
-        return behind
+        mark = _MARK.search(source, at)
+        begin = len(source) if mark is None else mark.start()
+        if begin > at:
+            self._handler.text(html.unescape(source[at:begin]))
+        declaration = mark is not None and source[begin + 1] in "!?"
+        return self._declaration(begin) if declaration else begin
 
-    def _until(self, mark: str, at: int) -> tuple[int, int]:
-        """Position of ``mark`` and behind it; the end of the source twice when it does not come."""
-        end = -1 if mark in self._gone else self._source.find(mark, at)
+    def _declaration(self, at: int) -> int:
+        source = self._source
+        opening, closing = "<!", ">"
+        if source.startswith("<!--", at):
+            opening, closing = "<!--", "-->"
+        elif source.startswith("<![CDATA[", at):
+            opening, closing = "<![CDATA[", "]]>"
+        begin = at + len(opening)
+        end = -1 if closing in self._gone else source.find(closing, begin)
         if end < 0:
-            self._gone.add(mark)
-            return len(self._source), len(self._source)
-        return end, end + len(mark)
+            self._gone.add(closing)
+            end = len(source)
+        self._handler.aside("", source[begin:end])
+        return end + len(closing)
 
     def _attributes(self, at: int) -> tuple[dict[str, str], int]:
         source = self._source
         attributes: dict[str, str] = {}
-        while at < len(source) and (found := _ATTRIBUTE.match(source, at)) is not None:
-            name, at = found[1].lower(), found.end()
-            value = ""
-            if found[2]:
-                value, at = self._value(at)
+        repeated: dict[str, list[str]] = {}
+        while (found := _ATTRIBUTE.match(source, at)) is not None:
+            name, which, at = found[1].lower(), found.lastindex or 1, found.end()
+            value = "" if which == 1 else found[which]
+            if which == _LONG:
+                value, at = self._long_value(at)
+            elif "&" in value:
+                value = html.unescape(value)
             # The first of two attributes of one name counts for browsers; both are read here.
-            attributes[name] = f"{attributes[name]} {value}" if name in attributes else value
+            if name not in attributes:
+                attributes[name] = value
+            elif value:
+                repeated.setdefault(name, [attributes[name]]).append(value)
+        attributes.update({name: " ".join(values) for name, values in repeated.items()})
         end = source.find(">", at)
         return attributes, len(source) if end < 0 else end + 1
 
-    def _value(self, at: int) -> tuple[str, int]:
+    def _long_value(self, at: int) -> tuple[str, int]:
         source = self._source
-        quote = source[at : at + 1]
-        if quote in {'"', "'"} and quote not in self._gone:
+        quote = source[at]
+        if quote not in self._gone:
             end = source.find(quote, at + 1)
             if end >= 0:
                 return html.unescape(source[at + 1 : end]), end + 1
@@ -122,11 +135,14 @@ class _Tokenizer:
         value = found[0] if found else ""
         return html.unescape(value), at + len(value)
 
-    def _raw_end(self, tag: str, at: int) -> int:
-        if tag == "plaintext" or f"</{tag}" in self._gone:
-            return len(self._source)
-        found = re.compile(f"</{tag}", re.IGNORECASE).search(self._source, at)
-        if found is None:
-            self._gone.add(f"</{tag}")
-            return len(self._source)
-        return found.start()
+    def _raw(self, tag: str, at: int) -> int:
+        """Take the content of a RAW_TEXT element; return where it ends."""
+        end = len(self._source)
+        if tag != "plaintext" and f"</{tag}" not in self._gone:
+            if (found := re.compile(f"</{tag}", re.IGNORECASE).search(self._source, at)) is not None:
+                end = found.start()
+            else:
+                self._gone.add(f"</{tag}")
+        if end > at:
+            self._handler.aside(tag, self._source[at:end])
+        return end

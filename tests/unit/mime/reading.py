@@ -68,8 +68,6 @@ def message(body, *fields):
 
 def multipart(*parts, subtype=b"mixed", boundary=b"=_x", preamble=b"", epilogue=b""):
     """A multipart message of parts that are given with their header."""
-    body = preamble
-    for part in parts:
-        body += b"--" + boundary + b"\r\n" + part + b"\r\n"
-    body += b"--" + boundary + b"--\r\n" + epilogue
+    pieces = [b"--" + boundary + b"\r\n" + part + b"\r\n" for part in parts]
+    body = b"".join([preamble, *pieces, b"--" + boundary + b"--\r\n", epilogue])
     return message(body, b"Content-Type: multipart/" + subtype + b'; boundary="' + boundary + b'"')

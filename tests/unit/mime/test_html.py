@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from dlp_gateway.mime import html
 from dlp_gateway.mime.html import read_html
 
 
@@ -173,6 +174,57 @@ def test_the_budget_truncates_and_says_so():
     assert len(readings.visible) < 200
 
 
+@pytest.mark.parametrize(
+    ("limit", "source"),
+    [
+        ("_MOST_MARKS", "<p>word" * 5),
+        ("_MOST_MARKS", "<p a b>word</p><p>"),
+        ("_MOST_DATA_URIS", "".join(f"<img src='data:,{n}'>" for n in range(5))),
+    ],
+)
+def test_more_than_is_looked_at_is_told(monkeypatch, limit, source):
+    assert not read_html(source).truncated
+
+    monkeypatch.setattr(html, limit, 4)
+
+    assert read_html(source).truncated
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "color:rgba(0,0,0,1.2.3)",
+        "color:rgb(" + "9" * 5000 + ",0,0)",
+        "opacity:1.2.3",
+        "font-size:" + "9" * 5000 + "px",
+        "color:;background:",
+        "color:#",
+        ":;:;",
+        ";" * 1000,
+    ],
+)
+def test_odd_styles_hide_nothing(style):
+    assert read_html(f'<p style="{style}">text</p>').visible == "text"
+
+
+def test_tables_within_tables_keep_their_text_in_order():
+    depth = 100
+    page = "".join(f"<table><tr><td>{n}" for n in range(depth)) + "</table>after" * depth + "<table><td>a<td>b"
+
+    lines = read_html(page).visible.split("\n")
+
+    assert [int(line) for line in lines if line.isdigit()] == list(range(depth))
+    assert sum(line.count("after") for line in lines) == depth
+    assert lines[-1] == "a | b"
+
+
+def test_many_rules_for_many_elements_still_read():
+    rules = "".join(f".a.b{n}{{color:red}}" for n in range(1000))
+    page = f"<style>{rules}</style>" + "".join(f"<i class='a c{n}'>x</i>" for n in range(1000))
+
+    assert read_html(page).visible == "x" * 1000
+
+
 HOSTILE = [
     "'<!--' * n",
     "'<![' * n",
@@ -187,6 +239,14 @@ HOSTILE = [
     "'&#' * n",
     "'<a ' + 'x ' * n",
     "'<style>' + '.a{x:y}' * n",
+    "'<style ' * n",
+    "'<style>' + '.a' * n + '{x:y}' + '}' * n",
+    "'<a ' + 'x=y ' * n",
+    "'<a x=\"' + '<a y=\"z\" ' * n",
+    "'<table><td>x' * n",
+    "'<p style=' + ';' * n + '>x'",
+    "'<style>' + ''.join(f'.a.b{k}{{x:y}}' for k in range(2000)) + '</style>' + "
+    "''.join(f'<p class=\"a c{k}\">' for k in range(n))",
 ]
 
 
