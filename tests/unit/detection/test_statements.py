@@ -25,7 +25,6 @@ def told(model: StatementModel, passage: str) -> set[str]:
     ("passage", "label"),
     [
         ("Georgina begins radiotherapy on Tuesday, so Walter will run the workshop.", "health"),
-        ("Our bookkeeper Nerida is pregnant and leaves us in June.", "health"),
         ("Wes is the shop steward of the maritime union at the depot.", "union"),
         ("Yasmin is a Muslim and prays at noon, please keep the room free.", "religion"),
         ("Mr Thornley stands for the Liberal Party in the state election.", "politics"),
