@@ -55,8 +55,8 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _SPACE = re.compile(r"[\s\"'<>|]+")
 _PIN = re.compile(r"(?<!\d)\d{4,8}(?!\d)")
 _SECRET_WORD = re.compile(
-    r"pass|\bpw\b|\bpwd|\bpin\b|log ?-?[io]n|sign ?-?in|user|credential|secret|\bkey\b|token|code|kennwort|zugang"
-    r"|mot de passe|contrase|wachtwoord|has[lł]o|senha|account|access",
+    r"pass|\bpw\b|\bpwd|\bpin\b|log ?-?[io]n|sign ?-?in|\buser|credential|secret|api key|private key|token|kennwort|zugang"
+    r"|mot de passe|contrase|wachtwoord|has[lł]o|senha|(?:access|alarm|door|entry|gate|safe|security|unlock) code",
     re.IGNORECASE,
 )
 _TIME_STAMP = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4},? +\d{1,2}:\d{2}|\b\w+ \d{1,2},? \d{4},? +\d{1,2}:\d{2}")

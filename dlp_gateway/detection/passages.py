@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from dlp_gateway.detection.signatures import signature_lines
+
 # Characters of a passage; the model was trained on passages of up to about four sentences.
 LENGTH = 220
 LONGEST = 480
@@ -60,22 +62,23 @@ def passages(text: str) -> Iterator[Passage]:
 
 
 def _lines(text: str) -> Iterator[_Unit | None]:
-    """Yield lines without quote marks; None for a blank one."""
+    """Yield lines without quote marks; None for one that is blank or says nothing of anybody."""
+    raw = text.split("\n")
+    shown = [_QUOTE.sub("", line) for line in raw]
+    skipped = signature_lines(shown)
     start = 0
-    while start <= len(text):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        for low in range(start, max(end, start + 1), LONGEST * 8):
-            piece = text[low : min(end, low + LONGEST * 8)]
-            quote = _QUOTE.match(piece)
-            shown = piece[quote.end() :] if quote else piece
-            stripped = shown.strip()
-            if stripped and not _QUOTED_HEADER.match(stripped):
-                offset = low + len(piece) - len(shown) + shown.index(stripped)
-                yield _Unit(offset, offset + len(stripped), stripped)
-            else:
-                yield None
-        start = end + 1
+    for number, line in enumerate(raw):
+        said = shown[number].strip()
+        if not said or number in skipped or _QUOTED_HEADER.match(said):
+            yield None
+        else:
+            first = start + len(line) - len(shown[number]) + shown[number].index(said)
+            for low in range(0, len(said), LONGEST * 8):
+                piece = said[low : low + LONGEST * 8].strip()
+                if piece:
+                    offset = first + low + said[low:].index(piece)
+                    yield _Unit(offset, offset + len(piece), piece)
+        start += len(line) + 1
 
 
 def _units(lines: list[_Unit]) -> list[_Unit]:

@@ -1,0 +1,85 @@
+"""Signatures and contact blocks: who somebody is at work, which says nothing more of them.
+
+"Police Liaison Officer", "Chaplain" or "Union Delegate" under a name is a job
+title, not an offence, a belief or a membership. Lines that hold nothing but a
+name, a title, a company or contact details are recognised below a closing
+("Kind regards") or beside contact details, and are left out of what statements
+are looked for in. A line that says anything in a sentence stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+# A signature is at most this long; its lines have at most so many words.
+_LINES = 14
+_WORDS = 9
+_CLOSING = re.compile(
+    r"(?:--|(?:with )?(?:kind|best|warm|many)? ?(?:regards|wishes|thanks)|cheers|sincerely|thank you|thanks again"
+    r"|yours (?:sincerely|faithfully|truly)|respectfully"
+    r"|(?:mit )?(?:freundlichen|besten|herzlichen|vielen?|schöne) (?:gr(?:ü|ue)(?:ß|ss)en?)|gruß|lg|mfg"
+    r"|(?:bien )?cordialement|salutations|saludos|un saludo|atentamente|cordiali saluti|saluti"
+    r"|met vriendelijke groet(?:en)?|groeten|z poważaniem|pozdrawiam|atenciosamente"
+    r"|med vänlig hälsning|venlig hilsen)[ ,.!]*$",
+    re.IGNORECASE,
+)
+_DETAIL = re.compile(
+    r"@|\bwww\.|https?://|\b(?:abn|acn|vat|hrb|ust-id|siret|kvk|gst|nzbn)\b|\+?\(?\d[\d ()./-]{6,}\d"
+    r"|\b(?:level|suite|unit|floor) \d|\bp\.?o\.? ?box\b"
+    r"|\b\d{1,5}[a-z]? \w+ (?:street|st|road|rd|avenue|ave|lane|drive|terrace|place)\b",
+    re.IGNORECASE,
+)
+_CONTACT_LABEL = re.compile(
+    r"\b(?:t|m|p|f|e|w|tel|telephone|phone|ph|mobile|mob|cell|fax|email|e-mail|mail|web|website|address|office|direct"
+    r"|abn|acn|vat|skype|telefon|handy|mobil|tél|teléfono|telefono|linkedin|twitter)\b\.?:?",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"[a-z]{2}[.!?](?:\s|$)|;")
+_LABEL = re.compile(r"[^\W\d_][^:|]{0,30}:")
+_WORD = re.compile(r"[^\W\d_]+")
+_LINK = re.compile(r"\S+@\S+|(?:https?://|www\.)\S+")
+# Small words inside titles and names.
+_SMALL = frozenset("of and the for at in to de la le du des von van der und et y e da di del per & a an".split())
+
+
+def signature_lines(lines: Sequence[str]) -> frozenset[int]:
+    """Return the numbers of the lines that are part of a signature or contact block."""
+    found: set[int] = set()
+    for number, line in enumerate(lines):
+        if _CLOSING.match(line.strip()):
+            end = min(len(lines), number + 1 + _LINES)
+            found.update(n for n in range(number, end) if _is_plain(lines[n]) or n == number)
+        elif _DETAIL.search(line) and _is_plain(line):
+            found.update(_around(lines, number))
+    return frozenset(found)
+
+
+def _around(lines: Sequence[str], number: int) -> set[int]:
+    """A line of contact details and the title lines directly above and below it."""
+    block = {number}
+    for step in (-1, 1):
+        place = number + step
+        while (
+            0 <= place < len(lines)
+            and abs(place - number) <= _LINES
+            and lines[place].strip()
+            and _is_plain(lines[place])
+        ):
+            block.add(place)
+            place += step
+    return block
+
+
+def _belongs(line: str) -> bool:
+    return bool(line.strip()) and _is_plain(line)
+
+
+def _is_plain(line: str) -> bool:
+    """Tell whether a line is a name, a title, a company or contact details: short, in capitals, no sentence."""
+    text = _CONTACT_LABEL.sub(" ", _LINK.sub(" ", line))
+    if _LABEL.search(text) or _SENTENCE.search(text):
+        return False
+    words = [word for word in _WORD.findall(text) if word.lower() not in _SMALL]
+    capitals = sum(word[0].isupper() for word in words)
+    return len(words) <= _WORDS and capitals * 10 >= len(words) * 8

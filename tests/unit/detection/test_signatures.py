@@ -1,0 +1,65 @@
+import pytest
+
+from dlp_gateway.detection.signatures import signature_lines
+
+MAIL = """Hi Fiona,
+
+the order is on its way.
+
+Kind regards
+
+Rosa Delgado
+Police Liaison Officer
+Westend on Sixth Pty Ltd | ABN 32 080 350 133
+Level 6, 120 Sixth Street, Brisbane QLD 4000
+T (07) 5550 1180   M 0491 570 110
+rosa.delgado@westendonsixth.com | www.westendonsixth.com"""
+
+
+def kept(text: str) -> list[str]:
+    lines = text.split("\n")
+    inside = signature_lines(lines)
+    return [line for number, line in enumerate(lines) if number not in inside and line.strip()]
+
+
+def test_a_signature_is_recognised():
+    assert kept(MAIL) == ["Hi Fiona,", "the order is on its way."]
+
+
+@pytest.mark.parametrize(
+    "closing", ["Best wishes,", "Thanks!", "Cheers", "--", "Mit freundlichen Grüßen", "Cordialement,", "Saludos"]
+)
+def test_closings(closing):
+    assert kept(f"See you there.\n\n{closing}\nMia Lang\nUnion Liaison Officer") == ["See you there."]
+
+
+def test_a_contact_block_without_a_closing():
+    block = "Your contact:\n\nMia Lang\nChaplain\nSt Agnes Hospital\nTel. (07) 5550 1100"
+
+    assert kept(block) == ["Your contact:"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Mia has been diagnosed with cancer.",
+        "PS: Tom was arrested for theft",
+        "Diagnosis: Asthma",
+        "pregnant, due in June",
+        "Mia Lang is a member of the union and on the strike committee",
+    ],
+)
+def test_what_is_said_below_a_closing_stays(line):
+    assert line in kept(f"Regards\nMia Lang\n{line}\nT (07) 5550 1180")
+
+
+def test_prose_with_a_telephone_number_stays():
+    line = "please ring Owen Prentice, who is in hospital with a stroke, on (07) 5550 2204"
+
+    assert kept(line) == [line]
+
+
+def test_rows_of_a_table_stay():
+    row = "Name: Mia Lang | Phone: (07) 5550 1180 | Allergy: Nuts"
+
+    assert kept(row) == [row]
