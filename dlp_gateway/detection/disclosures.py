@@ -43,8 +43,9 @@ ENTITIES: Mapping[str, tuple[str, Tier]] = MappingProxyType(
         "account": ("ACCOUNT_HISTORY", Tier.PERSONAL),
     }
 )
-# The model's score for "an identifiable person is the subject of this passage".
+# The model's score for "an identifiable person is the subject of this passage", and what it takes.
 ABOUT = "about_person"
+ABOUT_A_PERSON = 0.5
 # A passage surely about a person, with a word of the label in it, counts from this score on.
 SURE, CUED = 0.9, 0.06
 # A passage has at least this many words, a document property or a header this many; and this share of it is words.
@@ -55,8 +56,9 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _SPACE = re.compile(r"[\s\"'<>|]+")
 _PIN = re.compile(r"(?<!\d)\d{4,8}(?!\d)")
 _SECRET_WORD = re.compile(
-    r"pass|\bpw\b|\bpwd|\bpin\b|log ?-?[io]n|sign ?-?in|\buser|credential|secret|api key|private key|token|kennwort|zugang"
-    r"|mot de passe|contrase|wachtwoord|has[lł]o|senha|(?:access|alarm|door|entry|gate|safe|security|unlock) code",
+    r"pass|\bpw\b|\bpwd|\bpin\b|log ?-?[io]n|sign ?-?in|\buser|credential|secret|api key|private key|token"
+    r"|kennwort|zugang|mot de passe|contrase|wachtwoord|has[lł]o|senha"
+    r"|(?:access|alarm|door|entry|gate|safe|security|unlock) code",
     re.IGNORECASE,
 )
 _TIME_STAMP = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4},? +\d{1,2}:\d{2}|\b\w+ \d{1,2},? \d{4},? +\d{1,2}:\d{2}")
@@ -115,7 +117,7 @@ class Reader:
 
     def _judged(self, passage: str, scores: Mapping[str, float]) -> Iterator[tuple[str, float, bool]]:
         about = scores.get(ABOUT, 1.0 if scores else 0.0)
-        if about < self._thresholds.get(ABOUT, 0.0):
+        if about < self._thresholds.get(ABOUT, ABOUT_A_PERSON):
             about = 0.0
         cues = self._cues.labels(passage) if about else frozenset()
         foreign = self._foreign(passage) if cues else False

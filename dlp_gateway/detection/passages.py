@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dlp_gateway.detection.signatures import signature_lines
 
@@ -26,6 +26,15 @@ _QUOTED_HEADER = re.compile(
     r"|-{2,} ?(?:original message|forwarded|weitergeleitet|message d'origine)"
     r"|on .{6,90} wrote:$|am .{6,90} schrieb|le .{6,90} a écrit",
     re.IGNORECASE,
+)
+# "Dear Karim Benali," and "Dear Ms Quayle," name a person; "Hi Fiona" is how colleagues and customers are greeted.
+_GREETED = re.compile(
+    r"(?:dear|sehr geehrte[rs]?|liebe[rs]?|cher|chère|estimad[oa]|gentile|egregio|geachte|beste|szanown[ya]|prezad[oa])"
+    r" (?:[^\W\d_]+\.? ){1,3}[A-ZÀ-Þ][^\W\d_]+(?:-[^\W\d_]+)?[,:!]?$",
+    re.IGNORECASE,
+)
+_YOU = re.compile(
+    r"\b(?:you|your|yours|Ihnen|Ihre?[mnrs]?|Sie|vous|votre|vos|usted|su|sus|Lei|Suo|Sua|u|uw|Pan[ai]?)\b"
 )
 _ABBREVIATED = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Tel|Inc|Ltd|Pty|e\.g|i\.e|approx|dept|[A-Z])\.$")
 
@@ -50,15 +59,29 @@ class _Unit:
 
 
 def passages(text: str) -> Iterator[Passage]:
-    """Yield the passages of a text in order; together they cover it."""
+    """Yield the passages of a text in order; together they cover it.
+
+    Where a letter greets somebody by name and goes on with "you", the passage begins with the greeting: it says of
+    whom it speaks.
+    """
+    greeting = ""
+    for paragraph in _paragraphs(text):
+        if len(paragraph) == 1 and _GREETED.match(paragraph[0].text):
+            greeting = paragraph[0].text
+        for passage in _group(_units(paragraph)):
+            addressed = greeting and passage.text != greeting and _YOU.search(passage.text)
+            yield replace(passage, text=f"{greeting}\n{passage.text}") if addressed else passage
+
+
+def _paragraphs(text: str) -> Iterator[list[_Unit]]:
     paragraph: list[_Unit] = []
     for line in _lines(text):
         if line is None:
-            yield from _group(_units(paragraph))
+            yield paragraph
             paragraph = []
         else:
             paragraph.append(line)
-    yield from _group(_units(paragraph))
+    yield paragraph
 
 
 def _lines(text: str) -> Iterator[_Unit | None]:

@@ -82,3 +82,16 @@ def test_every_word_is_in_some_passage(lines):
     seen = {word for passage in passages(text) for word in passage.text.split()}
 
     assert words <= seen
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Dear Karim Benali,\n\nwe offer you 82,500 a year.", "Dear Karim Benali,\nwe offer you 82,500 a year."),
+        ("Dear Ms Quayle,\n\nyour test is back.", "Dear Ms Quayle,\nyour test is back."),
+        ("Hi Fiona,\n\nyour order is on its way.", "your order is on its way."),
+        ("Dear Ms Quayle,\n\nthe room is free.", "the room is free."),
+    ],
+)
+def test_whom_a_letter_speaks_of_is_whom_it_greets(text, expected):
+    assert texts(text)[-1] == expected
