@@ -21,7 +21,8 @@ from typing import Annotated, TypeVar
 import typer
 
 from dlp_gateway.cli.context import ConfigOption, age, directory, fail, opened, table, when
-from dlp_gateway.inspection.pool import WorkerPool
+from dlp_gateway.configfile import ConfigError
+from dlp_gateway.inspection.pool import PoolError, WorkerFailed, WorkerPool
 from dlp_gateway.model import Recipient, Zone
 from dlp_gateway.quarantine import held
 from dlp_gateway.quarantine.held import Held
@@ -92,7 +93,11 @@ def show(
         if raw:
             sys.stdout.buffer.write(content)
             return
-        print("\n".join([*masked(found), "", *in_clear(asyncio.run(_revealed(config, content)))]))
+        try:
+            revealed = asyncio.run(_revealed(config, content))
+        except (ConfigError, PoolError, WorkerFailed) as error:
+            fail(f"the message was opened, but what was found in it cannot be shown: {error}; --raw shows it as it is")
+        print("\n".join([*masked(found), "", *in_clear(revealed)]))
 
 
 @app.command()
@@ -151,9 +156,10 @@ def _end(
         found = _find(message)
         numbers = _numbers(found, to)
         mail = _notices(settings, event, found, numbers, reason, quiet)
-        desk = _desk(settings, None)
+        who = _reviewer(reviewer)
+        desk = _done(lambda: _desk(settings, None))
         act = desk.give_back if event is Event.RETURNED else desk.delete
-        ended = _done(lambda: act(message, numbers, _reviewer(reviewer), reason, mail))
+        ended = _done(lambda: act(message, numbers, who, reason, mail))
     for recipient in ended:
         print(f"<{recipient.address.literal}>: {event}")
 

@@ -20,7 +20,7 @@ NameArgument = Annotated[str, typer.Argument(help="The login.")]
 def list_users(config: ConfigOption = None) -> None:
     """Show logins and the senders they may use."""
     for user in _read(_path(config)).values():
-        print(f"{user.name}\t{', '.join(user.senders) or 'any sender of the organisation'}")
+        print(f"{user.name}\t{', '.join(sorted(user.senders)) or 'any sender of the organisation'}")
 
 
 @app.command()
