@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dlp_gateway.detection.memo import Memo
 from dlp_gateway.detection.transformer import Encoder
 from dlp_gateway.detection.values import PersonSpan
 from dlp_gateway.detection.wordpiece import Pieces
 
+MEMO = 4_000  # Subjects
 WINDOW = 126
 """Pieces of one run; a longer stretch is read in windows that overlap."""
 
@@ -48,6 +50,7 @@ class PeopleModel:
     def __init__(self, encoder: Encoder) -> None:
         manifest = encoder.manifest
         self._encoder = encoder
+        self._memo: Memo[list[Mark]] = Memo(MEMO)
         self._labels = list(dict.fromkeys(tag[2:] for tag in manifest.tags if tag != "O"))
         self._begin = np.array([manifest.tags.index(f"B-{label}") for label in self._labels])
         self._inside = np.array([manifest.tags.index(f"I-{label}") for label in self._labels])
@@ -79,7 +82,14 @@ class PeopleModel:
         Meant for subject lines, of which its labels beside PERSON were learnt: EMAIL, PHONE, ADDRESS, ID, DOB,
         HEALTH_ETC (a personal detail of somebody) and, for contrast, ORG, LOC, PRODUCT, JOB_TITLE.
         """
-        return [list(self._marks(line, gated=False)) for line in lines]
+        return [self._remembered(line) for line in lines]
+
+    def _remembered(self, line: str) -> list[Mark]:
+        marks = self._memo.get(line)
+        if marks is None:
+            marks = list(self._marks(line, gated=False))
+            self._memo.put(line, marks)
+        return marks
 
     def _marks(self, text: str, *, gated: bool = True) -> Iterator[Mark]:
         units = [match.span() for match in _UNIT.finditer(text)]

@@ -6,8 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dlp_gateway.detection.memo import Memo
 from dlp_gateway.detection.transformer import MAX_PIECES, Encoder
 from dlp_gateway.detection.wordpiece import Pieces
+
+MEMO = 20_000  # passages; about 4 MB, as nearly all of them say nothing
 
 
 class StatementModel:
@@ -20,6 +23,7 @@ class StatementModel:
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
+        self._memo: Memo[dict[str, float]] = Memo(MEMO)
         manifest = encoder.manifest
         self._gate_threshold = manifest.thresholds["gate:statement"]
         self.labels = tuple(label for label in manifest.labels if label != "about_person")
@@ -41,12 +45,15 @@ class StatementModel:
         A passage beyond the encoder's length is scored in pieces; the highest
         score of each label counts.
         """
-        pieces = [self._encoder.tokenizer.encode(passage) for passage in passages]
+        known = [self._memo.get(passage) for passage in passages]
+        fresh = [number for number, scores in enumerate(known) if scores is None]
+        pieces = [self._encoder.tokenizer.encode(passages[number]) for number in fresh]
         readings = self._encoder.gate.read(pieces)
-        return [
-            self._scores(read) if reading.statement >= self._gate_threshold else {}
-            for read, reading in zip(pieces, readings, strict=True)
-        ]
+        for number, read, reading in zip(fresh, pieces, readings, strict=True):
+            scores = self._scores(read) if reading.statement >= self._gate_threshold else {}
+            self._memo.put(passages[number], scores)
+            known[number] = scores
+        return [dict(scores or {}) for scores in known]
 
     def _scores(self, pieces: Pieces) -> dict[str, float]:
         scores: dict[str, float] = {}
