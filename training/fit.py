@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -39,60 +40,75 @@ class Settings:
     memory: float = 0.98
 
 
-def fit(
-    epoch_rows: Callable[[random.Random], list[list[Row]]],
-    pretrained: Path,
-    settings: Settings,
-    after_epoch: Callable[[Encoder], None] | None = None,
-) -> Encoder:
+class Run:
+    """The state of a training run; kept in ``file`` after each epoch, so that a broken run goes on from there."""
+
+    def __init__(self, settings: Settings, pretrained: Path, file: Path) -> None:
+        torch.manual_seed(settings.seed)
+        self.settings, self.file = settings, file
+        self.rng = random.Random(settings.seed)
+        self.model = Encoder(len(corpus.TAGS), len(corpus.OUTPUTS))
+        self.model.load_minilm(pretrained / "model.safetensors")
+        heads = [p for n, p in self.model.named_parameters() if n.startswith(_HEADS)]
+        body = [p for n, p in self.model.named_parameters() if not n.startswith(_HEADS)]
+        self.rates = (settings.rate, settings.head_rate)
+        groups = [{"params": group, "lr": rate} for group, rate in zip((body, heads), self.rates, strict=True)]
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=settings.decay, fused=True)
+        memory = torch.optim.swa_utils.get_ema_multi_avg_fn(settings.memory)
+        self.average = torch.optim.swa_utils.AveragedModel(self.model, multi_avg_fn=memory)
+        self.epoch = 0
+        if file.exists():
+            self._restore(torch.load(file, weights_only=False))
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        for name in ("model", "average", "optimizer"):
+            getattr(self, name).load_state_dict(state[name])
+        self.rng.setstate(state["random"])
+        torch.set_rng_state(state["torch"])
+        self.epoch = state["epoch"]
+
+    def keep(self) -> None:
+        """Write the state."""
+        state = {name: getattr(self, name).state_dict() for name in ("model", "average", "optimizer")}
+        state |= {"random": self.rng.getstate(), "torch": torch.get_rng_state(), "epoch": self.epoch}
+        torch.save(state, self.file)
+
+    def step(self, batch: Sequence[Row], progress: float) -> float:
+        """Learn from one batch; ``progress`` (0..1) sets the rate. Returns the loss."""
+        scale = min(1.0, progress / self.settings.warm_up) * (0.5 + 0.5 * math.cos(math.pi * progress))
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * scale
+        loss = loss_of(self.model, batch, self.settings.smoothing)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return loss.item()
+
+
+def fit(run: Run, epoch_rows: Callable[[random.Random], list[list[Row]]]) -> Encoder:
     """Fine-tune the pretrained encoder on the batches that ``epoch_rows`` makes for each epoch.
 
     Returns a running average of the weights, which generalises better than the last ones.
     """
-    torch.manual_seed(settings.seed)
-    rng = random.Random(settings.seed)
-    model = Encoder(len(corpus.TAGS), len(corpus.OUTPUTS))
-    model.load_minilm(pretrained / "model.safetensors")
-    heads = [p for n, p in model.named_parameters() if n.startswith(_HEADS)]
-    body = [p for n, p in model.named_parameters() if not n.startswith(_HEADS)]
-    rates = (settings.rate, settings.head_rate)
-    optimizer = torch.optim.AdamW(
-        [{"params": body, "lr": rates[0]}, {"params": heads, "lr": rates[1]}], weight_decay=settings.decay, fused=True
-    )
-    average = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.memory)
-    )
+    epochs = run.settings.epochs
     began = time.monotonic()
-    for epoch in range(settings.epochs):
-        model.train()
-        made = epoch_rows(rng)
+    while run.epoch < epochs:
+        run.model.train()
+        made = epoch_rows(run.rng)
         lost = {True: [0.0], False: [0.0]}
-        for step, batch in enumerate(made):
-            progress = (epoch + step / len(made)) / settings.epochs
-            scale = min(1.0, progress / settings.warm_up) * (0.5 + 0.5 * math.cos(math.pi * progress))
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * scale
-            loss = loss_of(model, batch, settings.smoothing)
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-            optimizer.step()
-            optimizer.zero_grad()
-            if step % AVERAGED == 0:
-                average.update_parameters(model)
-            lost[batch[0].targets is None].append(loss.item())
-        means = {kind: sum(values) / len(values) for kind, values in lost.items()}
+        for number, batch in enumerate(made):
+            loss = run.step(batch, (run.epoch + number / len(made)) / epochs)
+            lost[batch[0].targets is None].append(loss)
+            if number % AVERAGED == 0:
+                run.average.update_parameters(run.model)
+        run.epoch += 1
+        run.keep()
+        tags, labels = (sum(lost[kind]) / len(lost[kind]) for kind in (True, False))
         seconds = time.monotonic() - began
-        log.info(
-            "epoch %d of %d: tags %.3f, labels %.3f, %.0f s",
-            epoch + 1,
-            settings.epochs,
-            means[True],
-            means[False],
-            seconds,
-        )
-        if after_epoch is not None:
-            after_epoch(average.module)
-    return average.module.eval()
+        log.info("epoch %d of %d: tags %.3f, labels %.3f, %.0f s", run.epoch, epochs, tags, labels, seconds)
+    encoder: Encoder = run.average.module
+    return encoder.eval()
 
 
 def loss_of(model: Encoder, batch: Sequence[Row], smoothing: float) -> Tensor:

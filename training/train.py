@@ -18,7 +18,7 @@ from training import calibrate, corpus, distil, gate, ship
 from training.augment import Names, trim_honorifics, vary_statement, vary_tagged
 from training.corpus import Statement, Tagged
 from training.examples import Row, batches, statement_row, tagged_rows
-from training.fit import Settings, fit
+from training.fit import Run, Settings, fit
 from training.forms import Forms
 from training.network import Encoder
 
@@ -127,13 +127,8 @@ def main() -> None:
 
     encoder_file = args.work / "encoder.pt"
     if not encoder_file.exists():
-        saved = args.work / "encoder-unfinished.pt"
-        model = fit(
-            lambda rng: epoch_rows(data, neutral, tokenizer, rng),
-            pretrained,
-            Settings(epochs=args.epochs, seed=args.seed),
-            lambda m: torch.save(m.state_dict(), saved),
-        )
+        run = Run(Settings(epochs=args.epochs, seed=args.seed), pretrained, args.work / "run.pt")
+        model = fit(run, lambda rng: epoch_rows(data, neutral, tokenizer, rng))
         torch.save(model.state_dict(), encoder_file)
     encoder = Encoder(len(corpus.TAGS), len(corpus.OUTPUTS))
     encoder.load_state_dict(torch.load(encoder_file))
