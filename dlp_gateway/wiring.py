@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dlp_gateway.audit.chain import Checkpoint
+from dlp_gateway.configfile import ConfigError, Problem
 from dlp_gateway.delivery import settings as delivery
 from dlp_gateway.delivery.schedule import Schedule
 from dlp_gateway.delivery.tls import TlsMode, TlsPolicy
@@ -29,8 +30,19 @@ from dlp_gateway.store.store import Options
 
 _DAY = 86400.0
 
-# What cannot change while the gateway runs: everything else is swapped in by a reload.
-_FIXED = ("hostname", "store", "keys", "delivery", "monitoring", "state_directory")
+# What cannot change while the gateway runs. The policy, the detectors, smtp and inspection are swapped in by a reload.
+_FIXED = (
+    "hostname",
+    "store",
+    "keys",
+    "delivery",
+    "quarantine",
+    "retention",
+    "audit",
+    "logging",
+    "monitoring",
+    "state_directory",
+)
 
 
 def receiving_settings(config: Configuration) -> smtp.ReceivingSettings:
@@ -96,7 +108,7 @@ def store_options(settings: Settings) -> Options:
 
 
 def routes(settings: Settings) -> delivery.Routes:
-    """For the delivery workers: where mail goes."""
+    """For the delivery workers: where mail goes; raises ConfigError for a file of credentials that cannot be used."""
     given = settings.delivery
     zones = {
         Zone.INTERNAL: _route(given.internal),
@@ -111,6 +123,7 @@ def delivery_settings(settings: Settings) -> delivery.DeliverySettings:
     given = settings.delivery
     resolver = given.resolver.model_dump()
     never = tuple(str(network) for network in resolver.pop("never"))
+    own_addresses = frozenset(resolver.pop("own_addresses"))
     return delivery.DeliverySettings(
         hostname=settings.hostname,
         # Names a process, so that a lease tells whose it was.
@@ -118,7 +131,7 @@ def delivery_settings(settings: Settings) -> delivery.DeliverySettings:
         schedule=Schedule(**given.schedule.model_dump()),
         timeouts=delivery.Timeouts(**given.timeouts.model_dump()),
         connection=delivery.ConnectionSettings(**given.connection.model_dump()),
-        resolver=delivery.ResolverSettings(never=never, **resolver),
+        resolver=delivery.ResolverSettings(never=never, own_addresses=own_addresses, **resolver),
         **_same(
             delivery.DeliverySettings, given.model_dump(), without={"schedule", "timeouts", "connection", "resolver"}
         ),
@@ -156,9 +169,18 @@ def _route(route: Route) -> delivery.RouteSettings:
         mx=route.mx,
         maildir=route.maildir,
         tls=TlsPolicy(TlsMode(tls.mode.value), tls.ca_file, tls.name, tls.pins, tls.implicit),
-        credentials=delivery.Credentials.read(route.credentials) if route.credentials else None,
+        credentials=_credentials(route.credentials) if route.credentials else None,
         mx_port=route.mx_port,
     )
+
+
+def _credentials(path: Path) -> delivery.Credentials:
+    try:
+        return delivery.Credentials.read(path)
+    except OSError as error:
+        raise ConfigError([Problem(str(path), 0, f"cannot be read: {error.strerror}")]) from None
+    except ValueError:
+        raise ConfigError([Problem(str(path), 0, "one line user:password is wanted")]) from None
 
 
 def _same(kind: type[Any], given: Mapping[str, Any], without: set[str]) -> dict[str, Any]:
