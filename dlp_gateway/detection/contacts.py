@@ -12,15 +12,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from dlp_gateway.detection.values import Candidate, People, PersonSpan
-from dlp_gateway.model import Role, Text
+from dlp_gateway.detection.values import People, PersonSpan
 
 # Fewer details than this are no list of many people: whom they name is not asked.
 FEW = 20
 # Beyond this many people the number changes nothing.
 MANY = 2000
 DETAILS = frozenset(("EMAIL", "PHONE", "ADDRESS"))
-_ELSEWHERE = (Role.SUBJECT, Role.HEADER)
 
 # Rows of a list that are looked at to learn where the names stand, and the share that has to name people there.
 _SAMPLE = 16
@@ -33,12 +31,6 @@ _NAME_LENGTH = 48
 _MOST_DIGITS = 5
 
 _MAIL = re.compile(r"([a-z0-9._%+'-]{1,64})@[a-z0-9.-]{1,120}\.[a-z]{2,24}", re.IGNORECASE)
-_PHONE = re.compile(r"(?:\+\d{1,3}[ .-]?)?(?:\(\d{1,5}\)[ .-]?)?\b\d{2,5}(?:[ .-]\d{2,5}){1,4}\b|\b0\d{8,10}\b")
-_STREET = re.compile(
-    r"\b\d{1,5}[a-z]? (?:[a-z'.-]{1,20} ){1,3}(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|court|ct"
-    r"|place|pl|terrace|way|close|crescent|strasse|straße)\b",
-    re.IGNORECASE,
-)
 _ROLE_ADDRESS = re.compile(
     r"(?:info|sales|office|admin|contact|support|help|helpdesk|service|accounts?|billing|orders?|enquir(?:y|ies)|reception"
     r"|hr|jobs|press|media|team|hello|mail|post|noreply|no-reply|webmaster|marketing|bookings?|reservations?|shop|store|it"
@@ -58,41 +50,57 @@ class _Row:
     address: str | None = field(repr=False)
 
 
-def count_people(texts: Iterable[Text], candidates: Sequence[Candidate], people: People) -> int:
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A text and where contact details begin in it, in order."""
+
+    text: str = field(repr=False)
+    starts: Sequence[int]
+
+
+def count_people(listed: Sequence[Listed], people: People) -> int:
     """Return the number of distinct people whose contact details the texts list.
 
-    Rows are taken from all texts but the Subject and headers; two readings of the same row count once. With few
-    contact details among the candidates they are counted without asking whom they name.
+    Two readings of the same row count once. A few contact details are counted without asking whom they name.
     """
-    details = sum(c.kept and c.entity in DETAILS and c.role not in _ELSEWHERE for c in candidates)
+    details = sum(len(one.starts) for one in listed)
     if details < FEW:
         return details
     seen: set[str] = set()
     known: set[_Row] = set()
-    for text in texts:
-        if text.role not in _ELSEWHERE:
-            rows = [row for row in _rows(text.text) if row not in known]
-            known.update(rows)
-            seen.update(_people(rows, people))
-            if len(seen) >= MANY:
-                return MANY
+    for one in listed:
+        rows = [row for row in _rows(one) if row not in known]
+        known.update(rows)
+        seen.update(_people(rows, people))
+        if len(seen) >= MANY:
+            return MANY
     return len(seen)
 
 
-def _rows(text: str) -> Iterator[_Row]:
+def _rows(listed: Listed) -> Iterator[_Row]:
+    """Yield the lines that hold contact details, with the lines above that belong to them."""
+    places = iter(listed.starts)
+    place = next(places, None)
     above: list[str] = []
-    for line in text.split("\n"):
+    end = -1
+    for line in listed.text.split("\n"):
+        start, end = end + 1, end + 1 + len(line)
+        holds = False
+        while place is not None and place <= end:
+            holds, place = holds or place >= start, next(places, None)
         shown = line.strip()[:_LINE]
-        if not shown:
-            above = []
-        elif _MAIL.search(shown) or _PHONE.search(shown) or _STREET.search(shown):
-            cells = _cells(shown)
+        if holds:
             lines = [_plain(other) for other in reversed(above[-_ABOVE:])]
+            cells = _cells(shown)
             padding = [""] * (_CELLS - len(cells))
             yield _Row((*cells, *padding, *lines, *[""] * (_ABOVE - len(lines))), _personal_address(shown))
             above = []
-        else:
+        elif place is None:
+            return
+        elif shown:
             above.append(shown)
+        else:
+            above = []
 
 
 def _cells(line: str) -> list[str]:

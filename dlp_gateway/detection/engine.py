@@ -9,12 +9,12 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dlp_gateway.detection import relation
 from dlp_gateway.detection.allowances import Allowances
-from dlp_gateway.detection.contacts import count_people
+from dlp_gateway.detection.contacts import DETAILS, Listed, count_people
 from dlp_gateway.detection.cues import Cues
 from dlp_gateway.detection.disclosures import ENTITIES, Reader
 from dlp_gateway.detection.encodings import DEPTH, decode
@@ -44,10 +44,14 @@ SUBJECT_LABELS: Mapping[str, tuple[str, Tier]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A text to look at; ``origin`` is the stretch of the message's text that it was decoded from."""
+    """A text to look at; ``origin`` is the stretch of the message's text that it was decoded from.
+
+    ``details`` is filled with the places of contact details that may be part of a list.
+    """
 
     text: Text
     origin: tuple[int, int] | None = None
+    details: list[int] = field(default_factory=list)
 
     def candidate(self, entity: str, tier: Tier, start: int, end: int, score: float, detector: str) -> Candidate:
         """Return a kept candidate at characters ``start:end`` of this reading."""
@@ -119,7 +123,8 @@ class Engine:
         people = 0
         if not subject_only:
             candidates.extend(self._statements(readings))
-            people = count_people([r.text for r in readings], candidates, self._models.people)
+            listed = [Listed(r.text.text, r.details) for r in readings if r.details]
+            people = count_people(listed, self._models.people)
         findings = tuple(_finding(c) for c in candidates if c.kept)
         return Detection(findings, people, tuple(candidates) if explain else ())
 
@@ -143,6 +148,10 @@ class Engine:
         # Addresses in headers are how mail is sent, not what it says.
         header = text.role is Role.HEADER
         kept = best(s for s in scored if s.stands and not (header and s.recogniser.tier is Tier.CONTACT))
+        if not header and text.role is not Role.SUBJECT:
+            reading.details.extend(
+                normalised.span(one.start, one.end)[0] for one in kept if one.recogniser.entity in DETAILS
+            )
         chosen = set(map(id, kept))
         told = scored if explain else kept
         candidates.extend(_candidate(reading, normalised, one, kept=id(one) in chosen) for one in told)

@@ -1,8 +1,10 @@
+import re
+
 import pytest
 
-from dlp_gateway.detection.contacts import FEW, count_people
-from dlp_gateway.detection.values import Candidate, PersonSpan
-from dlp_gateway.model import Role, Text, Tier
+from dlp_gateway.detection.contacts import Listed, count_people
+from dlp_gateway.detection.values import PersonSpan
+from dlp_gateway.model import Role, Text
 
 GIVEN = "Ada Bo Cleo Dov Elin Faye Gus Hal Ida Jon".split()
 FAMILY = "Abel Brisco Calder Dunmore Eklund Farrow".split()
@@ -24,9 +26,15 @@ class Known:
         raise AssertionError("no subject here")
 
 
+DETAIL = re.compile(r"[\w.]+@[\w.]+|\(07\) 5550 \d{4}")
+
+
+def listed(text: str) -> Listed:
+    return Listed(text, [match.start() for match in DETAIL.finditer(text)])
+
+
 def counted(*texts: str) -> int:
-    details = [Candidate("PHONE", Tier.CONTACT, "body", Role.BODY, 0, 1, 1.0, "x", (), (), True)] * FEW
-    return count_people([Text("body", text, Role.BODY) for text in texts], details, Known())
+    return count_people([listed(text) for text in texts], Known())
 
 
 def rows(form: str, count: int = 40) -> str:
@@ -71,23 +79,22 @@ def test_personal_mailboxes_count_where_no_name_stands_and_role_mailboxes_do_not
 
 def test_few_details_ask_no_model():
     known = Known()
-    one = Candidate("EMAIL", Tier.CONTACT, "body", Role.BODY, 0, 1, 1.0, "x", (), (), True)
 
-    assert count_people([Text("body", "Ada Abel (07) 5550 1000", Role.BODY)], [one] * 3, known) == 3
+    assert count_people([listed("Ada Abel (07) 5550 1000\n" * 3)], known) == 3
     assert known.asked == 0
-
-
-def test_details_of_the_subject_and_headers_do_not_count():
-    header = Candidate("EMAIL", Tier.CONTACT, "header", Role.HEADER, 0, 1, 1.0, "x", (), (), True)
-
-    assert count_people([], [header] * 60, Known()) == 0
 
 
 def test_a_long_list_asks_about_a_few_rows():
     known = Known()
-    details = [Candidate("PHONE", Tier.CONTACT, "body", Role.BODY, 0, 1, 1.0, "x", (), (), True)] * FEW
     text = "\n".join(f"{NAMES[n % 60]} {n} (07) 5550 {n:04}" for n in range(5000))
 
-    count_people([Text("body", text, Role.BODY)], details, known)
-
+    assert count_people([listed(text)], known) == 60
     assert known.asked < 200
+
+
+def test_the_engine_counts(engine):
+    text = "name;phone\n" + "\n".join(f"Mia{chr(97 + n % 26)} Lang;(07) 5550 {1000 + n}" for n in range(26))
+
+    assert engine.scan([Text("list", text, Role.DOCUMENT)]).people == 26
+    assert engine.scan([Text("subject", text, Role.SUBJECT)]).people == 0
+    assert engine.scan([Text("header To", text, Role.HEADER)]).people == 0
