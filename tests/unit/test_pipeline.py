@@ -1,0 +1,303 @@
+"""The story of one message, with the real policy and real confined workers."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+import structlog
+
+from dlp_gateway.inspection.pool import PoolSettings, WorkerPool
+from dlp_gateway.model import Action, Address, Zone
+from dlp_gateway.pipeline import Pipeline, Running
+from dlp_gateway.quarantine.notices import Letterhead, NoticeLimiter
+from dlp_gateway.store.errors import StoreFullError, StoreInvalidError, StoreUnavailableError
+from dlp_gateway.store.values import Kind
+from tests.unit.policy.examples import address, envelope, policy
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NOW = 1_800_000_000.0
+INSIDE, OUTSIDE, ELSEWHERE = "carol@westendonsixth.com", "bob@client.example", "dan@other.example"
+# What stands in messages and nowhere else.
+CONTENT = ("Quillfeather", "123 456 782", "wombat.xlsx")
+
+
+def mail(*words, subject="Lunch"):
+    text = " ".join([*CONTENT, *words])
+    return f"From: payroll@westendonsixth.com\r\nSubject: {subject}\r\n\r\n{text}\r\n".encode()
+
+
+@dataclass
+class Memory:
+    """A store in memory; ``failure`` is raised by commits, which wait for ``open``."""
+
+    intakes: list = field(default_factory=list)
+    failure: Exception | None = None
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def commit(self, intake):
+        await self.open.wait()
+        if self.failure is not None:
+            raise self.failure
+        self.intakes.append(intake)
+
+
+@dataclass
+class Heard:
+    decisions: list = field(default_factory=list)
+    failures: int = 0
+
+    def decided(self, decision, seconds):
+        self.decisions.append(decision)
+
+    def undecided(self):
+        self.failures += 1
+
+
+class Clock:
+    now = NOW
+
+    def __call__(self):
+        return self.now
+
+
+class House:
+    """A pipeline with what is around it."""
+
+    def __init__(self, pool):
+        self.store, self.heard, self.clock = Memory(), Heard(), Clock()
+        self.store.open.set()
+        made = policy()
+        self.running = Running(made, pool, made.fingerprint, Letterhead("g.westendonsixth.com", "the DPO", 30))
+        limiter = NoticeLimiter(self.clock, burst=2, seconds=600)
+        self.pipeline = Pipeline(self.running, self.store, self.heard, limiter, self.clock)
+
+    async def send(self, raw, *to, sender="payroll@westendonsixth.com"):
+        with structlog.testing.capture_logs() as logs:
+            reply = await self.pipeline.accept(envelope(*to, sender=sender), raw)
+        said = str([reply.render(), logs, [mail.content for intake in self.store.intakes for mail in intake.outgoing]])
+        assert not [word for word in CONTENT if word in said]
+        return reply
+
+    @property
+    def intake(self):
+        (only,) = self.store.intakes
+        return only
+
+    @property
+    def actions(self):
+        return {v.recipient.address.literal: (v.action, v.rules) for v in self.intake.decision.verdicts}
+
+
+def settings(**more):
+    return PoolSettings("tests.unit.examining:build", {}, readable=(Path.cwd(),), **{"workers": 2, **more})
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pool():
+    made = WorkerPool(settings())
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+def house(pool):
+    return House(pool)
+
+
+# ---------------------------------------------------------------- what may go
+
+
+async def test_what_may_go_is_accepted_with_the_id_of_the_decision(house):
+    raw = mail()
+
+    reply = await house.send(raw, OUTSIDE, INSIDE)
+
+    decision = house.intake.decision
+    assert (reply.code, reply.enhanced, reply.text) == (250, "2.6.0", f"Accepted [{decision.id}]")
+    assert house.actions == {OUTSIDE: (Action.DELIVER, ()), INSIDE: (Action.DELIVER, ())}
+    assert house.intake.outgoing == ()
+    assert house.heard == Heard([decision], 0)
+
+
+async def test_the_record_says_what_was_decided_on_and_by_which_policy(house):
+    raw = mail("TAXNUMBER")
+
+    await house.send(raw, OUTSIDE)
+
+    decision = house.intake.decision
+    assert (decision.size, decision.digest) == (len(raw), hashlib.sha256(raw).hexdigest())
+    assert (decision.policy, decision.at) == (house.running.fingerprint, NOW)
+    assert [finding.entity for finding in decision.inspection.findings] == ["AU_TFN"]
+
+
+async def test_what_is_sent_is_what_was_scanned_behind_our_trace_header(house):
+    raw = mail()
+
+    await house.send(raw, OUTSIDE)
+
+    trace = house.intake.content.removesuffix(raw)
+    assert trace.startswith(b"Received: from ")
+    assert f"by g.westendonsixth.com with ESMTP id {house.intake.decision.id}".encode() in trace
+    assert trace.endswith(b"\r\n")
+    assert trace.count(b"\r\n\r\n") == 0
+
+
+async def test_inside_only_the_subject_is_looked_at(house):
+    await house.send(mail("ILLNESS", "CRASH"), INSIDE)
+
+    assert house.intake.decision.inspection.scope == "subject"
+    assert house.actions == {INSIDE: (Action.DELIVER, ())}
+
+
+async def test_nothing_is_promised_before_it_is_durable(house):
+    house.store.open.clear()
+    answer = asyncio.create_task(house.send(mail(), OUTSIDE))
+    done, _ = await asyncio.wait([answer], timeout=0.2)
+    assert not done
+
+    house.store.open.set()
+
+    assert (await answer).code == 250
+
+
+# ---------------------------------------------------------------- what may not
+
+
+async def test_mixed_verdicts_are_accepted_and_the_sender_is_told(house):
+    reply = await house.send(mail("TAXNUMBER"), OUTSIDE, INSIDE)
+
+    assert (reply.code, reply.enhanced) == (250, "2.6.0")
+    assert "not for all recipients" in reply.text
+    assert house.actions == {OUTSIDE: (Action.HOLD, ("external",)), INSIDE: (Action.DELIVER, ())}
+    (notice,) = house.intake.outgoing
+    assert (notice.kind, notice.recipient.address.literal, notice.zone) == (
+        Kind.NOTICE,
+        "payroll@westendonsixth.com",
+        Zone.INTERNAL,
+    )
+    text = notice.content.decode()
+    assert f"[{house.intake.decision.id}]" in text
+    stopped, _, delivered = text.partition("It was delivered to:")
+    assert (f"<{OUTSIDE}>" in stopped, f"<{INSIDE}>" in delivered) == (True, True)
+    assert "(clause 5.14(a))" in " ".join(text.split())
+
+
+async def test_high_risk_needs_two_reviewers(house):
+    await house.send(mail("ILLNESS"), OUTSIDE)
+
+    assert [verdict.approvals for verdict in house.intake.decision.verdicts] == [2]
+
+
+async def test_what_is_refused_for_all_is_not_stored(house):
+    raw = mail(subject="TAXNUMBER Quillfeather")
+
+    reply = await house.send(raw, OUTSIDE, INSIDE)
+
+    decision = house.intake.decision
+    assert (reply.code, reply.enhanced) == (550, "5.7.1")
+    assert "the Subject holds personal information (clause 5.14(c), subject)" in reply.text
+    assert reply.text.endswith(f"[{decision.id}]")
+    assert (house.intake.content, house.intake.outgoing) == (None, ())
+    assert {verdict.action for verdict in decision.verdicts} == {Action.REFUSE}
+
+
+async def test_nobody_is_told_of_what_the_null_sender_sent(house):
+    reply = await house.send(mail("TAXNUMBER"), OUTSIDE, sender=None)
+
+    assert reply.code == 250
+    assert house.actions == {OUTSIDE: (Action.HOLD, ("external",))}
+    assert house.intake.outgoing == ()
+
+
+async def test_notices_are_limited_and_those_left_out_are_counted(house):
+    for _ in range(5):
+        await house.send(mail("TAXNUMBER"), OUTSIDE)
+    await house.send(mail("TAXNUMBER"), OUTSIDE, sender="other@westendonsixth.com")
+    house.clock.now += 601
+    await house.send(mail("TAXNUMBER"), OUTSIDE)
+
+    assert [len(intake.outgoing) for intake in house.store.intakes] == [1, 1, 0, 0, 0, 1, 1]
+    first, last = house.store.intakes[0], house.store.intakes[-1]
+    assert b"without a notice" not in first.outgoing[0].content
+    assert b"3 more messages of yours were stopped without a notice of their own." in last.outgoing[0].content
+
+
+# ---------------------------------------------------------------- when something fails
+
+
+async def test_when_the_body_cannot_be_read_outsiders_do_not_get_it(house):
+    reply = await house.send(mail("CRASH"), OUTSIDE, INSIDE)
+
+    assert reply.code == 250
+    assert house.actions == {OUTSIDE: (Action.HOLD, ("unscannable",)), INSIDE: (Action.DELIVER, ())}
+    (unread,) = house.intake.decision.inspection.unscanned
+    assert (unread.where, unread.why) == ("body", "worker ended with status 3")
+
+
+async def test_what_the_subject_says_counts_when_the_body_cannot_be_read(house):
+    reply = await house.send(mail("CRASH", subject="TAXNUMBER"), OUTSIDE, INSIDE)
+
+    assert reply.code == 550
+
+
+@pytest.mark.parametrize("to", [(INSIDE,), (INSIDE, OUTSIDE)])
+async def test_when_not_even_the_subject_can_be_read_nobody_gets_it(house, to):
+    reply = await house.send(mail("DEADLY"), *to)
+
+    assert reply.code == 250
+    assert house.actions == dict.fromkeys(to, (Action.HOLD, ("unscannable",)))
+    assert len(house.intake.outgoing) == 1
+
+
+async def test_without_a_worker_the_client_is_asked_to_come_back(house):
+    house.pipeline.running = replace(house.running, pool=WorkerPool(settings(wait_seconds=0.01)))
+
+    reply = await house.send(mail(), OUTSIDE)
+
+    assert (reply.code, reply.enhanced) == (451, "4.3.2")
+    assert house.store.intakes == []
+    assert house.heard == Heard([], 1)
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "enhanced"),
+    [
+        (StoreFullError("disk of 123 456 782"), 452, "4.3.1"),
+        (StoreUnavailableError("locked"), 451, "4.3.0"),
+        (StoreInvalidError("twice"), 451, "4.3.0"),
+    ],
+)
+async def test_what_is_not_stored_is_not_accepted(house, failure, code, enhanced):
+    house.store.failure = failure
+
+    reply = await house.pipeline.accept(envelope(OUTSIDE), mail())
+
+    assert (reply.code, reply.enhanced) == (code, enhanced)
+    assert "123 456 782" not in reply.text
+    assert house.heard == Heard([], 1)
+
+
+async def test_a_reload_meets_the_next_message_not_the_present_one(house):
+    house.store.open.clear()
+    present = asyncio.create_task(house.send(mail(), OUTSIDE))
+    await asyncio.wait([present], timeout=0.2)
+
+    house.pipeline.running = replace(house.running, fingerprint="next")
+    house.store.open.set()
+    await present
+    await house.send(mail(), OUTSIDE)
+
+    assert [intake.decision.policy for intake in house.store.intakes] == [house.running.fingerprint, "next"]
+
+
+async def test_a_sender_with_letters_beyond_ascii_is_told_too(house):
+    await house.send(mail("TAXNUMBER"), OUTSIDE, sender="jürgen@westendonsixth.com")
+
+    (notice,) = house.intake.outgoing
+    assert notice.recipient.address == Address("jürgen", "westendonsixth.com", "jürgen@westendonsixth.com")
+    assert address("jürgen@westendonsixth.com") == notice.recipient.address
