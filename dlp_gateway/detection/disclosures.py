@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from dlp_gateway.detection.cues import Cues, is_english
 from dlp_gateway.detection.passages import Passage, passages
+from dlp_gateway.detection.relation import names_somebody
 from dlp_gateway.detection.validators.secrets import password
 from dlp_gateway.detection.values import People, Statements
 from dlp_gateway.model import Role, Text, Tier
@@ -72,6 +73,8 @@ _BIRTH = re.compile(
 # Passages are handed to the model in batches of this many, and one message yields no more findings of a label.
 _BATCH = 32
 ENOUGH = 50
+# After this many high-risk disclosures nothing that is still unread can change a verdict.
+ENOUGH_HIGH_RISK = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +107,30 @@ class Reader:
         """
         known: dict[str, list[tuple[str, float, bool]]] = {}
         counts: dict[str, int] = {}
+        high = 0
         for index, text in enumerate(texts):
             for batch in _batches(text):
+                if high >= ENOUGH_HIGH_RISK:
+                    return
                 fresh = list(dict.fromkeys(p.text for p in batch if p.text not in known))
                 for passage, scores in zip(fresh, self._model.classify(fresh), strict=True):
-                    known[passage] = list(self._judged(passage, scores))
+                    known[passage] = list(self._judged(passage, scores, text.hints))
                 for one in batch:
                     for label, score, disclosed in known[one.text]:
                         if counts.get(label, 0) < ENOUGH:
                             counts[label] = counts.get(label, 0) + disclosed
+                            high += disclosed and ENTITIES[label][1] is Tier.HIGH_RISK
                             yield Disclosure(index, one.start, one.end, label, score, disclosed)
 
-    def _judged(self, passage: str, scores: Mapping[str, float]) -> Iterator[tuple[str, float, bool]]:
+    def _judged(
+        self, passage: str, scores: Mapping[str, float], hints: Sequence[str]
+    ) -> Iterator[tuple[str, float, bool]]:
         about = scores.get(ABOUT, 1.0 if scores else 0.0)
-        if about < self._thresholds.get(ABOUT, ABOUT_A_PERSON):
-            about = 0.0
+        least = self._thresholds.get(ABOUT, ABOUT_A_PERSON)
+        if about < least:
+            # A file that is named after somebody speaks of that person throughout.
+            found = any(score >= self._thresholds.get(label, 1.0) for label, score in scores.items() if label != ABOUT)
+            about = least if found and hints and names_somebody(hints, self._people) else 0.0
         cues = self._cues.labels(passage) if about else frozenset()
         foreign = self._foreign(passage) if cues else False
         for label, given in scores.items():

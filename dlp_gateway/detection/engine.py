@@ -144,7 +144,7 @@ class Engine:
         normalised = self._normaliser(text.text)
         matches = self._matcher.scan(normalised, Layout(normalised.data), text.hints, explain=explain)
         scored = [self._allowances.judge(self._thresholded(s), normalised.data, today) for s in matches.scored]
-        scored = relation.check(text.text, normalised, scored, self._models.people)
+        scored = relation.check(text.text, normalised, scored, self._models.people, text.hints)
         # Addresses in headers are how mail is sent, not what it says.
         header = text.role is Role.HEADER
         kept = best(s for s in scored if s.stands and not (header and s.recogniser.tier is Tier.CONTACT))

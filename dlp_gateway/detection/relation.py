@@ -17,6 +17,7 @@ BEFORE, BEHIND = 240, 120
 # Bytes between a name and what stands beside it: "Marcus Bell (46)".
 BESIDE = 4
 WORDS_OF_A_ROW = 14
+_SEPARATORS = re.compile(r"[_.\-+]+|\.[A-Za-z0-9]{2,5}$")
 _PARAGRAPH = re.compile(rb"\n[ \t\r]*\n")
 _GREETING = re.compile(
     rb"[> \t]*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|thanks|thank you|cheers|kia ora|g'day"
@@ -27,16 +28,30 @@ _GREETING = re.compile(
 )
 
 
-def check(text: str, normalised: Normalised, scored: Sequence[Scored], people: People) -> list[Scored]:
-    """Return the candidates; those that lack the person they ask for, or belong to a company, no longer stand."""
+def check(
+    text: str, normalised: Normalised, scored: Sequence[Scored], people: People, hints: Sequence[str] = ()
+) -> list[Scored]:
+    """Return the candidates; those that lack the person they ask for, or belong to a company, no longer stand.
+
+    A file that is named after somebody speaks of that person throughout.
+    """
     asking = [i for i, s in enumerate(scored) if s.stands and _asks(s, normalised.data)]
     if not asking:
         return list(scored)
     names = _names(text, normalised, [scored[i] for i in asking], people)
     checked = list(scored)
+    titled: bool | None = None
     for index in asking:
         checked[index] = _judge(scored[index], normalised.data, names)
+        if not checked[index].stands and scored[index].recogniser.person == "near" and hints:
+            titled = names_somebody(hints, people) if titled is None else titled
+            checked[index] = scored[index] if titled else checked[index]
     return checked
+
+
+def names_somebody(hints: Sequence[str], people: People) -> bool:
+    """Tell whether the name of a file or sheet names a person."""
+    return any(people.find([_SEPARATORS.sub(" ", hint) for hint in hints]))
 
 
 def _asks(scored: Scored, data: bytes) -> bool:

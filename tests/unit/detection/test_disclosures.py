@@ -118,9 +118,22 @@ def test_findings_of_one_label_are_bounded():
     text = Text(
         "body", "\n\n".join(f"Mia Lang was ill in week number {chr(97 + n % 26)}{n}." for n in range(300)), Role.BODY
     )
-    reader = Reader(Says({"health": 0.9, "about_person": 0.9}), Somebody(), Cues({}, Normaliser()), LIMITS)
+    reader = Reader(Says({"pay": 0.9, "about_person": 0.9}), Somebody(), Cues({}, Normaliser()), {**LIMITS, "pay": 0.5})
 
     assert len(list(reader.disclosures([text]))) == ENOUGH
+
+
+def test_when_enough_is_high_risk_nothing_more_is_asked():
+    says = Says({"health": 0.9, "about_person": 0.9})
+    asked = []
+    says.classify = lambda passages: [asked.append(p) or says.scores for p in passages]
+    text = Text(
+        "body", "\n\n".join(f"Mia Lang was ill in week number {chr(97 + n % 26)}{n}." for n in range(900)), Role.BODY
+    )
+
+    list(Reader(says, Somebody(), Cues({}, Normaliser()), LIMITS).disclosures([text]))
+
+    assert len(asked) < 100
 
 
 def test_every_label_has_an_entity_of_the_policy():
@@ -140,3 +153,11 @@ def test_every_label_has_an_entity_of_the_policy():
 )
 def test_languages(text, expected):
     assert is_english(text) is expected
+
+
+@pytest.mark.parametrize(("hint", "expected"), [("Lang_Mia.docx", {"health"}), ("report.docx", set())])
+def test_a_file_named_after_somebody_speaks_of_that_person(hint, expected):
+    text = Text("file", "Was in the ward with a stroke and is now at home.", Role.DOCUMENT, (hint,))
+    reader = Reader(Says({"health": 0.9, "about_person": 0.2}), Somebody(), Cues({}, Normaliser()), LIMITS)
+
+    assert {d.label for d in reader.disclosures([text]) if d.disclosed} == expected

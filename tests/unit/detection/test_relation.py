@@ -93,3 +93,15 @@ def test_only_the_surroundings_are_asked():
 
     assert len(people.asked) == 1
     assert len(people.asked[0]) < 600
+
+
+@pytest.mark.parametrize(
+    ("hint", "expected"), [("Mia Lang.docx", True), ("Mia_Lang-report.docx", True), ("report.docx", False)]
+)
+def test_a_file_named_after_somebody_speaks_of_that_person(hint, expected):
+    normalised = NORMALISE("Diagnosis: 42")
+    candidate = Scored(recogniser(person="near"), 11, 13, 1.0, (), ())
+
+    (checked,) = check("Diagnosis: 42", normalised, [candidate], Knows("Mia Lang"), (hint,))
+
+    assert checked.stands is expected
