@@ -79,45 +79,6 @@ def test_hints_are_context(engine):
     assert "TFN" in entities(engine, "Mia Lang 412277305", "staff-tfn-list.txt")
 
 
-# Trap E2: one number, 25 ways to write it.
-SPELLINGS = {
-    "plain": "412277305",
-    "groups": "412 277 305",
-    "dots": "412.277.305",
-    "dashes": "412-277-305",
-    "slashes": "412/277/305",
-    "underscores": "412_277_305",
-    "no-break spaces": "412\u00a0277\u00a0305",
-    "thin spaces": "412\u2009277\u2009305",
-    "en dashes": "412\u2013277\u2013305",
-    "minus signs": "412\u2212277\u2212305",
-    "wide spaces": "412   277   305",
-    "single digits": "4 1 2 2 7 7 3 0 5",
-    "single digits, commas": "4,1,2,2,7,7,3,0,5",
-    "one a line": "\n4\n1\n2\n2\n7\n7\n3\n0\n5",
-    "cells": "4 | 1 | 2 | 2 | 7 | 7 | 3 | 0 | 5",
-    "groups on lines": "412\n277\n305",
-    "odd groups": "41 22 77 30 5",
-    "zero width": "4\u200b1\u200b2\u200b277\u200b305",
-    "soft hyphens": "41\u00ad22\u00ad77305",
-    "full width": "４１２ ２７７ ３０５",
-    "mathematical": "𝟒𝟏𝟐 𝟐𝟕𝟕 𝟑𝟎𝟓",
-    "Arabic-Indic": "٤١٢ ٢٧٧ ٣٠٥",
-    "letters for digits": "4I2 277 3O5",
-    "spelled": "four one two, two seven seven, three zero five",
-    "spelled with repeats": "four one double two double seven three oh five",
-    "mixed": "four 1 two 277 three zero 5",
-    "dictated": "412 then 277 then 305",
-    "brackets": "(412) (277) (305)",
-    "stars": "412*277*305",
-}
-
-
-@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
-def test_spread_out_and_disguised_digits_are_found_behind_a_label(engine, spelling):
-    assert "TFN" in entities(engine, f"Tax file number of Terri Ashdown: {spelling}")
-
-
 @pytest.mark.parametrize(
     ("text", "entity"),
     [
