@@ -8,6 +8,7 @@ and never to the null sender. One sender gets a limited number of them.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -18,6 +19,8 @@ from enum import StrEnum
 from dlp_gateway.model import Address
 
 _WIDTH = 76
+_LONGEST = 240  # characters of up to four octets: a line has 998 (RFC 5322 section 2.1.1)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Event(StrEnum):
@@ -76,7 +79,7 @@ def compose(letterhead: Letterhead, occasion: Occasion, at: float) -> bytes:
     """Return the notice as a complete message with CRLF line ends; ``at`` is seconds since the epoch."""
     headers = [
         f"From: Data protection gateway <postmaster@{letterhead.hostname}>",
-        f"To: <{occasion.sender.literal}>",
+        f"To: {_mailbox(occasion.sender)}",
         f"Subject: {_TITLES[occasion.event]} [{occasion.decision_id}]",
         f"Date: {formatdate(at)}",
         f"Message-ID: <{occasion.event}.{occasion.decision_id}@{letterhead.hostname}>",
@@ -87,7 +90,7 @@ def compose(letterhead: Letterhead, occasion: Occasion, at: float) -> bytes:
         "Content-Transfer-Encoding: 8bit",
     ]
     lines = [*headers, "", *_body(letterhead, occasion)]
-    return ("\r\n".join(lines) + "\r\n").encode()
+    return ("\r\n".join(lines) + "\r\n").encode("utf-8", "replace")
 
 
 def _body(letterhead: Letterhead, occasion: Occasion) -> list[str]:
@@ -111,11 +114,18 @@ def _body(letterhead: Letterhead, occasion: Occasion) -> list[str]:
 
 
 def _addresses(addresses: Sequence[Address]) -> list[str]:
-    return [f"  <{address.literal}>" for address in addresses]
+    return [f"  {_mailbox(address)}" for address in addresses]
+
+
+def _mailbox(address: Address) -> str:
+    """The address in brackets. None with a control character gets past the SMTP side; here it would end a line."""
+    return f"<{_CONTROL.sub('?', address.literal)}>"
 
 
 def _wrap(text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    """Lines of 76 characters; what cannot be broken (links) stays whole as far as a line of mail may be long."""
+    lines = textwrap.wrap(_CONTROL.sub(" ", text), _WIDTH, break_long_words=False, break_on_hyphens=False)
+    return [line[at : at + _LONGEST] for line in lines for at in range(0, len(line), _LONGEST)]
 
 
 class NoticeLimiter:
