@@ -61,6 +61,9 @@ class Backlog:
     async def renew(self, delivery_ids: Sequence[int], now: float, seconds: float) -> None:
         """Do nothing: no lease runs out."""
 
+    async def accuse(self, delivery_ids: Sequence[int]) -> None:
+        """Do nothing: no worker dies."""
+
     async def settle(self, outcomes: Sequence[Outcome], now: float) -> None:  # noqa: ARG002
         """Count what is done."""
         self.states |= {outcome.state for outcome in outcomes}

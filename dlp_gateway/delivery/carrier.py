@@ -115,16 +115,16 @@ class Carrier:
         return mail
 
     async def _suspect(self, cargo: Cargo, consignment: Consignment, recipients: Sequence[Recipient]) -> Mail:
-        """Load what a worker may have died on: one at a time, with nobody else to blame.
+        """Load what a worker may have died on: one at a time, and nothing else to blame if it happens again.
 
-        Before it, the others are vouched for, so that messages leased beside
-        a poisonous one are not set aside with it. After it, the worker has
-        survived the content, and says so before the long waits of the wire:
-        being killed there says nothing about the message.
+        The others were acquitted when they were leased, so that messages
+        beside a poisonous one are not set aside with it. Afterwards the worker
+        has survived the content, and says so before the long waits of the
+        wire: being killed there says nothing about the message.
         """
         async with self._suspects:
             try:
-                await self.leases.vouch(consignment.delivery_ids)
+                await self.leases.accuse(consignment.delivery_ids)
                 mail = await cargo.mail(recipients)
                 await self.leases.renew(consignment.delivery_ids)
             except (ContentError, ErasedError):

@@ -21,7 +21,6 @@ class Leases:
         self._seconds = seconds
         self._clock = clock
         self._until: dict[int, float] = {}
-        self._renewed: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._until)
@@ -31,15 +30,12 @@ class Leases:
 
     def take(self, delivery_ids: Iterable[int], leased_at: float) -> None:
         """Note deliveries that were leased at that time."""
-        leased = dict.fromkeys(delivery_ids, leased_at + self._seconds)
-        self._until.update(leased)
-        self._renewed.difference_update(leased)
+        self._until.update(dict.fromkeys(delivery_ids, leased_at + self._seconds))
 
     def drop(self, delivery_ids: Iterable[int]) -> None:
         """Forget deliveries that are settled."""
         for delivery_id in delivery_ids:
             self._until.pop(delivery_id, None)
-            self._renewed.discard(delivery_id)
 
     def hold(self, delivery_ids: Iterable[int]) -> bool:
         """Tell whether all these are still ours: if not, another worker may be sending them."""
@@ -54,17 +50,19 @@ class Leases:
         for delivery_id in wanted:
             if delivery_id in self._until:
                 self._until[delivery_id] = now + self._seconds
-                self._renewed.add(delivery_id)
 
-    async def vouch(self, but: Iterable[int]) -> None:
-        """Renew whatever was not renewed yet ``but`` these: should the worker die now, only they are to blame.
+    async def accuse(self, delivery_ids: Iterable[int]) -> None:
+        """Let these be blamed should the worker die before they are renewed; raises what the queue raises."""
+        await self._queue.accuse(list(delivery_ids))
 
-        A lease that runs out after it was renewed adds nothing to
-        ``Due.lost``. Raises what the queue raises.
-        """
-        others = self._until.keys() - self._renewed - set(but)
-        if others:
-            await self.renew(others)
+    async def acquit(self, delivery_ids: Iterable[int]) -> None:
+        """Renew what a worker died beside, so that it is not blamed a second time; a failure is logged."""
+        wanted = list(delivery_ids)
+        try:
+            if wanted:
+                await self.renew(wanted)
+        except Exception as error:  # noqa: BLE001 - to be blamed is no reason not to be sent
+            log_fault("delivery.lease.renewal_failed", error, deliveries=len(wanted))
 
     async def keep(self) -> None:
         """Renew for ever what comes of age; a failure is logged and tried again."""
@@ -84,7 +82,6 @@ class Leases:
         # What ran out may be another worker's by now.
         held = [delivery_id for delivery_id, until in self._until.items() if until > now]
         self._until.clear()
-        self._renewed.clear()
         try:
             if held:
                 await self._queue.renew(held, now, 0)

@@ -113,6 +113,7 @@ class DeliveryService:
             # One that is still being sent here came again because its lease ran out unseen, by a leap of the clock.
             new = [due for due in dues if due.delivery_id not in self._leases]
             self._leases.take((due.delivery_id for due in dues), now)
+            await self._leases.acquit(due.delivery_id for due in new if due.lost)
             self._start(new)
             if len(dues) < batch:
                 await self._unless_stopped(self._queue.wait(self._settings.idle))

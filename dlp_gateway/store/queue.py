@@ -39,6 +39,9 @@ _RENEW = (
     "UPDATE dlp_recipient SET due = %s, lost = CASE WHEN lost < 0 THEN lost ELSE -1 - lost END"
     " WHERE id = %s AND state = 'queued' AND leased_by <> ''"
 )
+_ACCUSE = (
+    "UPDATE dlp_recipient SET lost = -1 - lost WHERE id = %s AND state = 'queued' AND leased_by <> '' AND lost < 0"
+)
 _GIVE_BACK = "UPDATE dlp_recipient SET due = %s, lost = 0, leased_by = '' WHERE id = %s AND state = 'queued'"
 _SETTLED = (
     "SELECT r.id, r.message_id, r.local, r.domain, r.zone, r.state, r.attempts, r.settled_at, m.kind"
@@ -92,6 +95,11 @@ def renew(cursor: Any, delivery_ids: Sequence[int], now: float, seconds: float) 
     """Let leases end at ``now + seconds``; 0 gives them back."""
     statement = _RENEW if seconds > 0 else _GIVE_BACK
     cursor.executemany(statement, [(now + max(seconds, 0), delivery_id) for delivery_id in delivery_ids])
+
+
+def accuse(cursor: Any, delivery_ids: Sequence[int]) -> None:
+    """Let the end of leases count although they were renewed."""
+    cursor.executemany(_ACCUSE, [(delivery_id,) for delivery_id in delivery_ids])
 
 
 def settle(cursor: Any, outcomes: Sequence[Outcome], now: float, keys: GatewayKeys) -> tuple[Rows, set[str]]:

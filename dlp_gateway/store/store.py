@@ -141,6 +141,10 @@ class Store:
         if seconds <= 0:
             self._bell.ring()
 
+    async def accuse(self, delivery_ids: Sequence[int]) -> None:
+        """See ``values.Queue``."""
+        await self._writer.do(Statement(lambda cursor: statements.accuse(cursor, delivery_ids)))
+
     async def settle(self, outcomes: Sequence[Outcome], now: float) -> None:
         """See ``values.Queue``.
 

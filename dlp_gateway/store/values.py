@@ -135,6 +135,14 @@ class Queue(Protocol):
         """
         ...
 
+    async def accuse(self, delivery_ids: Sequence[int]) -> None:
+        """Count these leases as lost if they run out from now on, though they were renewed.
+
+        The worker is about to read what may kill it; ``renew`` says that it
+        has lived.
+        """
+        ...
+
     async def settle(self, outcomes: Sequence[Outcome], now: float) -> None:
         """Record the ends of attempts in one transaction, with their audit entries.
 

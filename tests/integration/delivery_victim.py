@@ -1,7 +1,7 @@
-"""A delivery worker on a real store that one message kills.
+"""A delivery worker on a real store, to be killed: by one message, or by the test.
 
-``python -m tests.integration.delivery_victim FOLDER HOST:PORT`` ends with 0
-once a message was set aside.
+``python -m tests.integration.delivery_victim FOLDER HOST:PORT LIMIT`` ends
+with 0 once a message was set aside, which is after ``LIMIT`` deaths.
 """
 
 import asyncio
@@ -9,7 +9,8 @@ import os
 import sys
 from pathlib import Path
 
-from dlp_gateway.delivery.settings import DeliverySettings, Routes, RouteSettings
+from dlp_gateway.delivery.schedule import Schedule
+from dlp_gateway.delivery.settings import ConnectionSettings, DeliverySettings, Routes, RouteSettings, Timeouts
 from dlp_gateway.delivery.tls import TlsMode, TlsPolicy
 from dlp_gateway.delivery.worker import DeliveryService
 from dlp_gateway.model import Zone
@@ -42,11 +43,19 @@ class Fragile:
             self.set_aside.set()
 
 
-async def main(folder: Path, address: str) -> None:
+async def main(folder: Path, address: str, limit: int) -> None:
     store = await Store.open(f"sqlite:///{folder}/gateway.db", keys.load_gateway(folder / "keys"), Options(reserve=0))
     queue = Fragile(store)
     route = RouteSettings(hosts=(address,), tls=TlsPolicy(TlsMode.NONE))
-    settings = DeliverySettings("gateway.westendonsixth.com", lease=1, idle=0.05, poison_limit=3)
+    settings = DeliverySettings(
+        "gateway.westendonsixth.com",
+        lease=2,
+        idle=0.05,
+        poison_limit=limit,
+        schedule=Schedule(first=0.2, factor=1, longest=0.2),
+        timeouts=Timeouts(final=2),
+        connection=ConnectionSettings(connections=10, pause=0.1, longest_pause=0.1),
+    )
     service = DeliveryService(queue, Routes(dict.fromkeys(Zone, route)), settings)
     running = asyncio.create_task(service.run())
     await queue.set_aside.wait()
@@ -56,4 +65,4 @@ async def main(folder: Path, address: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))

@@ -1,6 +1,8 @@
 """Delivery on the real store: what one writes, the other reads."""
 
 import asyncio
+import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -40,9 +42,14 @@ def rows(folder: Path) -> list[tuple[str, str, int]]:
         return database.execute("SELECT literal, state, attempts FROM dlp_recipient ORDER BY id").fetchall()
 
 
-async def until(condition) -> None:
+async def victim(folder: Path, peer: Peer, limit: int) -> asyncio.subprocess.Process:
+    command = ("-m", "tests.integration.delivery_victim", str(folder), peer.address, str(limit))
+    return await asyncio.create_subprocess_exec(sys.executable, *command, cwd=ROOT, stdout=subprocess.DEVNULL)
+
+
+async def until(condition, seconds: float = 30) -> None:
     """Wait for what another thread or process does."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -106,14 +113,20 @@ async def test_d09_what_is_given_back_is_due_at_once(store, tmp_path):
 async def test_d03_a_renewed_lease_neither_adds_to_the_count_nor_forgets_it(store):
     await store.commit(intake())
     lost = []
-    for turn, renewed in enumerate((False, True, True, False, False)):
+    for turn, what in enumerate(
+        ("nothing", "renew", "renew twice", "nothing", "renew, accuse", "accuse", "accuse, renew", "")
+    ):
         now = NOW + 200 * turn
         (due,) = await store.lease("worker", 10, now, 60)
         lost.append(due.lost)
-        for seconds in (10, 20) if renewed else ():
-            await store.renew([due.delivery_id], now + seconds, 60)
+        if what.startswith("renew"):
+            await store.renew([due.delivery_id], now + 10, 60)
+        if "accuse" in what:
+            await store.accuse([due.delivery_id])
+        if what.endswith(("twice", ", renew")):
+            await store.renew([due.delivery_id], now + 20, 60)
 
-    assert lost == [0, 1, 1, 1, 2]
+    assert lost == [0, 1, 1, 1, 2, 3, 4, 4]
 
 
 async def test_d03_a_message_that_kills_the_process_is_set_aside(tmp_path):
@@ -129,14 +142,49 @@ async def test_d03_a_message_that_kills_the_process_is_set_aside(tmp_path):
     ends = []
     async with Peer() as peer:
         while not ends or (ends[-1] != 0 and len(ends) < 10):
-            victim = [sys.executable, "-m", "tests.integration.delivery_victim", str(tmp_path), peer.address]
-            process = await asyncio.create_subprocess_exec(*victim, cwd=ROOT, stdout=subprocess.DEVNULL)
-            ends.append(await asyncio.wait_for(process.wait(), 60))
+            process = await victim(tmp_path, peer, limit=3)
+            ends.append(await asyncio.wait_for(process.wait(), 300))
 
-    # Three deaths count; one does not, for which another message in line had already vouched.
-    assert ends[-1] == 0
-    assert ends[:-1] in ([9] * 3, [9] * 4)
+    assert ends == [9, 9, 9, 0]
     states = {address: state for address, state, _ in rows(tmp_path)}
     assert states["ann@example.net"] == State.FAILED
     assert all(states[f"r{number}@ext.example"] == State.DELIVERED for number in range(5))
     assert not any(POISON in message.content for message in peer.taken)
+
+
+@pytest.mark.parametrize(
+    ("kills", "count"), [pytest.param(4, 200, id="few"), pytest.param(100, 5000, id="many", marks=pytest.mark.soak)]
+)
+async def test_d02_a_worker_killed_at_any_moment_loses_nothing_and_blames_nothing(kills, count, tmp_path):
+    """Beside a next hop that answers 4xx, stalls, or cuts the line after the final dot."""
+    chance = random.Random(kills)
+    keys.init(tmp_path / "keys")
+    store = await Store.open(
+        f"sqlite:///{tmp_path}/gateway.db", keys.load_gateway(tmp_path / "keys"), Options(reserve=0)
+    )
+    for number in range(count):
+        await store.commit(intake(verdict(f"r{number}@ext.example", Action.DELIVER), at=time.time()))
+    await store.close()
+
+    answers = [b"250 2.0.0 ok\r\n", b"451 4.3.0 later\r\n", Turn.CLOSE, Turn.STALL]
+    peaceful = asyncio.Event()
+
+    def answer(_):
+        return answers[0] if peaceful.is_set() else chance.choices(answers, [80, 10, 8, 2])[0]
+
+    async with Peer({"CONTENT": answer}) as peer:
+        for _ in range(kills):
+            process = await victim(tmp_path, peer, limit=5)
+            enough = len(peer.taken) + chance.randrange(1, max(2, count // kills))
+            await peer.until(lambda: len(peer.taken) >= enough)  # noqa: B023
+            process.kill()
+            assert await process.wait() == -signal.SIGKILL
+        peaceful.set()
+        process = await victim(tmp_path, peer, limit=5)
+        await until(lambda: all(state != "queued" for _, state, _ in rows(tmp_path)), seconds=120)
+        process.kill()
+        await process.wait()
+
+    assert {state for _, state, _ in rows(tmp_path)} == {"delivered"}
+    arrived = {line for message in peer.taken for line in message.rcpt}
+    assert len(arrived) == count

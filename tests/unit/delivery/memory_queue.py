@@ -32,6 +32,7 @@ class MemoryQueue:
         self.outcomes: list[Outcome] = []
         self.settlements: list[int] = []
         self.renewals: list[tuple[int, ...]] = []
+        self.accused: list[tuple[int, ...]] = []
         self.leases = 0
         self.reads = 0
         self.changed = asyncio.Condition()
@@ -83,6 +84,11 @@ class MemoryQueue:
                 row.leased_to = None
                 row.due = replace(row.due, lost=0)
         await self._tell()
+
+    async def accuse(self, delivery_ids: Sequence[int]) -> None:
+        self.accused.append(tuple(delivery_ids))
+        for number in delivery_ids:
+            self.rows[number].renewed = False
 
     async def settle(self, outcomes: Sequence[Outcome], now: float) -> None:
         self.settlements.append(len(outcomes))

@@ -49,15 +49,27 @@ async def test_what_takes_long_is_renewed_and_nothing_else():
     assert queue.renewals[0] == (1,)
 
 
-async def test_d03_others_are_vouched_for_once():
+async def test_d03_of_two_only_the_accused_is_blamed():
     held, queue = leases()
-    held.take([1, 2, 3], queue.clock.now)
-    await held.vouch([2])
-    await held.vouch([1])
-    held.take([3], queue.clock.now)
-    await held.vouch([1])
+    await queue.lease("dies", 10, queue.clock.now, 60)
+    await queue.move(60)
+    await queue.lease("worker", 10, queue.clock.now, 60)
+    held.take([0, 1], queue.clock.now)
+    await held.acquit([0, 1])
+    await held.accuse([1])
+    await queue.move(60)
 
-    assert [sorted(ids) for ids in queue.renewals] == [[1, 3], [2], [3]]
+    lost = {due.delivery_id: due.lost for due in await queue.lease("worker", 10, queue.clock.now, 60)}
+    assert (lost[0], lost[1]) == (1, 2)
+
+
+async def test_d03_to_acquit_nothing_or_in_vain_does_no_harm():
+    held, queue = leases(BrokenQueue)
+    held.take([1], queue.clock.now)
+    await held.acquit([])
+    await held.acquit([1])
+
+    assert held.hold([1])
 
 
 async def test_a_store_that_fails_does_not_end_the_keeping():

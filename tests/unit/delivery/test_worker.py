@@ -360,8 +360,8 @@ async def test_d03_messages_that_were_beside_a_deadly_one_are_not_set_aside_with
         await settled(queue, 3)
 
     assert set(queue.states().values()) == {DELIVERED}
-    # While the first was read, the two others had been vouched for.
-    assert sorted(queue.renewals[0]) == [1, 2]
+    assert sorted(queue.renewals[0]) == [0, 1, 2]
+    assert sorted(queue.accused) == [(0,), (1,), (2,)]
 
 
 async def test_d03_a_message_that_was_only_slow_when_its_worker_was_killed_is_not():
@@ -371,7 +371,8 @@ async def test_d03_a_message_that_was_only_slow_when_its_worker_was_killed_is_no
     await queue.move(61)
     async with Peer({"DATA": (Turn.STALL, b"354 go\r\n")}) as peer, at_work(queue, routes(peer)):
         await peer.until(lambda: "DATA" in peer.commands)
-        assert queue.renewals == [(1,)]
+        assert queue.accused == [(1,)]
+        assert queue.rows[1].renewed
         peer.release()
         await settled(queue, 1)
 
