@@ -19,6 +19,12 @@ BESIDE = 4
 WORDS_OF_A_ROW = 14
 _SEPARATORS = re.compile(r"[_.\-+]+|\.[A-Za-z0-9]{2,5}$")
 _PARAGRAPH = re.compile(rb"\n[ \t\r]*\n")
+_INTRODUCTION = re.compile(
+    rb"\b(?:by|from|with|ask|contact|contact person|attn|attention|att|c/o|via|cc|see"
+    rb"|signed|per|regards|wishes|thanks|says"
+    rb"|ansprechpartner(?:in)?|z\. ?hd|von|durch|par|contacto|por|contatto|referente|contactpersoon)[:.,]?\s+$",
+    re.IGNORECASE,
+)
 _GREETING = re.compile(
     rb"[> \t]*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|thanks|thank you|cheers|kia ora|g'day"
     rb"|hallo|liebe[rs]?|sehr geehrte[rs]?|guten (?:tag|morgen)|moin|gruezi|bonjour|bonsoir|cher|chere|madame|monsieur"
@@ -39,6 +45,7 @@ def check(
     if not asking:
         return list(scored)
     names = _names(text, normalised, [scored[i] for i in asking], people)
+    names = [name for name in names if not _introduced(normalised.data, name)]
     checked = list(scored)
     titled: bool | None = None
     for index in asking:
@@ -47,6 +54,11 @@ def check(
             titled = names_somebody(hints, people) if titled is None else titled
             checked[index] = scored[index] if titled else checked[index]
     return checked
+
+
+def _introduced(data: bytes, name: PersonSpan) -> bool:
+    """Tell whether somebody is named as contact, author or sender, which is not whom the words are about."""
+    return _INTRODUCTION.search(data, max(0, name.start - 24), name.start) is not None
 
 
 def names_somebody(hints: Sequence[str], people: People) -> bool:

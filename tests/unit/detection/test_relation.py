@@ -105,3 +105,17 @@ def test_a_file_named_after_somebody_speaks_of_that_person(hint, expected):
     (checked,) = check("Diagnosis: 42", normalised, [candidate], Knows("Mia Lang"), (hint,))
 
     assert checked.stands is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Hi Mia Lang,\n\nthe value is 42", False),
+        ("contact: Mia Lang | 42", False),
+        ("tested by Mia Lang: 42", False),
+        ("The value is 42.\n\nKind regards Mia Lang", False),
+        ("The value is 42.\nIt belongs to Mia Lang", True),
+    ],
+)
+def test_whoever_is_greeted_or_only_introduced_is_not_meant(text, expected):
+    assert stands(text, person="near") is expected
