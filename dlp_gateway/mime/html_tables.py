@@ -42,10 +42,12 @@ class Table:
 
     def render(self) -> str:
         """Return the lines of the table."""
+        if self.layout:
+            return "\n".join(cell.text for row in self.rows for cell in row if cell.text)
         rows = [[(cell.header, cell.text) for cell in row] for row in self.rows if row]
         texts = [[text for _, text in row] for row in rows]
         widest = max((len([text for text in row if text]) for row in texts), default=0)
-        if self.layout or widest < 2 or any("\n" in text for row in texts for text in row):
+        if widest < 2 or any("\n" in text for row in texts for text in row):
             return "\n".join(text for row in texts for text in row if text)
         labels = _labels(rows)
         if labels is None:
