@@ -103,7 +103,8 @@ class _Server:
         self._shut_until = float("-inf")
         self._ceiling = settings.connections
         self._lowered_until = float("-inf")
-        self._last = deferred("4.4.5", "the next hop is busy", host=endpoint.hop.name, elsewhere=True)
+        self._busy = deferred("4.4.5", "the next hop is busy", host=endpoint.hop.name, elsewhere=True)
+        self._last = self._busy
         self._sweep: asyncio.TimerHandle | None = None
 
     @property
@@ -197,7 +198,7 @@ class _Server:
                 # It was handed something in the very moment it gave up.
                 self._pass_on(waiter.result())
             if isinstance(error, TimeoutError):
-                raise DeliveryError(self._last) from None
+                raise DeliveryError(self._busy) from None
             raise
         finally:
             self._waiting.remove(waiter)

@@ -121,6 +121,23 @@ async def test_who_waits_too_long_goes_back_to_the_queue():
     assert (caught.value.result.code, caught.value.result.enhanced) == (451, "4.4.5")
 
 
+async def test_a_server_that_came_back_is_busy_not_dead():
+    clock = Clock(0.0)
+    async with (
+        Peer({"CONNECT": in_turn(b"421 4.3.2 down\r\n", b"220 up\r\n")}) as peer,
+        pool_of(clock, connections=1, patience=0.01) as pool,
+    ):
+        with pytest.raises(DeliveryError):
+            await pool.acquire(endpoint(peer))
+        clock.now += 5
+        held = await pool.acquire(endpoint(peer))
+        with pytest.raises(DeliveryError) as caught:
+            await pool.acquire(endpoint(peer))
+        pool.release(held)
+
+    assert caught.value.result.enhanced == "4.4.5"
+
+
 async def test_who_stops_waiting_leaves_the_session_to_the_next():
     async with Peer() as peer, pool_of(connections=1) as pool:
         held = await pool.acquire(endpoint(peer))
