@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dlp_gateway.detection import relation
 from dlp_gateway.detection.allowances import Allowances
-from dlp_gateway.detection.contacts import DETAILS, Listed, count_people
+from dlp_gateway.detection.contacts import Listed, count_people
 from dlp_gateway.detection.cues import Cues
 from dlp_gateway.detection.disclosures import ENTITIES, Reader
 from dlp_gateway.detection.encodings import DEPTH, decode
@@ -142,16 +142,22 @@ class Engine:
         readings.append(reading)
         text = reading.text
         normalised = self._normaliser(text.text)
-        matches = self._matcher.scan(normalised, Layout(normalised.data), text.hints, explain=explain)
+        # Contact information may leave: it is told of a Subject, and counted elsewhere.
+        told_of = text.role is Role.SUBJECT
+        matches = self._matcher.scan(
+            normalised,
+            Layout(normalised.data),
+            text.hints,
+            count_contacts=not told_of,
+            explain=explain,
+        )
         scored = [self._allowances.judge(self._thresholded(s), normalised.data, today) for s in matches.scored]
         scored = relation.check(text.text, normalised, scored, self._models.people, text.hints)
-        # Addresses in headers are how mail is sent, not what it says.
-        header = text.role is Role.HEADER
-        kept = best(s for s in scored if s.stands and not (header and s.recogniser.tier is Tier.CONTACT))
-        if not header and text.role is not Role.SUBJECT:
-            reading.details.extend(
-                normalised.span(one.start, one.end)[0] for one in kept if one.recogniser.entity in DETAILS
-            )
+        if not told_of:
+            scored = [_free_to_leave(one) for one in scored]
+        kept = best(s for s in scored if s.stands)
+        if text.role not in (Role.SUBJECT, Role.HEADER):
+            reading.details.extend(normalised.span(start, start + 1)[0] for start in matches.contacts)
         chosen = set(map(id, kept))
         told = scored if explain else kept
         candidates.extend(_candidate(reading, normalised, one, kept=id(one) in chosen) for one in told)
@@ -221,6 +227,12 @@ def _tuned(recognisers: Sequence[Recogniser], tuning: Tuning) -> Iterator[Recogn
                     ],
                 }
             )
+
+
+def _free_to_leave(scored: Scored) -> Scored:
+    if scored.recogniser.tier is not Tier.CONTACT or not scored.stands:
+        return scored
+    return replace(scored, stands=False, sank=(*scored.sank, "contact information outside of a Subject"))
 
 
 def _decoded(reading: _Reading) -> Iterator[_Reading]:

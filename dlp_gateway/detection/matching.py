@@ -15,12 +15,14 @@ from dataclasses import dataclass
 import re2
 
 from dlp_gateway.detection import encodings, spread
+from dlp_gateway.detection.contacts import DETAILS
 from dlp_gateway.detection.context import NO_SURROUNDINGS, Context, Hit, Vocabulary
 from dlp_gateway.detection.layout import Layout
 from dlp_gateway.detection.normalise import Normalised, Normaliser
 from dlp_gateway.detection.packs import Recogniser
 from dlp_gateway.detection.scoring import Compiled, Scored, check, failed, score
 from dlp_gateway.detection.validators import find_validator
+from dlp_gateway.model import Tier
 
 # A window overlaps its neighbours by the reach of context, so that nothing is lost on a seam.
 WINDOW = 64 * 1024
@@ -43,10 +45,14 @@ class EngineError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """The candidates of a text in order of start, and whether it seems to hold text in an encoding."""
+    """The candidates of a text in order of start, and whether it seems to hold text in an encoding.
+
+    ``contacts`` are the bytes at which contact details begin, where these were only counted.
+    """
 
     scored: list[Scored]
     encoded: bool
+    contacts: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ class Matcher:
                 single = _Single(owner, pattern.name, pattern.score, regex, regex.groupindex.get("value", 0))
                 self._singles[self._set.Add("(?m)" + pattern.regex)] = single
         self._set.Compile()
+        self._contact = {i: s for i, s in self._singles.items() if s.owner.recogniser.tier is Tier.CONTACT}
         self._spreading = _spreading(compiled)
 
     def _compile(self, recogniser: Recogniser) -> Compiled:
@@ -94,10 +101,13 @@ class Matcher:
             letters=re.search("[A-Z]", recogniser.compact or "") is not None,
         )
 
-    def scan(self, text: Normalised, layout: Layout, hints: Sequence[str], *, explain: bool = False) -> Matches:
+    def scan(
+        self, text: Normalised, layout: Layout, hints: Sequence[str], *, count_contacts: bool, explain: bool = False
+    ) -> Matches:
         """Find and score the candidates of a text.
 
-        With ``explain`` those whose check failed are returned too.
+        With ``count_contacts`` the places of contact details are returned, for lists of people, and contact
+        information is no candidate, unless ``explain`` asks for all of them, failed checks included.
 
         Raises:
             EngineError: the patterns could not be run.
@@ -107,11 +117,15 @@ class Matcher:
             data = _UNDERSCORE.sub(b" ", data)
         hinted = frozenset(hit.word for hint in hints for hit in self._vocabulary.find(self._normaliser(hint).data))
         found: list[Scored] = []
+        contacts: list[int] = []
         counts: Counter[str] = Counter()
         encoded = False
         for low in range(0, max(len(data), 1), WINDOW):
             matched = self._matched(data, low)
             encoded = encoded or self._encoded in matched
+            if count_contacts:
+                contacts.extend(self._contacts(data, low, matched))
+                matched = matched if explain else [index for index in matched if index not in self._contact]
             if len(matched) > 1:
                 for scored in self._window(data, low, layout, hinted, matched, counts):
                     if scored.stands:
@@ -120,7 +134,18 @@ class Matcher:
                     elif explain:
                         found.append(scored)
         found.sort(key=lambda scored: (scored.start, scored.end))
-        return Matches(found, encoded)
+        return Matches(found, encoded, sorted(contacts))
+
+    def _contacts(self, data: bytes, low: int, matched: Sequence[int]) -> Iterator[int]:
+        """Yield where contact details begin that pass their check."""
+        first, last = _bounds(data, low)
+        for index in matched:
+            single = self._contact.get(index)
+            if single is not None and single.owner.recogniser.entity in DETAILS:
+                for match in single.regex.finditer(data, first, last):
+                    start, end = match.span(single.group)
+                    if low <= start < low + WINDOW and check(single.owner, data[start:end]):
+                        yield start
 
     def _matched(self, data: bytes, low: int) -> list[int]:
         first, last = _bounds(data, low)
