@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from dlp_gateway.detection import relation
 from dlp_gateway.detection.allowances import Allowances
 from dlp_gateway.detection.contacts import Listed, count_people
 from dlp_gateway.detection.cues import Cues
@@ -23,6 +22,7 @@ from dlp_gateway.detection.matching import Matcher
 from dlp_gateway.detection.models import Models, load_models
 from dlp_gateway.detection.normalise import Normalised, Normaliser
 from dlp_gateway.detection.packs import Recogniser, load_packs
+from dlp_gateway.detection.relation import Whom
 from dlp_gateway.detection.resolve import best
 from dlp_gateway.detection.scoring import Scored
 from dlp_gateway.detection.tuning import Tuning
@@ -114,9 +114,10 @@ class Engine:
         day = today or dt.date.today()  # noqa: DTZ011 - allowances end with the local day
         readings: list[_Reading] = []
         candidates: list[Candidate] = []
+        whom = Whom(texts, self._models.people, self._normaliser)
         for text in texts:
             if not subject_only or text.role is Role.SUBJECT:
-                self._read(_Reading(text), DEPTH, day, readings, candidates, explain=explain)
+                self._read(_Reading(text), DEPTH, day, whom, readings, candidates, explain=explain)
         if self._outsider is not None:
             candidates.extend(c for reading in readings for c in self._outside(reading, self._outsider))
         candidates.extend(self._names([r for r in readings if r.text.role is Role.SUBJECT]))
@@ -133,6 +134,7 @@ class Engine:
         reading: _Reading,
         depth: int,
         today: dt.date,
+        whom: Whom,
         readings: list[_Reading],
         candidates: list[Candidate],
         *,
@@ -152,7 +154,7 @@ class Engine:
             explain=explain,
         )
         scored = [self._allowances.judge(self._thresholded(s), normalised.data, today) for s in matches.scored]
-        scored = relation.check(text.text, normalised, scored, self._models.people, text.hints)
+        scored = whom.check(text, normalised, scored)
         if not told_of:
             scored = [_free_to_leave(one) for one in scored]
         kept = best(s for s in scored if s.stands)
@@ -163,7 +165,7 @@ class Engine:
         candidates.extend(_candidate(reading, normalised, one, kept=id(one) in chosen) for one in told)
         if matches.encoded and depth:
             for inner in _decoded(reading):
-                self._read(inner, depth - 1, today, readings, candidates, explain=explain)
+                self._read(inner, depth - 1, today, whom, readings, candidates, explain=explain)
 
     def _thresholded(self, scored: Scored) -> Scored:
         if scored.score >= self._thresholds[scored.recogniser.name]:

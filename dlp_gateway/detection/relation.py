@@ -8,15 +8,19 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from dlp_gateway.detection import ownership
-from dlp_gateway.detection.normalise import Normalised
+from dlp_gateway.detection.normalise import Normalised, Normaliser
 from dlp_gateway.detection.scoring import Scored
+from dlp_gateway.detection.signatures import signature_lines
 from dlp_gateway.detection.values import People, PersonSpan
+from dlp_gateway.model import Role, Text
 
 # Characters of text before and behind a candidate that are searched for a name.
 BEFORE, BEHIND = 240, 120
 # Bytes between a name and what stands beside it: "Marcus Bell (46)".
 BESIDE = 4
 WORDS_OF_A_ROW = 14
+# Characters of a covering letter that are searched for whom it speaks of.
+_COVER = 20_000
 _SEPARATORS = re.compile(r"[_.\-+]+|\.[A-Za-z0-9]{2,5}$")
 _PARAGRAPH = re.compile(rb"\n[ \t\r]*\n")
 _INTRODUCTION = re.compile(
@@ -34,36 +38,66 @@ _GREETING = re.compile(
 )
 
 
-def check(
-    text: str, normalised: Normalised, scored: Sequence[Scored], people: People, hints: Sequence[str] = ()
-) -> list[Scored]:
-    """Return the candidates; those that lack the person they ask for, or belong to a company, no longer stand.
+class Whom:
+    """Whom the texts of one message speak of; names are asked for only where a candidate depends on them."""
 
-    A file that is named after somebody speaks of that person throughout.
-    """
-    asking = [i for i, s in enumerate(scored) if s.stands and _asks(s, normalised.data)]
-    if not asking:
-        return list(scored)
-    names = _names(text, normalised, [scored[i] for i in asking], people)
-    names = [name for name in names if not _introduced(normalised.data, name)]
-    checked = list(scored)
-    titled: bool | None = None
-    for index in asking:
-        checked[index] = _judge(scored[index], normalised.data, names)
-        if not checked[index].stands and scored[index].recogniser.person == "near" and hints:
-            titled = names_somebody(hints, people) if titled is None else titled
-            checked[index] = scored[index] if titled else checked[index]
-    return checked
+    def __init__(self, texts: Sequence[Text], people: People, normaliser: Normaliser) -> None:
+        self._texts = texts
+        self._people = people
+        self._normaliser = normaliser
+        self._cover: bool | None = None
+
+    def check(self, text: Text, normalised: Normalised, scored: Sequence[Scored]) -> list[Scored]:
+        """Return the candidates; those that lack the person they ask for, or belong to a company, no longer stand.
+
+        A file that is named after somebody speaks of that person throughout, and so does one that comes
+        with a letter about somebody.
+        """
+        asking = [i for i, s in enumerate(scored) if s.stands and _asks(s, normalised.data)]
+        if not asking:
+            return list(scored)
+        names = _names(text.text, normalised, [scored[i] for i in asking], self._people)
+        checked = list(scored)
+        for index in asking:
+            checked[index] = _judge(scored[index], normalised.data, names)
+            if not checked[index].stands and scored[index].recogniser.person == "near" and self._known_from(text):
+                checked[index] = scored[index]
+        return checked
+
+    def _known_from(self, text: Text) -> bool:
+        """Tell whether a document without names is about somebody named in its own name or in the covering letter."""
+        if names_somebody(text.hints, self._people):
+            return True
+        if text.role is not Role.DOCUMENT:
+            return False
+        if self._cover is None:
+            self._cover = any(self._speaks_of_somebody(one) for one in self._texts if one.role is Role.BODY)
+        return self._cover
+
+    def _speaks_of_somebody(self, text: Text) -> bool:
+        """Tell whether a letter names a person other than its writer, its reader and their contacts."""
+        lines = text.text[:_COVER].split("\n")
+        outside = signature_lines(lines)
+        letter = "\n".join("" if number in outside else line for number, line in enumerate(lines))
+        normalised = self._normaliser(letter)
+        spans = [normalised.bytes_of(span.start, span.end) for span in self._people.find([letter])[0]]
+        data = normalised.data
+        return any(not _introduced(data, start) and not _greeted(data, start) for start, _ in spans)
 
 
-def _introduced(data: bytes, name: PersonSpan) -> bool:
-    """Tell whether somebody is named as contact, author or sender, which is not whom the words are about."""
-    return _INTRODUCTION.search(data, max(0, name.start - 24), name.start) is not None
+def _introduced(data: bytes, start: int) -> bool:
+    """Tell whether the name at ``start`` is that of a contact, author or sender: not whom the words are about."""
+    return _INTRODUCTION.search(data, max(0, start - 24), start) is not None
+
+
+def _greeted(data: bytes, start: int) -> bool:
+    line = data.rfind(b"\n", max(0, start - BEFORE), start) + 1
+    return _GREETING.match(data, line, start) is not None
 
 
 def names_somebody(hints: Sequence[str], people: People) -> bool:
     """Tell whether the name of a file or sheet names a person."""
-    return any(people.find([_SEPARATORS.sub(" ", hint) for hint in hints]))
+    return bool(hints) and any(people.find([_SEPARATORS.sub(" ", hint) for hint in hints]))
 
 
 def _asks(scored: Scored, data: bytes) -> bool:
@@ -88,7 +122,8 @@ def _names(text: str, normalised: Normalised, asking: Sequence[Scored], people: 
     for (low, _), spans in zip(windows, found, strict=True):
         for span in spans:
             start, end = normalised.bytes_of(low + span.start, low + span.end)
-            names.append(PersonSpan(start, end, span.score))
+            if not _introduced(normalised.data, start):
+                names.append(PersonSpan(start, end, span.score))
     return names
 
 
@@ -105,8 +140,7 @@ def _near(scored: Scored, name: PersonSpan, data: bytes) -> bool:
     """In front, or behind in the same paragraph; whom the mail greets is not whom it speaks of."""
     if name.start >= scored.end:
         return name.start < scored.end + BEHIND and not _PARAGRAPH.search(data, scored.end, name.start)
-    line = data.rfind(b"\n", max(0, name.start - BEFORE), name.start) + 1
-    return name.end > scored.start - BEFORE and not _GREETING.match(data, line, name.start)
+    return name.end > scored.start - BEFORE and not _greeted(data, name.start)
 
 
 def _row(scored: Scored, name: PersonSpan, data: bytes) -> bool:

@@ -2,9 +2,10 @@ import pytest
 
 from dlp_gateway.detection.normalise import Normaliser
 from dlp_gateway.detection.packs import Recogniser
-from dlp_gateway.detection.relation import check
+from dlp_gateway.detection.relation import Whom
 from dlp_gateway.detection.scoring import Scored
 from dlp_gateway.detection.values import PersonSpan
+from dlp_gateway.model import Role, Text
 
 NORMALISE = Normaliser()
 
@@ -38,9 +39,9 @@ def recogniser(**given) -> Recogniser:
 def stands(text: str, people=None, **given) -> bool:
     normalised = NORMALISE(text)
     start = normalised.data.index(b"42")
-    (checked,) = check(
-        text, normalised, [Scored(recogniser(**given), start, start + 2, 1.0, (), ())], people or Knows("Mia Lang")
-    )
+    candidate = Scored(recogniser(**given), start, start + 2, 1.0, (), ())
+    whom = Whom([], people or Knows("Mia Lang"), NORMALISE)
+    (checked,) = whom.check(Text("body", text, Role.BODY), normalised, [candidate])
     return checked.stands
 
 
@@ -102,7 +103,29 @@ def test_a_file_named_after_somebody_speaks_of_that_person(hint, expected):
     normalised = NORMALISE("Diagnosis: 42")
     candidate = Scored(recogniser(person="near"), 11, 13, 1.0, (), ())
 
-    (checked,) = check("Diagnosis: 42", normalised, [candidate], Knows("Mia Lang"), (hint,))
+    text = Text("file", "Diagnosis: 42", Role.DOCUMENT, (hint,))
+    (checked,) = Whom([text], Knows("Mia Lang"), NORMALISE).check(text, normalised, [candidate])
+
+    assert checked.stands is expected
+
+
+@pytest.mark.parametrize(
+    ("letter", "expected"),
+    [
+        ("Hi Carmen,\n\nattached is the report on Mia Lang.\n\nRegards\nTom", True),
+        ("Dear Mia Lang,\n\nthe menu is attached.", False),
+        ("The menu is attached.\n\nKind regards\nMia Lang\nEvents", False),
+        ("The menu is attached, ask Mia Lang.", False),
+        ("The menu is attached.", False),
+    ],
+)
+def test_a_document_is_about_whom_the_letter_speaks_of(letter, expected):
+    document = Text("file", "Diagnosis: 42", Role.DOCUMENT, ("scan.txt",))
+    texts = [Text("body", letter, Role.BODY), document]
+    normalised = NORMALISE(document.text)
+    candidate = Scored(recogniser(person="near"), 11, 13, 1.0, (), ())
+
+    (checked,) = Whom(texts, Knows("Mia Lang"), NORMALISE).check(document, normalised, [candidate])
 
     assert checked.stands is expected
 
