@@ -30,9 +30,11 @@ _DETAIL = re.compile(
     r"|\b\d{1,5}[a-z]? \w+ (?:street|st|road|rd|avenue|ave|lane|drive|terrace|place)\b",
     re.IGNORECASE,
 )
+# Labels of contact details, and of the bank details that firms put below them (whose they are, patterns tell).
 _CONTACT_LABEL = re.compile(
     r"\b(?:t|m|p|f|e|w|tel|telephone|phone|ph|mobile|mob|cell|fax|email|e-mail|mail|web|website|address|office|direct"
-    r"|abn|acn|vat|skype|telefon|handy|mobil|tél|teléfono|telefono|linkedin|twitter)\b\.?:?",
+    r"|bank|bsb|iban|bic|swift|account|acct|acc|sort code|abn|acn|vat|skype"
+    r"|telefon|handy|mobil|tél|teléfono|telefono|linkedin|twitter)\b\.?:?",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[a-z]{2}[.!?](?:\s|$)|;")
