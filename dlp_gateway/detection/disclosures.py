@@ -125,7 +125,13 @@ class Reader:
     def _judged(
         self, passage: str, scores: Mapping[str, float], hints: Sequence[str]
     ) -> Iterator[tuple[str, float, bool]]:
-        about = scores.get(ABOUT, 1.0 if scores else 0.0)
+        if not scores:
+            # The model's cheap sieve was taught English: another language goes by words and names alone.
+            cues = self._cues.labels(passage)
+            foreign = bool(cues) and self._foreign(passage)
+            yield from ((label, self._thresholds[label], True) for label in sorted(cues) if foreign)
+            return
+        about = scores.get(ABOUT, 1.0)
         least = self._thresholds.get(ABOUT, ABOUT_A_PERSON)
         if about < least:
             # A file that is named after somebody speaks of that person throughout.

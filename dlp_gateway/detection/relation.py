@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -19,6 +20,9 @@ BEFORE, BEHIND = 240, 120
 # Bytes between a name and what stands beside it: "Marcus Bell (46)".
 BESIDE = 4
 WORDS_OF_A_ROW = 14
+# Candidates whose surroundings are read together; after so many of a recogniser are confirmed, more change nothing.
+_BATCH = 64
+ENOUGH = 50
 # Characters of a covering letter that are searched for whom it speaks of.
 _COVER = 20_000
 _SEPARATORS = re.compile(r"[_.\-+]+|\.[A-Za-z0-9]{2,5}$")
@@ -53,15 +57,22 @@ class Whom:
         A file that is named after somebody speaks of that person throughout, and so does one that comes
         with a letter about somebody.
         """
-        asking = [i for i, s in enumerate(scored) if s.stands and _asks(s, normalised.data)]
-        if not asking:
-            return list(scored)
-        names = _names(text.text, normalised, [scored[i] for i in asking], self._people)
         checked = list(scored)
-        for index in asking:
-            checked[index] = _judge(scored[index], normalised.data, names)
-            if not checked[index].stands and scored[index].recogniser.person == "near" and self._known_from(text):
-                checked[index] = scored[index]
+        confirmed: Counter[str] = Counter()
+        asking = [i for i, s in enumerate(scored) if s.stands and _asks(s, normalised.data)]
+        for first in range(0, len(asking), _BATCH):
+            batch = asking[first : first + _BATCH]
+            open_ones = [i for i in batch if confirmed[scored[i].recogniser.name] < ENOUGH]
+            names = _names(text.text, normalised, [scored[i] for i in open_ones], self._people)
+            for index in batch:
+                one = scored[index]
+                if index not in open_ones:
+                    checked[index] = replace(one, stands=False, sank=(*one.sank, "enough of them are confirmed"))
+                    continue
+                checked[index] = _judge(one, normalised.data, names)
+                if not checked[index].stands and one.recogniser.person == "near" and self._known_from(text):
+                    checked[index] = one
+                confirmed[one.recogniser.name] += checked[index].stands
         return checked
 
     def _known_from(self, text: Text) -> bool:
@@ -117,7 +128,7 @@ def _names(text: str, normalised: Normalised, asking: Sequence[Scored], people: 
             windows[-1] = (windows[-1][0], max(high, windows[-1][1]))
         else:
             windows.append((low, high))
-    found = people.find([text[low:high] for low, high in windows])
+    found = people.find([text[low:high] for low, high in windows]) if windows else []
     names = []
     for (low, _), spans in zip(windows, found, strict=True):
         for span in spans:

@@ -29,6 +29,11 @@ class Somebody:
         raise AssertionError("not asked here")
 
 
+def test_another_language_needs_no_word_of_the_model():
+    assert labels("Frau Lang ist mit dem Team und der Familie schwanger.", {"health": ["schwanger"]}) == {"health"}
+    assert labels("Mrs Lang is with the team and the family in the ward.", {"health": ["ward"]}) == set()
+
+
 def labels(text: str, cues=None, role=Role.BODY, **scores) -> set[str]:
     reader = Reader(Says(scores), Somebody(), Cues(cues or {}, Normaliser()), LIMITS)
     return {d.label for d in reader.disclosures([Text("body", text, role)]) if d.disclosed}

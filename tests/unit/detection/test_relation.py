@@ -1,8 +1,10 @@
+import re
+
 import pytest
 
 from dlp_gateway.detection.normalise import Normaliser
 from dlp_gateway.detection.packs import Recogniser
-from dlp_gateway.detection.relation import Whom
+from dlp_gateway.detection.relation import ENOUGH, Whom
 from dlp_gateway.detection.scoring import Scored
 from dlp_gateway.detection.values import PersonSpan
 from dlp_gateway.model import Role, Text
@@ -19,7 +21,7 @@ class Knows:
 
     def find(self, texts):
         self.asked.extend(texts)
-        return [[PersonSpan(i, i + len(self.name), 1.0)] if (i := t.find(self.name)) >= 0 else [] for t in texts]
+        return [[PersonSpan(m.start(), m.end(), 1.0) for m in re.finditer(self.name, text)] for text in texts]
 
 
 def recogniser(**given) -> Recogniser:
@@ -142,3 +144,16 @@ def test_a_document_is_about_whom_the_letter_speaks_of(letter, expected):
 )
 def test_whoever_is_greeted_or_only_introduced_is_not_meant(text, expected):
     assert stands(text, person="near") is expected
+
+
+def test_of_a_long_list_enough_are_confirmed():
+    text = "Mia Lang | 42\n" * 2000
+    normalised = NORMALISE(text)
+    row = recogniser(person="row")
+    scored = [Scored(row, n * 14 + 11, n * 14 + 13, 1.0, (), ()) for n in range(2000)]
+    people = Knows("Mia Lang")
+
+    checked = Whom([], people, NORMALISE).check(Text("file", text, Role.DOCUMENT), normalised, scored)
+
+    assert ENOUGH <= sum(one.stands for one in checked) <= 4 * ENOUGH
+    assert sum(map(len, people.asked)) < len(text) / 4
