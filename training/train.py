@@ -52,14 +52,19 @@ def _others(items: list[T]) -> list[T]:
 
 def load(shared: Path) -> Data:
     """Read our own data, and the public corpora and name lists from the folder ``shared``."""
-    subjects = [trim_honorifics(item) for item in corpus.subjects(OWN / "subjects/train.jsonl")]
-    statements = [s for file in sorted((OWN / "statements").glob("train-*.jsonl")) for s in corpus.statements(file)]
+    subjects = [trim_honorifics(item) for file in _files("subjects") for item in corpus.subjects(file)]
+    statements = [s for file in _files("statements") for s in corpus.statements(file)]
     forms = Forms(
         Names(corpus.words(shared / "lexicons/given_names.txt"), corpus.words(shared / "lexicons/surnames.txt")),
         corpus.words(OWN / "lexicons/au_places.txt") + corpus.words(OWN / "lexicons/uk_places.txt"),
         corpus.words(OWN / "lexicons/job_titles.txt"),
     )
     return Data(subjects, corpus.names(shared / "ner/train.jsonl.gz"), statements, forms)
+
+
+def _files(kind: str) -> list[Path]:
+    """Our own training files; what was added later comes last, so that what is held out of the first ones stays so."""
+    return sorted((OWN / kind).glob("train*.jsonl"), key=lambda file: ("more" in file.stem, file.name))
 
 
 def neutral_passages(data: Data) -> list[Statement]:
