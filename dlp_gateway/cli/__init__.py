@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from dlp_gateway.cli import audit, check, config, detectors, keys, quarantine, queue, serve, trial, users
+from dlp_gateway.cli import audit, check, config, console, detectors, keys, quarantine, queue, serve, trial, users
 
 app = typer.Typer(
     name="dlp-gateway",
@@ -18,12 +18,14 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command("serve")(serve.serve)
+app.command("console")(console.serve)
 app.command("try")(trial.run)
 app.command("check")(check.check)
 app.add_typer(config.app, name="config")
 app.add_typer(detectors.app, name="detectors")
 app.add_typer(keys.app, name="keys")
 app.add_typer(users.app, name="users")
+app.add_typer(console.app, name="accounts")
 app.add_typer(queue.app, name="queue")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(audit.app, name="audit")

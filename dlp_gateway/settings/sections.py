@@ -214,16 +214,33 @@ class Monitoring(Section):
     )
 
 
+class ConsoleTls(Section):
+    """The certificate that browsers see."""
+
+    certificate: FilePath = Field(description="PEM file with the certificate and its chain.")
+    key: FilePath = Field(description="PEM file with the private key.")
+
+
 class Console(Section):
     """The web console."""
 
     listen: AnyEndpoint = Field(default=Endpoint("127.0.0.1", 8080), description="Address of `dlp-gateway console`.")
     url: AnyHttpUrl | None = Field(
-        default=None, description="Its address as people reach it, for links in notices; null: none."
+        default=None,
+        description="Its address as people reach it, for links in notices and digests; null: no links.",
     )
+    tls: ConsoleTls | None = Field(
+        default=None, description="`certificate` and `key`; null: a web server in front of it ends TLS."
+    )
+    threads: Count = Field(default=8, description="Pages served at once.")
+    idle_minutes: Count = Field(default=30, description="Without a click for this long, people sign in again.")
+    link_days: Days = Field(default=14, description="The sender's link in a notice works this long, once.")
 
     @model_validator(mode="after")
-    def _safe_link(self) -> Self:
-        if self.url is not None and self.url.scheme != "https" and self.url.host not in {"127.0.0.1", "localhost"}:
+    def _safe(self) -> Self:
+        local = {"127.0.0.1", "localhost", "::1"}
+        if self.url is not None and self.url.scheme != "https" and self.url.host not in local:
             raise ValueError("url should begin with https://, since people sign in there")
+        if self.tls is None and self.listen.host not in local:
+            raise ValueError("listen on 127.0.0.1 behind a web server with TLS, or give tls: people sign in there")
         return self

@@ -52,6 +52,7 @@ class Message(Row):
         indexes = (
             models.Index(fields=["at"], name="dlp_message_at"),
             models.Index(fields=["about"], name="dlp_message_about", condition=~Q(about="")),
+            models.Index(fields=["sender_domain", "sender_local"], name="dlp_message_sender"),
         )
 
 
@@ -92,6 +93,7 @@ class Recipient(Row):
         db_table = "dlp_recipient"
         indexes = (
             models.Index(fields=["due", "message", "zone"], name="dlp_recipient_queued", condition=Q(state="queued")),
+            models.Index(fields=["domain", "local"], name="dlp_recipient_address"),
         )
         constraints = (
             models.CheckConstraint(
@@ -197,3 +199,87 @@ class AuditText(Row):
     class Meta(Row.Meta):
         db_table = "dlp_audit_text"
         indexes = (models.Index(fields=["text"], name="dlp_audit_text_address", condition=Q(kind="address")),)
+
+
+class Link(Row):
+    """The key in a notice's link to the sender's page of one message: its SHA-256, and whether it was used."""
+
+    digest = models.CharField(primary_key=True, max_length=64)
+    message = models.ForeignKey(Message, models.CASCADE, related_name="links")
+    at = models.FloatField()
+    expires_at = models.FloatField()
+    used_at = models.FloatField(null=True)
+
+    class Meta(Row.Meta):
+        db_table = "dlp_link"
+
+
+class Appeal(Row):
+    """A sender asks for a held message to be released; the justification is sealed to the reviewers.
+
+    ``answer`` is empty until a reviewer has answered: released or refused.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    message = models.ForeignKey(Message, models.CASCADE, related_name="appeals")
+    at = models.FloatField()
+    key_id = models.CharField(max_length=32)
+    sealed = models.BinaryField()
+    answer = models.CharField(max_length=16, db_default="")
+    answered_at = models.FloatField(null=True)
+    answered_by = models.TextField(db_default="")
+
+    class Meta(Row.Meta):
+        db_table = "dlp_appeal"
+        indexes = (models.Index(fields=["at"], name="dlp_appeal_open", condition=Q(answer="")),)
+
+
+class Mark(Row):
+    """A reviewer says that what a detector found at a place of a message is no such thing."""
+
+    id = models.BigAutoField(primary_key=True)
+    message = models.ForeignKey(Message, models.CASCADE, related_name="marks")
+    entity = models.CharField(max_length=64)
+    detector = models.CharField(max_length=64)
+    place = models.TextField()
+    reviewer = models.TextField()
+    at = models.FloatField()
+
+    class Meta(Row.Meta):
+        db_table = "dlp_mark"
+        constraints = (
+            models.UniqueConstraint(fields=["message", "entity", "detector", "place"], name="dlp_mark_once"),
+        )
+
+
+class PersonRequest(Row):
+    """A person's request under their rights, and its clock; ``receipt`` says in figures what was done (JSON)."""
+
+    id = models.BigAutoField(primary_key=True)
+    person = models.TextField()
+    kind = models.CharField(max_length=16)
+    received_at = models.FloatField()
+    due_at = models.FloatField()
+    taken_by = models.TextField()
+    done_at = models.FloatField(null=True)
+    done_by = models.TextField(db_default="")
+    receipt = models.TextField(db_default="")
+
+    class Meta(Row.Meta):
+        db_table = "dlp_person_request"
+        indexes = (models.Index(fields=["due_at"], name="dlp_person_request_due"),)
+
+
+class PolicyVersion(Row):
+    """The rules as they ran from a moment on: the text of the files, and who put them into force."""
+
+    id = models.BigAutoField(primary_key=True)
+    fingerprint = models.CharField(max_length=128)
+    at = models.FloatField()
+    actor = models.TextField()
+    policy = models.TextField()
+    detection = models.TextField()
+
+    class Meta(Row.Meta):
+        db_table = "dlp_policy_version"
+        indexes = (models.Index(fields=["at"], name="dlp_policy_version_at"),)

@@ -23,6 +23,9 @@ _OVER = (
 )
 _DEPENDENT = (
     "DELETE FROM dlp_approval WHERE recipient_id IN (SELECT id FROM dlp_recipient WHERE message_id = %s)",
+    "DELETE FROM dlp_link WHERE message_id = %s",
+    "DELETE FROM dlp_appeal WHERE message_id = %s",
+    "DELETE FROM dlp_mark WHERE message_id = %s",
     "DELETE FROM dlp_wrap WHERE message_id = %s",
     "DELETE FROM dlp_chunk WHERE message_id = %s",
     "DELETE FROM dlp_hold WHERE message_id = %s",

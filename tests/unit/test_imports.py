@@ -18,7 +18,8 @@ LAYERS = (
     {"pipeline", "wiring"},
     {"housekeeping"},
     {"app"},
-    {"cli", "console", "samples"},
+    {"console", "samples"},
+    {"cli"},
 )
 
 # The few imports within a layer that are meant, each with its reason.
@@ -33,6 +34,10 @@ HOMES = {
     "aiosmtpd": {"smtp"},
     "dns": {"delivery"},
     "django": {"store", "console"},
+    "allauth": {"console", "cli"},
+    "gunicorn": {"console"},
+    "pygal": {"console"},
+    "reportlab": {"console"},
     "onnxruntime": {"detection"},
     "spacy": {"detection"},
     "presidio_analyzer": {"detection"},

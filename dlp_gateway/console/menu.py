@@ -1,0 +1,33 @@
+"""What every template knows: the menu of the account that is signed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A section in the menu; ``key`` goes there after g, ``here`` says that the present page belongs to it."""
+
+    name: str
+    label: str
+    key: str
+    here: bool
+
+
+def menu(request: Any) -> dict[str, Any]:
+    """The sections that the account may see."""
+    user = getattr(request, "user", None)
+    match = request.resolver_match
+    present = match.url_name if match else ""
+    present_page = next((page for page in settings.CONSOLE_PAGES if page.name == present), None)
+    section = present_page.view.__module__ if present_page else ""
+    items = [
+        Item(page.name, page.label, page.key, page.view.__module__ == section)
+        for page in settings.CONSOLE_PAGES
+        if page.label and user is not None and user.is_authenticated and page.right is not None and user.may(page.right)
+    ]
+    return {"menu": items}

@@ -1,0 +1,12 @@
+"""One module for each section of the console: its pages, their views and forms."""
+
+from __future__ import annotations
+
+from dlp_gateway.console.pages import Page
+
+
+def all_pages() -> tuple[Page, ...]:
+    """Every page, in the order of the menu; call it after Django was told its settings, or for their names alone."""
+    from dlp_gateway.console.sections import overview
+
+    return (*overview.PAGES,)

@@ -1,0 +1,68 @@
+"""``dlp-gateway console``: Django behind gunicorn, one process with threads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from dlp_gateway.console.configuration import APPLICATIONS, django_settings
+from dlp_gateway.console.sections import all_pages
+from dlp_gateway.console.services import Services
+from dlp_gateway.settings import Settings
+from dlp_gateway.store import database
+
+
+def prepare(services: Services) -> None:
+    """Set Django up for the console and bring the schema up to date. Raises ConfigError, StoreError."""
+    url = services.settings.store.url
+    database.configure(url, applications=APPLICATIONS, **django_settings(services, all_pages()))
+    database.migrate()
+    database.close()
+
+
+def serve(folder: Path) -> None:
+    """Serve pages until SIGTERM or SIGINT. Raises ConfigError, StoreError, OSError."""
+    services = Services(folder)
+    prepare(services)
+    # The worker has to be the process that made the services: gunicorn forks it, so it starts what it needs itself.
+    _Server(services).run()
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
+    """Gunicorn with the settings of ``gateway.yaml`` in place of a file of its own."""
+
+    def __init__(self, services: Services) -> None:
+        self._settings: Settings = services.settings
+        self._services = services
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Take the settings."""
+        console = self._settings.console
+        options: dict[str, Any] = {
+            "bind": str(console.listen),
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": console.threads,
+            "timeout": 120,
+            "graceful_timeout": 20,
+            "limit_request_line": 8190,
+            "proc_name": "dlp-gateway console",
+            "worker_exit": lambda _server, _worker: self._services.close(),
+            "accesslog": None,
+            "loglevel": "warning",
+            "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108  # gunicorn's heartbeat
+            "forwarded_allow_ips": "127.0.0.1,::1",
+        }
+        if console.tls is not None:
+            options |= {"certfile": str(console.tls.certificate), "keyfile": str(console.tls.key)}
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Return the application."""
+        from django.core.handlers.wsgi import WSGIHandler
+
+        return WSGIHandler()

@@ -1,0 +1,78 @@
+"""What views work with: settings, the running policy, the reviewers' desk, the inspection worker, the clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from dlp_gateway.console.inspector import Inspector
+from dlp_gateway.quarantine.review import Desk
+from dlp_gateway.settings import Configuration, Settings, read_configuration
+from dlp_gateway.store.keys import load_review
+
+
+class Services:
+    """One for the process; made by ``server`` and handed to views as ``request.services``.
+
+    ``folder`` is the folder of the configuration, ``environment`` what
+    overrides it (default: the process's own).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.folder = folder
+        self.clock = clock
+        self._environment = dict(os.environ if environment is None else environment)
+        self._lock = threading.Lock()
+        self._stamp: object = None
+        self._configuration: Configuration | None = None
+        self._inspector: Inspector | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they are in the files now."""
+        return self.configuration().settings
+
+    def configuration(self) -> Configuration:
+        """The configuration; read again when a file of it has changed. Raises ConfigError."""
+        stamp = tuple(sorted((file.name, file.stat().st_mtime_ns) for file in self.folder.glob("*.yaml")))
+        with self._lock:
+            if self._configuration is None or (stamp, self._today()) != self._stamp:
+                self._configuration = read_configuration(self.folder, self._today(), environment=self._environment)
+                self._stamp = (stamp, self._today())
+            return self._configuration
+
+    def desk(self) -> Desk:
+        """The reviewers' desk, with their private key. Raises KeysError."""
+        settings = self.settings
+        passphrase = self._environment.get("DLP_GATEWAY_REVIEW_PASSPHRASE")
+        keys = load_review(settings.keys.directory, passphrase=passphrase.encode() if passphrase else None)
+        return Desk(keys, self.clock, pseudonyms=settings.audit.addresses == "pseudonym")
+
+    def inspector(self) -> Inspector:
+        """A confined worker for the bench and for opened messages; started when it is first asked for."""
+        configuration = self.configuration()
+        with self._lock:
+            if self._inspector is None or self._inspector.fingerprint != configuration.policy.fingerprint:
+                if self._inspector is not None:
+                    self._inspector.stop()
+                self._inspector = Inspector(configuration)
+            return self._inspector
+
+    def close(self) -> None:
+        """Stop the worker."""
+        with self._lock:
+            if self._inspector is not None:
+                self._inspector.stop()
+                self._inspector = None
+
+    def _today(self) -> dt.date:
+        return dt.datetime.fromtimestamp(self.clock(), dt.UTC).date()
