@@ -18,7 +18,7 @@ def prepare(services: Services) -> None:
     """Set Django up for the console and bring the schema up to date. Raises ConfigError, StoreError."""
     url = services.settings.store.url
     database.configure(url, applications=APPLICATIONS, **django_settings(services, all_pages()))
-    database.migrate()
+    database.migrate(everything=True)
     database.close()
 
 

@@ -84,8 +84,10 @@ def configure(url: str, *, applications: tuple[str, ...] = (), **more: Any) -> N
             del connections["default"]
 
 
-def migrate() -> None:
+def migrate(*, everything: bool = False) -> None:
     """Bring the schema up to date; several processes may do so at once, one of them will.
+
+    ``everything``: also the tables of further applications (the console's).
 
     Raises:
         StoreError: the database cannot be reached, or was made by a newer release.
@@ -99,8 +101,8 @@ def migrate() -> None:
             raise StoreError(
                 f"the database was made by a newer release (it has {newer[-1]}); run that release, or restore a backup"
             )
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            call_command("migrate", verbosity=0, interactive=False)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes(None if everything else "store")):
+            call_command("migrate", *(() if everything else ("store",)), verbosity=0, interactive=False)
 
 
 def prepare(url: str) -> None:

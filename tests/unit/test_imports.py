@@ -33,7 +33,7 @@ SIDEWAYS = {
 HOMES = {
     "aiosmtpd": {"smtp"},
     "dns": {"delivery"},
-    "django": {"store", "console"},
+    "django": {"store", "console", "cli"},
     "allauth": {"console", "cli"},
     "gunicorn": {"console"},
     "pygal": {"console"},
