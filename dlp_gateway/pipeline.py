@@ -31,6 +31,9 @@ from dlp_gateway.store.values import Intake, Kind, Outgoing
 
 log = structlog.get_logger()
 
+# A worker that hostile content took over may say anything.
+_GARBLED = "the inspection's answer cannot be understood"
+
 
 class Commits(Protocol):
     """Where decisions become true."""
@@ -158,11 +161,13 @@ async def inspect(pool: WorkerPool, content: bytes, needs: Needs) -> Inspection:
     request = {"raw": content, "scope": needs.scope, "pictures": needs.pictures}
     try:
         reply, milliseconds = await pool.request(request)
+        return replace(from_plain(reply), milliseconds=milliseconds)
     except NoWorker:
         raise
     except WorkerFailed as failure:
         return await _after_failure(pool, content, needs, failure.why)
-    return replace(from_plain(reply), milliseconds=milliseconds)
+    except ValueError:
+        return await _after_failure(pool, content, needs, _GARBLED)
 
 
 async def _after_failure(pool: WorkerPool, content: bytes, needs: Needs, why: str) -> Inspection:
@@ -172,9 +177,9 @@ async def _after_failure(pool: WorkerPool, content: bytes, needs: Needs, why: st
         return nothing
     try:
         reply, _ = await pool.request({"raw": content, "scope": "subject", "pictures": False})
-    except WorkerFailed:
+        subject = from_plain(reply)
+    except (WorkerFailed, ValueError):
         return nothing
-    subject = from_plain(reply)
     return replace(subject, unscanned=(*subject.unscanned, Unscanned("body", why)), scope="all")
 
 

@@ -24,7 +24,14 @@ def to_plain(inspection: Inspection) -> dict[str, Any]:
 
 
 def from_plain(plain: dict[str, Any]) -> Inspection:
-    """Return the inspection that ``to_plain`` gave; raises KeyError, TypeError or ValueError on anything else."""
+    """Return the inspection that ``to_plain`` gave; raises ValueError, without repeating it, on anything else."""
+    try:
+        return _inspection(plain)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ValueError("not an inspection") from None
+
+
+def _inspection(plain: dict[str, Any]) -> Inspection:
     return Inspection(
         findings=tuple(_finding(f) for f in plain["findings"]),
         attachments=tuple(_attachment(a) for a in plain["attachments"]),

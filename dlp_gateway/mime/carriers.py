@@ -107,6 +107,9 @@ def _all_readings(text: str, budget: int) -> tuple[tuple[str, ...], bool]:
             found[reading] = None
             if depth + 1 < _DEEPEST:
                 waiting.append((reading, depth + 1))
+            elif any(deeper not in found and deeper != reading for deeper in _readings(reading)):
+                # Nobody encodes thrice but to hide something; what is left unread is said.
+                return tuple(found), True
     return tuple(found), False
 
 

@@ -14,13 +14,18 @@ _IN_SUBJECT = Finding("AU_TFN", Tier.PERSONAL, "subject", 0, 9, 0.99, Role.SUBJE
 
 
 def build() -> Any:
-    """Return the function. CRASH ends the worker that reads the body, DEADLY also one that reads the Subject."""
+    """Return the function. CRASH ends the worker that reads the body, DEADLY also one that reads the Subject.
+
+    GARBLED makes it answer what is no inspection.
+    """
 
     def answer(request: dict[str, Any]) -> dict[str, Any]:
         raw, scope = request["raw"], request["scope"]
         header, _, body = raw.partition(b"\r\n\r\n")
         if b"DEADLY" in raw or (b"CRASH" in body and scope == "all"):
             os._exit(3)
+        if b"GARBLED" in body and scope == "all":
+            return {"findings": [{"entity": 7}]}
         findings = [_IN_SUBJECT] if b"TAXNUMBER" in header else []
         if scope == "all":
             findings += [finding for word, finding in _FOUND.items() if word in body]

@@ -239,6 +239,13 @@ async def test_when_the_body_cannot_be_read_outsiders_do_not_get_it(house):
     assert (unread.where, unread.why) == ("body", "worker ended with status 3")
 
 
+async def test_an_answer_that_is_no_inspection_counts_as_none(house):
+    reply = await house.send(mail("GARBLED"), OUTSIDE, INSIDE)
+
+    assert reply.code == 250
+    assert house.actions == {OUTSIDE: (Action.HOLD, ("unscannable",)), INSIDE: (Action.DELIVER, ())}
+
+
 async def test_what_the_subject_says_counts_when_the_body_cannot_be_read(house):
     reply = await house.send(mail("CRASH", subject="TAXNUMBER"), OUTSIDE, INSIDE)
 

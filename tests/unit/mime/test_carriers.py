@@ -116,6 +116,15 @@ def test_more_runs_than_are_looked_at_are_told(text, truncated):
     assert carried(text).truncated is truncated
 
 
+def test_what_is_encoded_deeper_than_is_read_is_told():
+    text = "the words that are hidden in here"
+    for _ in range(3):
+        text = base64.b64encode(text.encode()).decode()
+
+    assert carried(text).truncated
+    assert not carried(base64.b64decode(text).decode()).truncated
+
+
 def test_a_message_with_too_many_runs_is_not_wholly_scanned():
     raw = b"From: a@b.example\r\nSubject: x\r\n\r\n" + runs(401).encode()
 
