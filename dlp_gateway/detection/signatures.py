@@ -10,7 +10,8 @@ are looked for in. A line that says anything in a sentence stays.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 # A signature is at most this long; its lines have at most so many words.
 _LINES = 14
@@ -43,21 +44,29 @@ _WORD = re.compile(r"[^\W\d_]+")
 _LINK = re.compile(r"\S+@\S+|(?:https?://|www\.)\S+")
 # Small words inside titles and names.
 _SMALL = frozenset("of and the for at in to de la le du des von van der und et y e da di del per & a an".split())
+# Every word that a label of contact details is made of.
+_LABEL_WORDS = frozenset(
+    "t m p f e w tel telephone phone ph mobile mob cell fax email mail web website address office direct bank bsb iban"
+    " bic swift account acct acc sort code abn acn vat skype telefon handy mobil tél teléfono telefono linkedin"
+    " twitter".split()
+)
+_UNCOUNTED = _SMALL | _LABEL_WORDS
 
 
 def signature_lines(lines: Sequence[str]) -> frozenset[int]:
     """Return the numbers of the lines that are part of a signature or contact block."""
     found: set[int] = set()
+    is_plain = cache(_is_plain)  # for this text alone: neighbours are asked again and again
     for number, line in enumerate(lines):
         if _CLOSING.match(line.strip()):
             end = min(len(lines), number + 1 + _LINES)
-            found.update(n for n in range(number, end) if _is_plain(lines[n]) or n == number)
-        elif _DETAIL.search(line) and _is_plain(line):
-            found.update(_around(lines, number))
+            found.update(n for n in range(number, end) if is_plain(lines[n]) or n == number)
+        elif line and not _says_too_much(line) and _DETAIL.search(line) and is_plain(line):
+            found.update(_around(lines, number, is_plain))
     return frozenset(found)
 
 
-def _around(lines: Sequence[str], number: int) -> set[int]:
+def _around(lines: Sequence[str], number: int, is_plain: Callable[[str], bool]) -> set[int]:
     """A line of contact details and the title lines directly above and below it."""
     block = {number}
     for step in (-1, 1):
@@ -66,19 +75,23 @@ def _around(lines: Sequence[str], number: int) -> set[int]:
             0 <= place < len(lines)
             and abs(place - number) <= _LINES
             and lines[place].strip()
-            and _is_plain(lines[place])
+            and is_plain(lines[place])
         ):
             block.add(place)
             place += step
     return block
 
 
-def _belongs(line: str) -> bool:
-    return bool(line.strip()) and _is_plain(line)
+def _says_too_much(line: str) -> bool:
+    """Tell at a glance that a line has too many words to be plain, whatever of it are links and labels."""
+    words = line.lower().split()
+    return len(words) > _WORDS and len([w for w in words if w.isalpha() and w not in _UNCOUNTED]) > _WORDS
 
 
 def _is_plain(line: str) -> bool:
     """Tell whether a line is a name, a title, a company or contact details: short, in capitals, no sentence."""
+    if _says_too_much(line):
+        return False
     text = _CONTACT_LABEL.sub(" ", _LINK.sub(" ", line))
     if _LABEL.search(text) or _SENTENCE.search(text):
         return False
