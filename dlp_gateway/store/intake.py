@@ -14,7 +14,7 @@ from dlp_gateway.model import Action, Address, Decision, Recipient, Verdict, Zon
 from dlp_gateway.store import facts, sealing, wraps
 from dlp_gateway.store.errors import StoreInvalidError
 from dlp_gateway.store.identifiers import new_id
-from dlp_gateway.store.keys import GatewayKeys, ReviewKeys
+from dlp_gateway.store.keys import GatewayKeys, ReviewKeys, SealingKeys
 from dlp_gateway.store.values import Intake, Kind, Outgoing
 
 ACTOR = "gateway"
@@ -120,7 +120,7 @@ def prepare(intake: Intake, keys: GatewayKeys, hold_seconds: float) -> Rows:
     return rows
 
 
-def add_outgoing(rows: Rows, outgoing: Outgoing, keys: GatewayKeys | ReviewKeys, now: float) -> None:
+def add_outgoing(rows: Rows, outgoing: Outgoing, keys: GatewayKeys | ReviewKeys | SealingKeys, now: float) -> None:
     """Queue a message of our own making."""
     message_id = new_id(now)
     content = outgoing.content

@@ -77,6 +77,18 @@ class ReviewKeys:
     pseudonym: bytes | None = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class SealingKeys:
+    """What it takes to seal to the reviewers and to send notices, without opening anything.
+
+    ``pseudonym`` is as in ``ReviewKeys``.
+    """
+
+    reviewers: Mapping[str, X25519PublicKey]
+    release: Mapping[str, X25519PublicKey]
+    pseudonym: bytes | None = field(repr=False)
+
+
 def latest(keys: Mapping[str, object]) -> str:
     """The identifier of the newest version of a key: ``spool-3``."""
     return max(keys, key=_version)
@@ -143,7 +155,6 @@ def load_review(directory: Path, *, review: Path | None = None, passphrase: byte
     Raises:
         KeysError: one is missing, damaged, readable for other users, or the passphrase is wrong.
     """
-    pseudonym = directory / "pseudonym.key"
     return ReviewKeys(
         reviewers=_load(
             review or directory / "review",
@@ -152,13 +163,27 @@ def load_review(directory: Path, *, review: Path | None = None, passphrase: byte
             _agreement_key(passphrase),
         ),
         release=_load(directory, Name.RELEASE, "pub", _agreement_public),
-        pseudonym=_parse(pseudonym, _symmetric) if os.access(pseudonym, os.R_OK) else None,
+        pseudonym=_pseudonym_if_readable(directory),
+    )
+
+
+def load_sealing(directory: Path) -> SealingKeys:
+    """Read the public keys of reviewers and of delivery; raises KeysError when one is missing or damaged."""
+    return SealingKeys(
+        reviewers=_load(directory, Name.REVIEWERS, "pub", _agreement_public),
+        release=_load(directory, Name.RELEASE, "pub", _agreement_public),
+        pseudonym=_pseudonym_if_readable(directory),
     )
 
 
 def load_audit(directory: Path) -> Mapping[str, Ed25519PublicKey]:
     """Read the public keys that checkpoints of the record are verified with; raises KeysError."""
     return _load(directory, Name.AUDIT, "pub", _signing_public)
+
+
+def _pseudonym_if_readable(directory: Path) -> bytes | None:
+    path = directory / "pseudonym.key"
+    return _parse(path, _symmetric) if os.access(path, os.R_OK) else None
 
 
 def _version(key_id: str) -> int:

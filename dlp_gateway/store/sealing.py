@@ -112,12 +112,29 @@ def decapsulate(private: X25519PrivateKey, sealed: bytes, message_id: str, key_i
         raise SealError(f"message {message_id} does not open with the key {key_id}") from None
 
 
+def seal_words(public: X25519PublicKey, words: str, message_id: str, key_id: str) -> bytes:
+    """What somebody wrote about a message, encrypted to a public key (RFC 9180). The sealer cannot open it again."""
+    return _SUITE.encrypt(words.encode(), public, info=_about(message_id, key_id))
+
+
+def open_words(private: X25519PrivateKey, sealed: bytes, message_id: str, key_id: str) -> str:
+    """The words out of ``seal_words``; raises SealError when they were sealed for another key or message."""
+    try:
+        return _SUITE.decrypt(sealed, private, info=_about(message_id, key_id)).decode()
+    except (InvalidTag, ValueError):
+        raise SealError(f"what was written about message {message_id} does not open with the key {key_id}") from None
+
+
 def _bound(message_id: str) -> bytes:
     return b"dlp-gateway content 1\0" + message_id.encode()
 
 
 def _info(message_id: str, key_id: str) -> bytes:
     return b"dlp-gateway key 1\0" + key_id.encode() + b"\0" + message_id.encode()
+
+
+def _about(message_id: str, key_id: str) -> bytes:
+    return b"dlp-gateway words 1\0" + key_id.encode() + b"\0" + message_id.encode()
 
 
 def _nonce(part: Part, n: int, *, last: bool) -> bytes:

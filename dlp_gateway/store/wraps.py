@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dlp_gateway.store import sealing
-from dlp_gateway.store.keys import GatewayKeys, ReviewKeys, latest
+from dlp_gateway.store.keys import GatewayKeys, ReviewKeys, SealingKeys, latest
 
 DELIVERY = "delivery"
 REVIEWERS = "reviewers"
 
 
-def for_delivery(keys: GatewayKeys | ReviewKeys, key: bytes, message_id: str) -> tuple[str, bytes]:
+def for_delivery(keys: GatewayKeys | ReviewKeys | SealingKeys, key: bytes, message_id: str) -> tuple[str, bytes]:
     """The identifier of the wrapping key, and ``key`` wrapped so that the gateway can send the message.
 
-    The gateway wraps with its spool key; the reviewers' process, which has no
-    secret of the gateway, to the gateway's public key.
+    The gateway wraps with its spool key; processes that have no secret of the
+    gateway, to its public key.
     """
     if isinstance(keys, GatewayKeys):
         key_id = latest(keys.spool)
