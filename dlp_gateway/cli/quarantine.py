@@ -23,17 +23,17 @@ import typer
 from dlp_gateway.cli.context import ConfigOption, age, directory, fail, opened, table, when
 from dlp_gateway.configfile import ConfigError
 from dlp_gateway.inspection.pool import PoolError, WorkerFailed, WorkerPool
-from dlp_gateway.model import Recipient, Zone
 from dlp_gateway.quarantine import held
+from dlp_gateway.quarantine.answers import to_sender
 from dlp_gateway.quarantine.held import Held
-from dlp_gateway.quarantine.notices import Event, Occasion, compose
+from dlp_gateway.quarantine.notices import Event
 from dlp_gateway.quarantine.review import Desk
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError
 from dlp_gateway.quarantine.views import Revealed, addresses, in_clear, masked, reveal
 from dlp_gateway.settings import Settings, read_configuration
 from dlp_gateway.store.keys import load_review
 from dlp_gateway.store.sealing import SealError
-from dlp_gateway.store.values import Kind, Outgoing
+from dlp_gateway.store.values import Outgoing
 from dlp_gateway.wiring import letterhead, pool_settings
 
 T = TypeVar("T")
@@ -205,14 +205,10 @@ def _notices(
     settings: Settings, event: Event, message: Held, numbers: list[int], reason: str, quiet: bool
 ) -> tuple[Outgoing, ...]:
     """Tell the sender, with the reviewer's reason where it is not sent; nobody where there is no sender."""
-    if quiet or message.sender is None:
+    if quiet:
         return ()
-    chosen = [recipient.address for recipient in message.recipients if recipient.id in set(numbers)]
     paragraphs = (reason,) if event is not Event.RELEASED else ()
-    occasion = Occasion(event, message.message_id, message.sender, chosen, paragraphs=paragraphs)
-    content = compose(letterhead(settings), occasion, time.time())
-    # Senders are of the organisation: nobody else gets past the SMTP side.
-    return (Outgoing(Kind.NOTICE, Recipient(message.sender, ("NEVER",)), Zone.INTERNAL, content, message.message_id),)
+    return to_sender(letterhead(settings), event, message, numbers, paragraphs, time.time())
 
 
 async def _revealed(config: Path | None, content: bytes) -> Revealed:

@@ -20,7 +20,7 @@ from dlp_gateway.model import Inspection
 from dlp_gateway.quarantine.acts import close_if_done, end, locked, still_held
 from dlp_gateway.quarantine.held import Held, HeldRecipient
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError, choose, consent, need_reason, refuse_own
-from dlp_gateway.store import database, facts, queue, sealing, wraps
+from dlp_gateway.store import appeals, database, facts, queue, sealing, wraps
 from dlp_gateway.store.change import Change, change
 from dlp_gateway.store.intake import add_outgoing, canonical
 from dlp_gateway.store.keys import ReviewKeys
@@ -76,6 +76,25 @@ class Desk:
             )
         return opened
 
+    def again(self, message_id: str) -> Opened:
+        """Open it once more for a reviewer whose ``view`` is on record and still counts: the next page of the same look.
+
+        Adds no entry; raises as ``view``.
+        """
+        return self._unseal(still_held(message_id))[0]
+
+    def copy(self, message_id: str, reviewer: Reviewer, what: str) -> Opened:
+        """Open it as ``again``, to hand out a copy; that is recorded.
+
+        ``what`` is "message", or a place without a name ("attachment 2").
+        """
+        message = still_held(message_id)
+        opened, _ = self._unseal(message)
+        details = {"copy": what, "digest": message.digest}
+        with change(self._pseudonyms) as made:
+            made.rows.notes.append(Note(Entry.VIEW, self._clock(), reviewer.name, message_id, details))
+        return opened
+
     def release(
         self,
         message_id: str,
@@ -112,7 +131,7 @@ class Desk:
                 made.rows.notes.append(self._note(Entry.RELEASE, message, ready, reviewer, reason, now, details))
                 for mail in outgoing:
                     add_outgoing(made.rows, mail, self._keys, now)
-                close_if_done(made, message, now)
+                close_if_done(made, message, now, ended="released", by=reviewer.name)
         return Released(tuple(ready), tuple(waiting))
 
     def give_back(
@@ -136,6 +155,23 @@ class Desk:
     ) -> tuple[HeldRecipient, ...]:
         """Do not send it, and destroy it. Raises ReviewError, StoreError."""
         return self._end(Entry.DELETE, "deleted", message_id, recipients, reviewer, reason, outgoing)
+
+    def refuse_appeal(
+        self, message_id: str, reviewer: Reviewer, reason: str, outgoing: Sequence[Outgoing] = ()
+    ) -> None:
+        """Answer the sender's request for release with no, and keep the message held; ``outgoing`` tells them.
+
+        Raises ReviewError (also when there is no open appeal), StoreError.
+        """
+        need_reason(reason)
+        now = self._clock()
+        with change(self._pseudonyms) as made:
+            message = locked(made, message_id, restricted=True)
+            if not appeals.answer(made.cursor, message_id, "refused", reviewer.name, now):
+                raise ReviewError(f"nobody waits for an answer about message {message_id} (any more)")
+            made.rows.notes.append(self._note(Entry.REFUSE_APPEAL, message, (), reviewer, reason, now))
+            for mail in outgoing:
+                add_outgoing(made.rows, mail, self._keys, now)
 
     def restrict(self, message_id: str, reviewer: Reviewer, reason: str, *, on: bool) -> None:
         """Freeze a held message for a dispute (nothing is done with it and it does not expire), or lift that.
@@ -174,7 +210,7 @@ class Desk:
             made.rows.notes.append(self._note(kind, message, chosen, reviewer, reason, now))
             for mail in outgoing:
                 add_outgoing(made.rows, mail, self._keys, now)
-            close_if_done(made, message, now)
+            close_if_done(made, message, now, ended=state, by=reviewer.name)
         return tuple(chosen)
 
     def _unseal(self, message: Held) -> tuple[Opened, bytes]:
