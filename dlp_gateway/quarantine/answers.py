@@ -33,7 +33,7 @@ def to_sender(
 
 
 def advice(message: Held) -> tuple[str, ...]:
-    """One paragraph for each rule that speaks against the message: fault, clause, places, and how to send it properly."""
+    """One paragraph a rule that speaks against the message: fault, clause, places, and how to send it properly."""
     return explain.paragraphs(
         [Verdict(Recipient(waits.address), waits.zone, Action.HOLD, waits.hits) for waits in message.waiting]
     )

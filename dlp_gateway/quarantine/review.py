@@ -77,7 +77,7 @@ class Desk:
         return opened
 
     def again(self, message_id: str) -> Opened:
-        """Open it once more for a reviewer whose ``view`` is on record and still counts: the next page of the same look.
+        """Open it once more for a reviewer whose ``view`` is on record and still counts: a further page of one look.
 
         Adds no entry; raises as ``view``.
         """
