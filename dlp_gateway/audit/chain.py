@@ -55,8 +55,10 @@ class Kind(StrEnum):
     WITHDRAW = "withdraw"
     ERASE = "erase"
     PRUNE = "prune"
+    PERSON = "person"
     CONFIGURE = "configure"
     SIGN_IN = "sign_in"
+    ACCOUNT = "account"
     CHECKPOINT = "checkpoint"
 
 

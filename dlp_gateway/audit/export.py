@@ -34,8 +34,10 @@ _SEVERITIES: Mapping[str, int] = {
     Kind.WITHDRAW: 4,
     Kind.ERASE: 6,
     Kind.PRUNE: 6,
+    Kind.PERSON: 5,
     Kind.CONFIGURE: 7,
     Kind.SIGN_IN: 3,
+    Kind.ACCOUNT: 7,
 }
 
 

@@ -253,21 +253,62 @@ class Mark(Row):
 
 
 class PersonRequest(Row):
-    """A person's request under their rights, and its clock; ``receipt`` says in figures what was done (JSON)."""
+    """A person's request under their rights, and its clock; ``receipt`` says in figures what was done (JSON).
+
+    ``person`` is who asked (JSON: addresses and names), "" once that is
+    erased. ``searched`` is the last held message that was looked into for
+    the request, ``opened`` how many were. ``erased_at`` is set when nothing
+    is left to be erased.
+    """
 
     id = models.BigAutoField(primary_key=True)
     person = models.TextField()
     kind = models.CharField(max_length=16)
     received_at = models.FloatField()
     due_at = models.FloatField()
+    extended_at = models.FloatField(null=True)
+    extension = models.TextField(db_default="")
     taken_by = models.TextField()
+    searched = models.CharField(max_length=64, db_default="")
+    opened = models.IntegerField(db_default=0)
+    erasing_at = models.FloatField(null=True)
+    erased_at = models.FloatField(null=True)
     done_at = models.FloatField(null=True)
     done_by = models.TextField(db_default="")
+    outcome = models.CharField(max_length=16, db_default="")
+    answer = models.TextField(db_default="")
     receipt = models.TextField(db_default="")
 
     class Meta(Row.Meta):
         db_table = "dlp_person_request"
         indexes = (models.Index(fields=["due_at"], name="dlp_person_request_due"),)
+
+
+class PersonMatch(Row):
+    """Words of a request were found inside a held message, at these places; never the words around them."""
+
+    id = models.BigAutoField(primary_key=True)
+    request = models.ForeignKey(PersonRequest, models.CASCADE, related_name="matches")
+    message = models.ForeignKey(Message, models.CASCADE, related_name="person_matches")
+    at = models.FloatField()
+    places = models.TextField()
+
+    class Meta(Row.Meta):
+        db_table = "dlp_person_match"
+        constraints = (models.UniqueConstraint(fields=["request", "message"], name="dlp_person_match_once"),)
+
+
+class Restriction(Row):
+    """A decision is kept as it is for a person's request: no clock erases it, and no erasure either."""
+
+    id = models.BigAutoField(primary_key=True)
+    request = models.ForeignKey(PersonRequest, models.CASCADE, related_name="restrictions")
+    message = models.ForeignKey(Message, models.CASCADE, related_name="restrictions")
+    at = models.FloatField()
+
+    class Meta(Row.Meta):
+        db_table = "dlp_restriction"
+        constraints = (models.UniqueConstraint(fields=["request", "message"], name="dlp_restriction_once"),)
 
 
 class PolicyVersion(Row):
