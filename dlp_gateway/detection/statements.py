@@ -47,7 +47,7 @@ class StatementModel:
         """
         known = [self._memo.get(passage) for passage in passages]
         fresh = [number for number, scores in enumerate(known) if scores is None]
-        pieces = [self._encoder.tokenizer.encode(passages[number]) for number in fresh]
+        pieces = [self._encoder.tokenizer.encode_unplaced(passages[number]) for number in fresh]
         readings = self._encoder.gate.read(pieces)
         for number, read, reading in zip(fresh, pieces, readings, strict=True):
             scores = self._scores(read) if reading.statement >= self._gate_threshold else {}
