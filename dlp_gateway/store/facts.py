@@ -8,9 +8,10 @@ full version is sealed together with the content it speaks of.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dlp_gateway.model import (
@@ -27,9 +28,12 @@ from dlp_gateway.model import (
     Verdict,
     Zone,
 )
+from dlp_gateway.policy.places import Places
+from dlp_gateway.policy.zones import carries_route
 
 # A spreadsheet of a staff has more findings than anyone reads: the rest is counted.
 KEPT = 1000
+_NAMED = ("subject", "header")
 _LISTS = ("findings", "attachments", "unscanned", "risk", "visible")
 
 
@@ -53,20 +57,23 @@ def encode(inspection: Inspection) -> str:
     def place(where: str) -> int:
         return numbers.setdefault(where, len(numbers) + 1)
 
+    findings, rest = _worth_keeping(inspection.findings)
+    visible = tuple(dict.fromkeys(address.lower() for address in inspection.visible))
     facts: dict[str, Any] = {
         "scope": inspection.scope,
         "ms": round(inspection.milliseconds, 2),
         "people": inspection.people,
         "received": inspection.received,
-        "findings": [_kept(finding, place(finding.where)) for finding in inspection.findings[:KEPT]],
+        "findings": [_kept(finding, place(finding.where)) for finding in findings],
         "attachments": [[place(a.where), a.type, a.size, a.protection] for a in inspection.attachments[:KEPT]],
-        "unscanned": [[place(u.where), u.why] for u in inspection.unscanned[:KEPT]],
+        "unscanned": _unscanned(inspection, place),
         "risk": [[place(u.where), u.why] for u in inspection.risk[:KEPT]],
-        "visible": [address.rpartition("@")[2] for address in inspection.visible[:KEPT]],
+        "visible": [_nameless(address) for address in visible[:KEPT]],
     }
-    omitted = {name: len(getattr(inspection, name)) - KEPT for name in _LISTS if len(getattr(inspection, name)) > KEPT}
+    lengths = {name: len(getattr(inspection, name)) for name in _LISTS} | {"visible": len(visible)}
+    omitted = {name: length - KEPT for name, length in lengths.items() if length > KEPT}
     if omitted:
-        facts["omitted"] = {**omitted, "entities": counts(inspection.findings[KEPT:])}
+        facts["omitted"] = {**omitted, "entities": counts(rest)}
     return _encode(facts)
 
 
@@ -81,14 +88,21 @@ def decode(text: str) -> Inspection:
     return Inspection(
         findings=findings,
         attachments=attachments,
-        unscanned=tuple(Unscanned(_place("place", number), why) for number, why in facts["unscanned"]),
+        unscanned=tuple(
+            Unscanned(next(iter(known), _place("place", number)), why) for number, why, *known in facts["unscanned"]
+        ),
         risk=tuple(Unscanned(_place("place", number), why) for number, why in facts["risk"]),
         people=facts["people"],
-        visible=tuple(f"{number}@{domain}" for number, domain in enumerate(facts["visible"])),
+        visible=tuple(f"{number}{'' if '@' in kept else '@'}{kept}" for number, kept in enumerate(facts["visible"])),
         received=facts["received"],
         scope=facts["scope"],
         milliseconds=facts["ms"],
     )
+
+
+def complete(text: str) -> bool:
+    """Whether all facts are kept one by one; what is omitted beyond ``KEPT`` is counted only."""
+    return '"omitted":{' not in text
 
 
 def encode_sealed(inspection: Inspection, verdicts: Sequence[Verdict]) -> bytes:
@@ -127,6 +141,43 @@ def decode_hits(text: str) -> tuple[RuleHit, ...]:
         RuleHit(rule, clause, Action(action), tuple(reasons), monitored, excepted_by)
         for rule, clause, action, monitored, excepted_by, reasons in json.loads(text)
     )
+
+
+def _worth_keeping(findings: Sequence[Finding]) -> tuple[Sequence[Finding], Sequence[Finding]]:
+    """The findings that are kept, and the rest: of each kind the surest, because rules ask whether there is one."""
+    if len(findings) <= KEPT:
+        return findings, ()
+    surest: dict[Any, int] = {}
+    for number, finding in enumerate(findings):
+        kind = (finding.entity, finding.detector, finding.tier, finding.role, finding.allowed)
+        if kind not in surest or finding.score > findings[surest[kind]].score:
+            surest[kind] = number
+    chosen = set(itertools.islice(itertools.chain(surest.values(), _others(len(findings), surest.values())), KEPT))
+    kept = [finding for number, finding in enumerate(findings) if number in chosen]
+    return kept, [finding for number, finding in enumerate(findings) if number not in chosen]
+
+
+def _others(count: int, chosen: Iterable[int]) -> Iterator[int]:
+    taken = set(chosen)
+    return (number for number in range(count) if number not in taken)
+
+
+def _unscanned(inspection: Inspection, number: Callable[[str], int]) -> list[list[Any]]:
+    """Place and reason; the Subject and the header are named, because what is not read there weighs differently."""
+    if not inspection.unscanned:
+        return []
+    places = Places(inspection.attachments)
+    kept: list[list[Any]] = []
+    for item in inspection.unscanned[:KEPT]:
+        place = places.of(item.where)
+        kept.append([number(item.where), item.why, *([place] if place in _NAMED else [])])
+    return kept
+
+
+def _nameless(address: str) -> str:
+    """The domain, and before it a sign in place of a local part that may lead elsewhere (``other%example@``)."""
+    local, _, domain = address.rpartition("@")
+    return f"%@{domain}" if carries_route(local) else domain
 
 
 def _kept(finding: Finding, place: int) -> list[Any]:

@@ -45,14 +45,46 @@ def test_what_is_too_much_is_counted(name):
         "attachments": Attachment("n", "n", "pdf", 1, Protection(Grade.NONE, "")),
         "unscanned": Unscanned("x", "not read"),
         "risk": Unscanned("x", "sign"),
-        "visible": "a@example.net",
+        "visible": None,
     }[name]
+    addresses = tuple(f"{number}@example.net" for number in range(facts.KEPT + 7))
 
-    kept = json.loads(facts.encode(Inspection(**{name: (many,) * (facts.KEPT + 7)})))
+    kept = json.loads(facts.encode(Inspection(**{name: (many,) * (facts.KEPT + 7) if many else addresses})))
 
     assert len(kept[name]) == facts.KEPT
     assert kept["omitted"][name] == 7
     assert kept["omitted"]["entities"] == ({"au_tfn": 7} if name == "findings" else {})
+
+
+def test_of_too_many_findings_the_surest_of_each_kind_is_kept():
+    many = [Finding("au_tfn", Tier.PERSONAL, "body", n, n + 1, 0.6) for n in range(facts.KEPT)]
+    last = [Finding("au_tfn", Tier.PERSONAL, "body", 0, 1, 0.9), Finding("HEALTH", Tier.HIGH_RISK, "body", 0, 1, 0.5)]
+
+    text = facts.encode(Inspection((*many, *last)))
+    kept = facts.decode(text).findings
+
+    assert kept[-2:] == (
+        Finding("au_tfn", Tier.PERSONAL, "body 1", 0, 1, 0.9),
+        Finding("HEALTH", Tier.HIGH_RISK, "body 1", 0, 1, 0.5),
+    )
+    assert len(kept) == facts.KEPT
+    assert json.loads(text)["omitted"]["entities"] == {"au_tfn": 2}
+    assert not facts.complete(text)
+    assert facts.complete(facts.encode(INSPECTION))
+
+
+def test_what_is_not_read_of_the_subject_is_told_from_the_rest():
+    unread = tuple(Unscanned(where, "damaged") for where in ("subject", "header From", "wombat-4471.xlsx"))
+
+    kept = facts.decode(facts.encode(Inspection(unscanned=unread)))
+
+    assert [item.where for item in kept.unscanned] == ["subject", "place 2", "place 3"]
+
+
+def test_an_address_seen_twice_is_one_and_a_route_stays_a_route():
+    kept = facts.decode(facts.encode(Inspection(visible=("a@x.example", "A@x.example", "b%y.example@x.example"))))
+
+    assert kept.visible == ("0@x.example", "1%@x.example")
 
 
 def test_the_sealed_version_is_complete():
