@@ -53,6 +53,7 @@ class Kind(StrEnum):
     APPEAL = "appeal"
     REFUSE_APPEAL = "refuse_appeal"
     WITHDRAW = "withdraw"
+    MARK = "mark"
     ERASE = "erase"
     PRUNE = "prune"
     PERSON = "person"

@@ -22,6 +22,7 @@ from dlp_gateway.documents import ocr, passwords
 from dlp_gateway.documents.budget import Amounts, DocumentBudget, DocumentLimits
 from dlp_gateway.documents.preload import preload
 from dlp_gateway.documents.read import Documents, read_parts
+from dlp_gateway.inspection import reveal
 from dlp_gateway.inspection.encoding import to_plain
 from dlp_gateway.model import Attachment, Grade, Inspection, Reading, Role, Text
 
@@ -138,17 +139,27 @@ def serve(
 ) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """Return the function with which a worker answers requests ``{raw, scope, pictures}``.
 
-    With ``reveal`` it answers with the values found instead of the facts.
+    With ``reveal`` it answers with the values found instead of the facts; with
+    ``show`` with what a reviewer is shown of the opened message (``reveal.shown``),
+    with ``page`` or ``part`` and ``start`` with an HTML body or a piece of a file of it.
     ``reading`` and ``documents`` are the limits of the settings, ``pictures``
     the shorter side and area from which the policy holds an unread picture.
     """
     # Before the workers are forked and confined: they share what is loaded now, and find no files later.
     preload()
     limits = document_limits(documents, pictures)
-    inspector = load_inspector(Path(config), Path(detectors), mime.ReadingBudget(**reading), limits)
+    budget = mime.ReadingBudget(**reading)
+    inspector = load_inspector(Path(config), Path(detectors), budget, limits)
 
     def answer(request: dict[str, Any]) -> dict[str, Any]:
+        if "page" in request:
+            return {"html": reveal.page(request["raw"], request["page"])}
+        if "part" in request:
+            return reveal.part(mime.read(request["raw"], budget), request["part"], request["start"])
         examination = inspector.examine(request["raw"], scope=request["scope"], pictures=request["pictures"])
+        if request.get("show"):
+            findings = examination.inspection.findings
+            return reveal.shown(inspector.engine, examination.texts, findings, request["raw"], budget)
         if request.get("reveal"):
             return {"subject": _subject(examination), "values": values(examination)}
         return to_plain(examination.inspection)
