@@ -11,31 +11,11 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks.prose import letter, sentence, subject
+
 INSIDE = "westendonsixth.com"
 OUTSIDE = ("brightwater.example", "harbourline.example", "northfield.example", "castleton.example")
 
-_OPENINGS = (
-    "thank you for the call this morning",
-    "the revised plan is ready for your review",
-    "please find the state of the works below",
-    "the delivery for the second floor was moved",
-)
-_SENTENCES = (
-    "The scaffolding on the east side comes down on Thursday, so the lift can be used again.",
-    "We have ordered forty chairs and six tables; the supplier confirmed the quantity.",
-    "The drawings of level three are in the shared folder, revision C replaces B.",
-    "Could your team confirm the opening hours of the loading dock until the end of the month?",
-    "The test of the fire panel took two hours and found one loose cable.",
-    "Our order number is PO {number} and the ticket in your system is {ticket}.",
-    "The invoice over {amount} dollars goes to accounts as usual.",
-    "If the weather holds, the roof is finished before the inspection.",
-    "The agenda has five points, the budget of the second quarter is the longest.",
-    "Parking is at the rear of the building; the gate opens with the visitor code at reception.",
-)
-_SIGNATURE = (
-    "Kind regards\r\n{name} | Project Manager | Westend on Sixth\r\n+61 7 3555 0{phone} | westendonsixth.com\r\n"
-)
-_NAMES = ("Tessa Wilde", "Marco Bellini", "Aroha Ngata", "Priya Raman", "Jonas Lindqvist", "Mei Tanaka")
 _DISCLOSURES = (
     "The tax file number of Lena Fairweather is 459 599 230.",
     "Marco Bellini has been diagnosed with epilepsy and is on leave until May.",
@@ -61,7 +41,7 @@ def small(count: int, *, inside: bool = False, seed: int = 1) -> Iterator[Messag
     """Clean plain-text mail of 2 KB to one outsider (or one colleague)."""
     chance = random.Random(seed)
     for number in range(count):
-        yield _message(chance, number, "text/plain; charset=utf-8", _text(chance, 2000).encode(), inside=inside)
+        yield _message(chance, number, "text/plain; charset=utf-8", letter(chance, 2000).encode(), inside=inside)
 
 
 def mix(count: int, *, seed: int = 2) -> Iterator[Message]:
@@ -70,14 +50,14 @@ def mix(count: int, *, seed: int = 2) -> Iterator[Message]:
     for number in range(count):
         share = chance.random()
         if share < 0.70:
-            yield _message(chance, number, "text/plain; charset=utf-8", _text(chance, 2000).encode())
+            yield _message(chance, number, "text/plain; charset=utf-8", letter(chance, 2000).encode())
         elif share < 0.85:
             yield _message(chance, number, "text/html; charset=utf-8", _html(chance, 10_000).encode())
         elif share < 0.93:
             kind = chance.choice(("docx", "xlsx", "pdf"))
             yield _attached(chance, number, kind, _document(chance, kind, chance.randrange(50_000, 200_000)))
         elif share < 0.98:
-            text = _text(chance, 1900).replace("\r\n\r\n", f"\r\n\r\n{chance.choice(_DISCLOSURES)}\r\n\r\n", 1)
+            text = letter(chance, 1900).replace("\r\n\r\n", f"\r\n\r\n{chance.choice(_DISCLOSURES)}\r\n\r\n", 1)
             yield _message(chance, number, "text/plain; charset=utf-8", text.encode())
         else:
             yield _attached(chance, number, "pdf", _document(chance, "pdf", 3_700_000))
@@ -86,37 +66,14 @@ def mix(count: int, *, seed: int = 2) -> Iterator[Message]:
 def of_size(size: int, number: int = 0) -> Message:
     """Clean plain text of about ``size`` bytes."""
     chance = random.Random(size + number)
-    return _message(chance, number, "text/plain; charset=utf-8", _text(chance, size).encode())
-
-
-def _sentence(chance: random.Random) -> str:
-    return chance.choice(_SENTENCES).format(
-        number=chance.randrange(4_500_000_000, 4_600_000_000),
-        ticket=f"INC{chance.randrange(10**6):07d}",
-        amount=f"{chance.randrange(100, 9000)}.{chance.randrange(100):02d}",
-    )
-
-
-def _text(chance: random.Random, size: int) -> str:
-    signature = _SIGNATURE.format(name=chance.choice(_NAMES), phone=chance.randrange(100, 200))
-    lines = [f"Hello, {chance.choice(_OPENINGS)}.", ""]
-    length = len(signature) + 60
-    while length < size:
-        paragraph = _sentence(chance)
-        lines.append(paragraph)
-        length += len(paragraph) + 2
-        if chance.random() < 0.3:
-            lines.append("")
-    return "\r\n".join([*lines, "", signature])
+    return _message(chance, number, "text/plain; charset=utf-8", letter(chance, size).encode())
 
 
 def _html(chance: random.Random, size: int) -> str:
     rows = []
     length = 0
     while length < size - 600:
-        row = (
-            f'<p style="margin:0 0 8px;font-family:Arial,sans-serif">{_sentence(chance)} <b>{_sentence(chance)}</b></p>'
-        )
+        row = f'<p style="margin:0 0 8px;font-family:Arial,sans-serif">{sentence(chance)} <b>{sentence(chance)}</b></p>'
         rows.append(row)
         length += len(row) + 2
     body = "\r\n".join(rows)
@@ -126,9 +83,8 @@ def _html(chance: random.Random, size: int) -> str:
 def _head(chance: random.Random, number: int, *, inside: bool) -> tuple[str, tuple[str, ...], bytes]:
     sender = f"project.desk{number % 40}@{INSIDE}"
     to = f"site.office{number % 25}@{INSIDE if inside else OUTSIDE[number % len(OUTSIDE)]}"
-    subject = chance.choice(("State of the works", "Delivery for the second floor", "Agenda for Thursday", "Drawings"))
     head = (
-        f"From: <{sender}>\r\nTo: <{to}>\r\nSubject: {subject}\r\n"
+        f"From: <{sender}>\r\nTo: <{to}>\r\nSubject: {subject(chance)}\r\n"
         f"Date: Mon, 02 Feb 2026 09:00:00 +1000\r\nMessage-ID: <bench-{number}@{INSIDE}>\r\nMIME-Version: 1.0\r\n"
     )
     return sender, (to,), head.encode()
@@ -145,7 +101,7 @@ def _attached(chance: random.Random, number: int, kind: str, document: bytes) ->
     wrapped = b"\r\n".join(encoded[at : at + 76] for at in range(0, len(encoded), 76))
     body = (
         b'Content-Type: multipart/mixed; boundary="edge"\r\n\r\n--edge\r\nContent-Type: text/plain\r\n\r\n'
-        + _text(chance, 800).encode()
+        + letter(chance, 800).encode()
         + f'\r\n--edge\r\nContent-Type: application/octet-stream; name="plan.{kind}"\r\n'.encode()
         + f'Content-Disposition: attachment; filename="plan.{kind}"\r\n'.encode()
         + b"Content-Transfer-Encoding: base64\r\n\r\n"
@@ -166,7 +122,7 @@ def _noise(chance: random.Random, size: int) -> bytes:
 
 def docx(chance: random.Random, size: int) -> bytes:
     """A document of about ``size`` bytes: twenty pages of text and a picture part for the rest."""
-    paragraphs = "".join(f"<w:p><w:r><w:t>{_sentence(chance)}</w:t></w:r></w:p>" for _ in range(600))
+    paragraphs = "".join(f"<w:p><w:r><w:t>{sentence(chance)}</w:t></w:r></w:p>" for _ in range(600))
     return _package(
         size,
         chance,
@@ -242,7 +198,7 @@ def pdf(chance: random.Random, size: int) -> bytes:
     objects: list[bytes] = [b"<</Type/Catalog/Pages 2 0 R>>", b""]
     kids = []
     for _ in range(pages):
-        lines = "".join(f"({_sentence(chance)}) Tj T*\n" for _ in range(40))
+        lines = "".join(f"({sentence(chance)}) Tj T*\n" for _ in range(40))
         stream = zlib.compress(f"BT /F1 10 Tf 12 TL 40 800 Td\n{lines}ET".encode())
         objects.append(b"<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream" % (len(stream), stream))
         content = len(objects)

@@ -3,7 +3,9 @@
 ``wire`` is the generator talking to the sink; ``postfix`` a private instance of
 Debian's Postfix as plain relay, its intake throttle off; ``gateway`` this
 project as it ships; ``glue`` what one would write in an afternoon: aiosmtpd
-with presidio-analyzer's default recognisers, nothing durable.
+with presidio-analyzer's default recognisers on spaCy's blank English pipeline,
+nothing durable; ``glue_context`` the same with words as lemmas, so that
+context counts.
 """
 
 from __future__ import annotations
@@ -156,11 +158,20 @@ def postfix(sink: int) -> Iterator[System]:
 
 
 @contextlib.contextmanager
-def glue(sink: int) -> Iterator[System]:
-    """Aiosmtpd and presidio-analyzer, by hand."""
+def _glue(name: str, context: str, sink: int) -> Iterator[System]:
     port = free_port()
-    with _started([sys.executable, "-m", "benchmarks.presidio_glue", str(port), str(sink)], port) as process:
-        yield System("glue", port, process.pid)
+    with _started([sys.executable, "-m", "benchmarks.presidio_glue", str(port), str(sink), context], port) as process:
+        yield System(name, port, process.pid)
+
+
+def glue(sink: int) -> contextlib.AbstractContextManager[System]:
+    """Aiosmtpd and presidio-analyzer, by hand, on a blank pipeline."""
+    return _glue("glue", "plain", sink)
+
+
+def glue_context(sink: int) -> contextlib.AbstractContextManager[System]:
+    """The same with words as lemmas."""
+    return _glue("glue_context", "context", sink)
 
 
 @contextlib.contextmanager
@@ -184,7 +195,13 @@ def gateway(sink: int) -> Iterator[System]:
             yield System("gateway", port, process.pid)
 
 
-SYSTEMS: tuple[Callable[[int], contextlib.AbstractContextManager[System]], ...] = (wire, postfix, gateway, glue)
+SYSTEMS: tuple[Callable[[int], contextlib.AbstractContextManager[System]], ...] = (
+    wire,
+    postfix,
+    gateway,
+    glue,
+    glue_context,
+)
 
 
 @contextlib.contextmanager

@@ -95,7 +95,7 @@ def compare(count: int, names: Sequence[str], kinds: Sequence[str]) -> list[Figu
         for start in SYSTEMS:
             if start.__name__ not in names:
                 continue
-            amount = max(200, count // 8) if start.__name__ == "glue" or kind == "mix" else count
+            amount = max(200, count // 8) if start.__name__.startswith("glue") or kind == "mix" else count
             mail = list({"small": messages.small, "mix": messages.mix}.get(kind, messages.small)(amount))
             if kind == "internal":
                 mail = list(messages.small(amount, inside=True))
@@ -114,7 +114,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=4000)
-    parser.add_argument("--systems", default="wire,postfix,gateway,glue")
+    parser.add_argument("--systems", default=",".join(start.__name__ for start in SYSTEMS))
     parser.add_argument("--kinds", default="small,internal,mix")
     options = parser.parse_args()
     print(HEAD)
