@@ -18,16 +18,17 @@ import structlog
 
 from dlp_gateway.inspection.encoding import from_plain
 from dlp_gateway.inspection.pool import NoWorker, WorkerFailed, WorkerPool
-from dlp_gateway.model import Action, Decision, Envelope, Inspection, Recipient, Unscanned, Verdict
+from dlp_gateway.model import Action, Address, Decision, Envelope, Inspection, Recipient, Unscanned, Verdict
 from dlp_gateway.policy import explain
 from dlp_gateway.policy.definition import Policy
 from dlp_gateway.policy.evaluate import Needs, decide_all, demand
+from dlp_gateway.quarantine import links
 from dlp_gateway.quarantine.notices import Event, Letterhead, NoticeLimiter, Occasion, compose
 from dlp_gateway.smtp.replies import Reply
 from dlp_gateway.smtp.trace import received_field
 from dlp_gateway.store.errors import StoreError, StoreFullError
 from dlp_gateway.store.identifiers import new_id
-from dlp_gateway.store.values import Intake, Kind, Outgoing
+from dlp_gateway.store.values import Intake, Kind, Outgoing, SenderLink
 
 log = structlog.get_logger()
 
@@ -125,31 +126,39 @@ class Pipeline:
             at=decision.at,
             show_user=running.show_user,
         )
-        return Intake(decision, trace + content, tuple(self._notices(running, decision)))
-
-    def _notices(self, running: Running, decision: Decision) -> Sequence[Outgoing]:
-        """Tell the sender what was not sent; the null sender is never told (RFC 3834 section 2)."""
         sender = decision.envelope.sender
-        stopped = [v for v in decision.verdicts if v.action is not Action.DELIVER]
-        if sender is None or not stopped:
-            return ()
-        suppressed = self._limiter.admit(sender)
-        if suppressed is None:
-            return ()
-        held = any(verdict.action is Action.HOLD for verdict in stopped)
-        occasion = Occasion(
-            event=Event.HELD if held else Event.RETURNED,
-            decision_id=decision.id,
-            sender=sender,
-            stopped=[v.recipient.address for v in stopped],
-            delivered=[v.recipient.address for v in decision.verdicts if v.action is Action.DELIVER],
-            paragraphs=explain.paragraphs(stopped),
-            suppressed=suppressed,
-        )
-        content = compose(running.letterhead, occasion, decision.at)
-        today = dt.datetime.fromtimestamp(decision.at, dt.UTC).date()
-        zone = running.policy.zones.zone(sender, today)
-        return (Outgoing(Kind.NOTICE, Recipient(sender, ("NEVER",)), zone, content, decision.id),)
+        stopped = [verdict for verdict in decision.verdicts if verdict.action is not Action.DELIVER]
+        # The null sender is never told (RFC 3834 section 2).
+        suppressed = self._limiter.admit(sender) if sender is not None and stopped else None
+        if sender is None or suppressed is None:
+            return Intake(decision, trace + content)
+        notice, link = _notice(running, decision, sender, stopped, suppressed)
+        return Intake(decision, trace + content, (notice,), link)
+
+
+def _notice(
+    running: Running, decision: Decision, sender: Address, stopped: Sequence[Verdict], suppressed: int
+) -> tuple[Outgoing, SenderLink | None]:
+    """Tell the sender what was not sent, with a link to its page when there is something left to decide."""
+    held = any(verdict.action is Action.HOLD for verdict in stopped)
+    link = None
+    address = ""
+    if held and running.letterhead.console:
+        address, link = links.new(running.letterhead, decision.at)
+    occasion = Occasion(
+        event=Event.HELD if held else Event.RETURNED,
+        decision_id=decision.id,
+        sender=sender,
+        stopped=[v.recipient.address for v in stopped],
+        delivered=[v.recipient.address for v in decision.verdicts if v.action is Action.DELIVER],
+        paragraphs=explain.paragraphs(stopped),
+        suppressed=suppressed,
+        link=address,
+    )
+    content = compose(running.letterhead, occasion, decision.at)
+    today = dt.datetime.fromtimestamp(decision.at, dt.UTC).date()
+    zone = running.policy.zones.zone(sender, today)
+    return Outgoing(Kind.NOTICE, Recipient(sender, ("NEVER",)), zone, content, decision.id), link
 
 
 async def inspect(pool: WorkerPool, content: bytes, needs: Needs) -> Inspection:

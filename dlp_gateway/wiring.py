@@ -140,7 +140,13 @@ def delivery_settings(settings: Settings) -> delivery.DeliverySettings:
 
 def letterhead(settings: Settings) -> Letterhead:
     """For notices to senders."""
-    return Letterhead(settings.hostname, settings.quarantine.contact, round(settings.quarantine.retention_days))
+    return Letterhead(
+        hostname=settings.hostname,
+        contact=settings.quarantine.contact,
+        retention_days=round(settings.quarantine.retention_days),
+        console=str(settings.console.url).rstrip("/") if settings.console.url is not None else "",
+        link_days=settings.console.link_days,
+    )
 
 
 def zone_of(policy: Policy, clock: Callable[[], dt.date]) -> Callable[[str], Zone]:

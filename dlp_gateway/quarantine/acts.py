@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dlp_gateway.quarantine import held
 from dlp_gateway.quarantine.held import Held, HeldRecipient
 from dlp_gateway.quarantine.rules import ReviewError
-from dlp_gateway.store import database, queue, wraps
+from dlp_gateway.store import appeals, database, queue, wraps
 from dlp_gateway.store.change import Change
 
 
@@ -39,11 +39,19 @@ def end(made: Change, chosen: Sequence[HeldRecipient], state: str, now: float) -
     )
 
 
-def close_if_done(made: Change, message: Held, now: float) -> None:
-    """Destroy the reviewers' key, and with it the content unless it is to be sent, when nobody waits any more."""
+def close_if_done(made: Change, message: Held, now: float, *, ended: str, by: str) -> None:
+    """Destroy the reviewers' key, and with it the content unless it is to be sent, when nobody waits any more.
+
+    What the sender wrote goes with it; their appeal is answered by how it
+    ``ended`` and who did that.
+    """
     made.cursor.execute(
         "UPDATE dlp_hold SET closed_at = %s WHERE message_id = %s AND NOT EXISTS"
         " (SELECT 1 FROM dlp_recipient r WHERE r.message_id = dlp_hold.message_id AND r.state = 'held')",
         (now, message.message_id),
     )
+    made.cursor.execute("SELECT closed_at FROM dlp_hold WHERE message_id = %s", (message.message_id,))
+    if made.cursor.fetchone()[0] is not None:
+        appeals.answer(made.cursor, message.message_id, ended, by, now)
+        appeals.erase(made.cursor, message.message_id)
     queue.erase(made.cursor, [message.message_id], wraps.REVIEWERS)

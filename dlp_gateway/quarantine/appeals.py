@@ -8,13 +8,26 @@ one open appeal at a time. What a reviewer does with the message answers it;
 
 from __future__ import annotations
 
-from dlp_gateway.quarantine.rules import ReviewError
+from collections.abc import Sequence
+from typing import Any
+
+from dlp_gateway.audit.chain import Kind as Entry
+from dlp_gateway.audit.chain import Note, Texts
+from dlp_gateway.quarantine.acts import close_if_done, end, locked
+from dlp_gateway.quarantine.held import Held
+from dlp_gateway.quarantine.rules import SENDER, ReviewError
 from dlp_gateway.store import appeals as statements
 from dlp_gateway.store.appeals import Appeal
-from dlp_gateway.store.keys import ReviewKeys
-from dlp_gateway.store.sealing import SealError, open_words
+from dlp_gateway.store.change import change
+from dlp_gateway.store.intake import add_outgoing, canonical
+from dlp_gateway.store.keys import ReviewKeys, SealingKeys, latest
+from dlp_gateway.store.sealing import SealError, open_words, seal_words
+from dlp_gateway.store.values import Outgoing
 
-__all__ = ["Appeal", "justification", "of", "waiting"]
+__all__ = ["LONGEST", "MOST", "Appeal", "ask", "justification", "of", "waiting", "withdraw"]
+
+LONGEST = 2000  # characters of a justification: half a page
+MOST = 3  # appeals for one message: after a refusal there may be something new to say, not for ever
 
 
 def of(message_id: str) -> Appeal | None:
@@ -40,3 +53,56 @@ def justification(keys: ReviewKeys, appeal: Appeal) -> str:
     if appeal.key_id not in keys.reviewers:
         raise SealError(f"the appeal for {appeal.message_id} needs {appeal.key_id}, which is not in the review folder")
     return open_words(keys.reviewers[appeal.key_id], appeal.sealed, appeal.message_id, appeal.key_id)
+
+
+def ask(message_id: str, words: str, keys: SealingKeys, now: float, pseudonyms: bytes | None = None) -> None:
+    """Ask for the release of a held message; on record without the ``words``, which only reviewers can read.
+
+    Raises:
+        ReviewError: it is not held any more, restricted, an appeal is open or
+            was refused too often, or ``words`` are missing or too long.
+        StoreError: the database cannot be read or written.
+    """
+    words = "\n".join(words.split("\r\n")).strip()
+    if not words:
+        raise ReviewError("say why the message should go; nobody but the reviewers can read it")
+    if len(words) > LONGEST:
+        raise ReviewError(f"the justification has {len(words)} characters; {LONGEST} are the most, so shorten it")
+    key_id = latest(keys.reviewers)
+    sealed = seal_words(keys.reviewers[key_id], words, message_id, key_id)
+    with change(pseudonyms) as made:
+        message = locked(made, message_id)
+        asked = statements.of(message_id)
+        if asked and asked[-1].open:
+            raise ReviewError(f"a release of message {message_id} was asked for already; the answer comes by mail")
+        if len(asked) >= MOST:
+            raise ReviewError(f"a release of message {message_id} was refused {len(asked)} times; speak to a reviewer")
+        statements.add(made.cursor, message_id, now, key_id, sealed)
+        made.rows.notes.append(_note(Entry.APPEAL, message, now, recipients=False))
+
+
+def withdraw(
+    message_id: str, outgoing: Sequence[Outgoing], keys: SealingKeys, now: float, pseudonyms: bytes | None = None
+) -> None:
+    """Delete a held message for all who wait for it, as its sender wishes; on record as the sender's act.
+
+    ``outgoing`` confirms it. Raises ReviewError when it is not held any more
+    or restricted, StoreError.
+    """
+    with change(pseudonyms) as made:
+        message = locked(made, message_id)
+        end(made, message.waiting, "withdrawn", now)
+        made.rows.notes.append(_note(Entry.WITHDRAW, message, now, recipients=True))
+        for mail in outgoing:
+            add_outgoing(made.rows, mail, keys, now)
+        close_if_done(made, message, now, ended="withdrawn", by=SENDER)
+
+
+def _note(kind: Entry, message: Held, now: float, *, recipients: bool) -> Note:
+    texts = Texts()
+    details: dict[str, Any] = {}
+    if message.sender is not None:
+        details["sender"] = texts.address(canonical(message.sender))
+    if recipients:
+        details["recipients"] = [{"address": texts.address(canonical(r.address))} for r in message.waiting]
+    return Note(kind, now, SENDER, message.message_id, details, tuple(texts.items))

@@ -60,4 +60,4 @@ def _expire(
         made.rows.notes.append(Note(Entry.EXPIRE, now, ACTOR, message_id, details, tuple(texts.items)))
         for mail in notice(message):
             add_outgoing(made.rows, mail, keys, now)
-        close_if_done(made, message, now)
+        close_if_done(made, message, now, ended="expired", by=ACTOR)

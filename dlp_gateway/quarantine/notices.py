@@ -31,6 +31,9 @@ class Event(StrEnum):
     RELEASED = "released"
     DELETED = "deleted"
     EXPIRED = "expired"
+    LINK = "link"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
 
 
 _TITLES = {
@@ -39,6 +42,9 @@ _TITLES = {
     Event.RELEASED: "Your held message was released",
     Event.DELETED: "Your held message was deleted",
     Event.EXPIRED: "Your held message has expired",
+    Event.LINK: "The link you asked for to the page of your message",
+    Event.REFUSED: "Your message stays held",
+    Event.WITHDRAWN: "You withdrew your held message",
 }
 _OPENINGS = {
     Event.HELD: "The message you sent is waiting for review by the data protection officer. It has NOT been sent to:",
@@ -46,16 +52,26 @@ _OPENINGS = {
     Event.RELEASED: "A reviewer has looked at the message you sent and released it. It is on its way to:",
     Event.DELETED: "A reviewer has looked at the message you sent and deleted it. It was NOT sent to:",
     Event.EXPIRED: "The message you sent was not released in the time it may be kept. It was deleted and NOT sent to:",
+    Event.LINK: "Somebody asked on the gateway's page for a new link to the message that you sent to:",
+    Event.REFUSED: "A reviewer has read your request and refused it. The message stays held. It was NOT sent to:",
+    Event.WITHDRAWN: "The message you sent was deleted, as asked for on its page. It was NOT sent to:",
 }
+_ADVISING = {Event.HELD, Event.RETURNED}
 
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """What is the same in all notices: our host name, who can be asked, and how long messages are held."""
+    """What is the same in all notices: our host name, who can be asked, and how long messages are held.
+
+    ``console`` is the console's address without a slash at its end, "" when
+    people cannot reach it; links to a sender's page work for ``link_days``.
+    """
 
     hostname: str
     contact: str
     retention_days: int
+    console: str = ""
+    link_days: float = 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +79,8 @@ class Occasion:
     """One notice: the event, the message, and whom it concerns.
 
     ``stopped`` and ``delivered`` are recipients; ``paragraphs`` are the words
-    of the policy (see ``policy.explain``) or of the reviewer.
+    of the policy (see ``policy.explain``) or of the reviewer. ``link`` is the
+    address of the sender's page, "" without one.
     """
 
     event: Event
@@ -73,6 +90,7 @@ class Occasion:
     delivered: Sequence[Address] = ()
     paragraphs: Sequence[str] = ()
     suppressed: int = 0
+    link: str = ""
 
 
 def compose(letterhead: Letterhead, occasion: Occasion, at: float) -> bytes:
@@ -82,7 +100,7 @@ def compose(letterhead: Letterhead, occasion: Occasion, at: float) -> bytes:
         f"To: {_mailbox(occasion.sender)}",
         f"Subject: {_TITLES[occasion.event]} [{occasion.decision_id}]",
         f"Date: {formatdate(at)}",
-        f"Message-ID: <{occasion.event}.{occasion.decision_id}@{letterhead.hostname}>",
+        f"Message-ID: <{occasion.event}.{occasion.decision_id}.{int(at)}@{letterhead.hostname}>",
         "Auto-Submitted: auto-generated",
         "X-Auto-Response-Suppress: All",
         "MIME-Version: 1.0",
@@ -98,12 +116,16 @@ def _body(letterhead: Letterhead, occasion: Occasion) -> list[str]:
     if occasion.delivered:
         lines += ["It was delivered to:", "", *_addresses(occasion.delivered), ""]
     if occasion.paragraphs:
-        lines += ["Why, and what to do:" if occasion.event in {Event.HELD, Event.RETURNED} else "The reason given:", ""]
+        lines += ["Why, and what to do:" if occasion.event in _ADVISING else "The reason given:", ""]
         for paragraph in occasion.paragraphs:
             lines += [*_wrap(paragraph), ""]
     if occasion.event is Event.HELD:
         days = letterhead.retention_days
         lines += [*_wrap(f"If it is not released within {days} days it is deleted. It is never sent by itself."), ""]
+    if occasion.link:
+        lines += [*_wrap(_linking(letterhead.link_days)), "", f"  {occasion.link}", ""]
+    if occasion.event is Event.WITHDRAWN:
+        lines += [*_wrap(f"If that was not you, tell {letterhead.contact} at once: somebody reads your mail."), ""]
     if occasion.suppressed:
         lines += [
             *_wrap(f"{occasion.suppressed} more messages of yours were stopped without a notice of their own."),
@@ -111,6 +133,14 @@ def _body(letterhead: Letterhead, occasion: Occasion) -> list[str]:
         ]
     lines += _wrap(f"Questions: {letterhead.contact}. Please quote {occasion.decision_id}.")
     return lines
+
+
+def _linking(days: float) -> str:
+    time = f"{days:g} days" if days != 1 else "a day"
+    return (
+        "On its page you see what was found and where, and can withdraw the message or ask for its release."
+        f" The link works once, within {time}; do not forward it:"
+    )
 
 
 def _addresses(addresses: Sequence[Address]) -> list[str]:

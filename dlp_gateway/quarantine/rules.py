@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from dlp_gateway.quarantine.held import Held, HeldRecipient
 from dlp_gateway.store.intake import canonical
 
+# The actor of what a sender does on the page of their message; whose message it was stands in the entry's texts.
+SENDER = "sender"
+
 
 class ReviewError(Exception):
     """The act is not allowed or not possible any more; says why, without personal data. Nothing has changed."""

@@ -11,7 +11,7 @@ from typing import Any
 from dlp_gateway.audit.chain import Kind as Entry
 from dlp_gateway.audit.chain import Note, Texts
 from dlp_gateway.model import Action, Address, Decision, Recipient, Verdict, Zone
-from dlp_gateway.store import facts, sealing, wraps
+from dlp_gateway.store import facts, hits, sealing, wraps
 from dlp_gateway.store.errors import StoreInvalidError
 from dlp_gateway.store.identifiers import new_id
 from dlp_gateway.store.keys import GatewayKeys, ReviewKeys, SealingKeys
@@ -44,6 +44,8 @@ _RECIPIENT = _insert(
 _WRAP = _insert("dlp_wrap", "message_id, holder, key_id, wrapped")
 _CHUNK = _insert("dlp_chunk", "message_id, part, n, body")
 _HOLD = _insert("dlp_hold", "message_id, held_at, expires_at")
+_HIT = _insert("dlp_hit", "message_id, entity, at, findings, detectors, stopped")
+_LINK = _insert("dlp_link", "digest, message_id, at, expires_at")
 
 
 @dataclass(slots=True)
@@ -55,6 +57,8 @@ class Rows:
     wraps: list[tuple[Any, ...]] = field(default_factory=list)
     chunks: list[tuple[Any, ...]] = field(default_factory=list, repr=False)
     holds: list[tuple[Any, ...]] = field(default_factory=list)
+    links: list[tuple[Any, ...]] = field(default_factory=list)
+    hits: list[tuple[Any, ...]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
     def extend(self, other: Rows) -> None:
@@ -64,6 +68,8 @@ class Rows:
         self.wraps += other.wraps
         self.chunks += other.chunks
         self.holds += other.holds
+        self.links += other.links
+        self.hits += other.hits
         self.notes += other.notes
 
     def insert(self, cursor: Any) -> None:
@@ -74,6 +80,8 @@ class Rows:
             (_WRAP, self.wraps),
             (_CHUNK, self.chunks),
             (_HOLD, self.holds),
+            (_LINK, self.links),
+            (_HIT, self.hits),
         ):
             if rows:
                 cursor.executemany(statement, rows)
@@ -108,6 +116,7 @@ def prepare(intake: Intake, keys: GatewayKeys, hold_seconds: float) -> Rows:
     rows = Rows()
     rows.messages.append(_message(decision, clear, content, digest))
     rows.recipients += [_verdict(decision, verdict) for verdict in decision.verdicts]
+    rows.hits += hits.rows(decision)
     rows.notes.append(_decided(decision, clear))
     if content is not None:
         reviewers = _seal(rows, decision, content, actions, keys)
@@ -115,6 +124,8 @@ def prepare(intake: Intake, keys: GatewayKeys, hold_seconds: float) -> Rows:
             expires = decision.at + hold_seconds
             rows.holds.append((decision.id, decision.at, expires))
             rows.notes.append(_held(decision, digest, reviewers, expires))
+            if intake.link is not None:
+                rows.links.append((intake.link.digest, decision.id, decision.at, intake.link.expires_at))
     for outgoing in intake.outgoing:
         add_outgoing(rows, outgoing, keys, decision.at)
     return rows

@@ -52,6 +52,14 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
+class SenderLink:
+    """What is kept of the link in a notice: the SHA-256 of its key (hexadecimal), and when it stops working."""
+
+    digest: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Intake:
     """One accepted or refused message, to become true in one transaction.
 
@@ -59,11 +67,13 @@ class Intake:
     None when every recipient was refused (only the record is kept).
     Recipients whose verdict is ``deliver`` become deliveries, those with
     ``hold`` one hold sealed to the reviewers, all of them one audit entry.
+    ``link`` is to the sender's page of what is held, if a notice names it.
     """
 
     decision: Decision
     content: bytes | None = field(repr=False)
     outgoing: tuple[Outgoing, ...] = ()
+    link: SenderLink | None = None
 
 
 @dataclass(frozen=True, slots=True)

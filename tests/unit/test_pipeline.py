@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from dlp_gateway.model import Action, Address, Zone
 from dlp_gateway.pipeline import Pipeline, Running
 from dlp_gateway.quarantine.notices import Letterhead, NoticeLimiter
 from dlp_gateway.store.errors import StoreFullError, StoreInvalidError, StoreUnavailableError
-from dlp_gateway.store.values import Kind
+from dlp_gateway.store.values import Kind, SenderLink
 from tests.unit.policy.examples import address, envelope, policy
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -185,6 +186,28 @@ async def test_mixed_verdicts_are_accepted_and_the_sender_is_told(house):
     stopped, _, delivered = text.partition("It was delivered to:")
     assert (f"<{OUTSIDE}>" in stopped, f"<{INSIDE}>" in delivered) == (True, True)
     assert "(clause 5.14(a))" in " ".join(text.split())
+
+
+async def test_the_notice_of_a_hold_links_to_its_page_and_the_store_keeps_the_digest_alone(house):
+    head = replace(house.running.letterhead, console="https://dlp.westendonsixth.com", link_days=3)
+    house.pipeline.running = replace(house.running, letterhead=head)
+    await house.send(mail("TAXNUMBER"), OUTSIDE, INSIDE)
+
+    (notice,), link = house.intake.outgoing, house.intake.link
+    (key,) = re.findall(rb"https://dlp\.westendonsixth\.com/sender/([A-Za-z0-9_-]{43})\r\n", notice.content)
+    assert link == SenderLink(hashlib.sha256(key).hexdigest(), NOW + 3 * 86400)
+
+
+async def test_without_a_console_or_a_notice_there_is_no_link(house):
+    await house.send(mail("TAXNUMBER"), OUTSIDE)
+    head = replace(house.running.letterhead, console="https://dlp.westendonsixth.com")
+    house.pipeline.running = replace(house.running, letterhead=head)
+    await house.send(mail("TAXNUMBER"), OUTSIDE)
+    await house.send(mail("TAXNUMBER"), OUTSIDE)
+    await house.send(mail("TAXNUMBER"), OUTSIDE, sender=None)
+
+    assert [intake.link is not None for intake in house.store.intakes] == [False, True, False, False]
+    assert b"/sender/" not in house.store.intakes[0].outgoing[0].content
 
 
 async def test_high_risk_needs_two_reviewers(house):

@@ -54,7 +54,7 @@ def test_no_machine_answers_it():
     assert found["X-Auto-Response-Suppress"] == "All"
     assert found["From"] == "Data protection gateway <postmaster@gateway.westendonsixth.com>"
     assert found["To"] == "jo@westendonsixth.com"
-    assert found["Message-ID"] == "<held.m0-42@gateway.westendonsixth.com>"
+    assert found["Message-ID"] == "<held.m0-42.1800000000@gateway.westendonsixth.com>"
     assert found["Date"].datetime.timestamp() == NOW
 
 
@@ -77,6 +77,8 @@ def test_it_is_a_message_that_every_server_takes(event):
         (Event.RELEASED, "released", "on its way to: <bob@client.example>", "within 30 days"),
         (Event.DELETED, "deleted", "It was NOT sent to: <bob@client.example>", "what to do"),
         (Event.EXPIRED, "expired", "NOT sent to: <bob@client.example>", "what to do"),
+        (Event.REFUSED, "stays held", "It was NOT sent to: <bob@client.example>", "what to do"),
+        (Event.WITHDRAWN, "withdrew", "tell Kim (extension 12) at once", "within 30 days"),
     ],
 )
 def test_each_event_has_its_words(event, title, said, unsaid):
@@ -110,6 +112,16 @@ def test_links_are_not_broken():
     link = "https://transfer.westendonsixth.com/" + "a" * 150
 
     assert link in notice(paragraphs=(f"Use {link} for this.",)).decode()
+
+
+@pytest.mark.parametrize("event", [Event.HELD, Event.LINK])
+def test_the_link_stands_on_a_line_of_its_own(event):
+    link = "https://dlp.westendonsixth.com/sender/" + "k" * 43
+    raw = notice(event, link=link)
+
+    assert f"\r\n  {link}\r\n".encode() in raw
+    assert "works once, within 14 days" in body(raw)
+    assert "/sender/" not in body(notice(event))
 
 
 # ---------------------------------------------------------------- addresses that would be more than that
