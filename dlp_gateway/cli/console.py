@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
+import datetime as dt
 import sys
-from typing import Annotated, Any
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Annotated
 
 import typer
 
-from dlp_gateway.cli.context import FAILED, ConfigOption, directory, fail, table
+from dlp_gateway.cli.context import FAILED, ConfigOption, directory, fail, operator, table
 from dlp_gateway.configfile import ConfigError
 from dlp_gateway.console.roles import Role
 from dlp_gateway.store.errors import StoreError
@@ -33,12 +37,20 @@ def serve(config: ConfigOption = None) -> None:
 @app.command("list")
 def list_accounts(config: ConfigOption = None) -> None:
     """Show accounts, their roles, and whether they may sign in."""
-    accounts = _accounts(config)
-    rows = [
-        (a.username, a.role or "-", a.email or "-", "yes" if a.is_active else "no", _day(a.last_login))
-        for a in accounts.objects.order_by("username")
-    ]
-    print(table(("ACCOUNT", "ROLE", "ADDRESS", "ACTIVE", "LAST SIGN-IN"), rows) if rows else "There is no account.")
+    with _accounts(config) as accounts:
+        rows = [
+            (
+                account.name,
+                account.role or "-",
+                account.address or "-",
+                "yes" if account.active else "no",
+                ", ".join(account.second_factors) or "none",
+                _day(account.last_sign_in),
+            )
+            for account in accounts.listed()
+        ]
+    head = ("ACCOUNT", "ROLE", "ADDRESS", "ACTIVE", "SECOND FACTOR", "LAST SIGN-IN")
+    print(table(head, rows) if rows else "There is no account.")
 
 
 @app.command()
@@ -46,58 +58,62 @@ def add(
     name: NameArgument,
     role: Annotated[Role, typer.Option(help="What it is for.")],
     address: Annotated[str, typer.Option(help="Its mail address: nobody releases what they sent themselves.")],
+    person: Annotated[str, typer.Option(help="Whose account it is.")] = "",
     config: ConfigOption = None,
 ) -> None:
     """Make an account; prints a password to be changed, the second factor is set up at the first sign-in."""
-    accounts = _accounts(config)
-    if accounts.objects.filter(username__iexact=name).exists():
-        fail(f"there is an account {name} already")
-    password = secrets.token_urlsafe(15)
-    accounts.objects.create_user(name.lower(), email=address, password=password, role=role.value)
-    print(f"Account {name.lower()} ({role.value}) made. Its password: {password}")
+    with _accounts(config) as accounts:
+        password = accounts.add(name, accounts.Person(person, address, role), operator(), time.time())
+    print(f"Account {name.lower()} ({role.value}) made. Its first password: {password}")
 
 
 @app.command()
 def reset(name: NameArgument, config: ConfigOption = None) -> None:
-    """Give an account a new password and take its second factor away, after a loss; ends its sessions."""
-    from allauth.mfa.models import Authenticator
-
-    account = _find(config, name)
-    password = secrets.token_urlsafe(15)
-    account.set_password(password)
-    account.save()
-    Authenticator.objects.filter(user=account).delete()
-    print(f"New password of {account.username}: {password}")
+    """Give an account a new first password and take its second factor away, after a loss; ends its sessions."""
+    with _accounts(config) as accounts:
+        account = accounts.named(name)
+        password = accounts.reset(account.id, operator(), time.time())
+    print(f"New first password of {account.name}: {password}")
 
 
 @app.command()
 def disable(name: NameArgument, config: ConfigOption = None) -> None:
     """Let an account sign in no more; its sessions end."""
-    account = _find(config, name)
-    account.is_active = False
-    account.save()
-    print(f"{account.username} cannot sign in any more")
+    with _accounts(config) as accounts:
+        account = accounts.named(name)
+        accounts.disable(account.id, operator(), time.time())
+    print(f"{account.name} cannot sign in any more")
 
 
-def _accounts(config: ConfigOption) -> Any:
+@app.command()
+def enable(name: NameArgument, config: ConfigOption = None) -> None:
+    """Let a disabled account sign in again."""
+    with _accounts(config) as accounts:
+        account = accounts.named(name)
+        accounts.enable(account.id, operator(), time.time())
+    print(f"{account.name} can sign in again")
+
+
+@contextmanager
+def _accounts(config: ConfigOption) -> Iterator[ModuleType]:
+    """What acts on accounts, with the database open; what cannot be done ends the program with its reason."""
     from dlp_gateway.console import server
     from dlp_gateway.console.services import Services
+    from dlp_gateway.store import database
 
     try:
         server.prepare(Services(directory(config)))
+        from dlp_gateway.console import accounts
+
+        try:
+            yield accounts
+        except accounts.AccountError as error:
+            fail(str(error))
+        finally:
+            database.close()
     except (ConfigError, StoreError, KeysError, OSError) as error:
         fail(str(error))
-    from django.contrib.auth import get_user_model
-
-    return get_user_model()
 
 
-def _find(config: ConfigOption, name: str) -> Any:
-    account = _accounts(config).objects.filter(username__iexact=name).first()
-    if account is None:
-        fail(f"there is no account {name}")
-    return account
-
-
-def _day(moment: Any) -> str:
-    return moment.strftime("%Y-%m-%d") if moment else "never"
+def _day(moment: float | None) -> str:
+    return dt.datetime.fromtimestamp(moment, dt.UTC).strftime("%Y-%m-%d") if moment else "never"

@@ -84,8 +84,9 @@ def django_settings(services: Services, pages: tuple[Page, ...]) -> dict[str, An
         "MESSAGE_STORAGE": "django.contrib.messages.storage.session.SessionStorage",
         "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
         "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend",
+        "FILE_UPLOAD_HANDLERS": ["dlp_gateway.console.uploads.InMemory"],
         "DATA_UPLOAD_MAX_MEMORY_SIZE": settings.smtp.max_message_bytes + 65536,
-        "FILE_UPLOAD_MAX_MEMORY_SIZE": settings.smtp.max_message_bytes + 65536,  # never to a temporary file
+        "FILE_UPLOAD_MAX_MEMORY_SIZE": settings.smtp.max_message_bytes + 65536,
         "CONTENT_SECURITY_POLICY": _POLICY,
         **_transport(settings),
         **_accounts(settings),
@@ -132,11 +133,10 @@ def _transport(settings: Settings) -> dict[str, Any]:
         "SECURE_CROSS_ORIGIN_OPENER_POLICY": "same-origin",
         "SECURE_HSTS_SECONDS": 31_536_000 if secure else 0,
     }
-    if console.url is not None:
-        found["CSRF_TRUSTED_ORIGINS"] = [f"{console.url.scheme}://{console.url.host}:{console.url.port}"]
-        if console.tls is None and secure:
-            # A web server in front ends TLS; it must set this header itself (docs/console.md).
-            found["SECURE_PROXY_SSL_HEADER"] = ("HTTP_X_FORWARDED_PROTO", "https")
+    if console.tls is None and secure:
+        # A web server in front ends TLS; it must set both headers itself (docs/console.md).
+        found["SECURE_PROXY_SSL_HEADER"] = ("HTTP_X_FORWARDED_PROTO", "https")
+        found["ALLAUTH_TRUSTED_PROXY_COUNT"] = 1
     return found
 
 
@@ -149,6 +149,7 @@ def _accounts(settings: Settings) -> dict[str, Any]:
             {"NAME": f"{_PASSWORDS}.UserAttributeSimilarityValidator"},
             {"NAME": f"{_PASSWORDS}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
             {"NAME": f"{_PASSWORDS}.CommonPasswordValidator"},
+            {"NAME": "dlp_gateway.console.signin.AnotherPassword"},
         ],
         "LOGIN_URL": "account_login",
         "LOGIN_REDIRECT_URL": "/",
@@ -165,6 +166,7 @@ def _accounts(settings: Settings) -> dict[str, Any]:
             "login_failed": "10/m/ip,5/300s/key",
             "reauthenticate": "10/m/user",
         },
+        "MFA_ADAPTER": "dlp_gateway.console.signin.SecondFactors",
         "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
         "MFA_PASSKEY_LOGIN_ENABLED": True,
         "MFA_TOTP_ISSUER": settings.hostname,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -19,10 +20,8 @@ from dlp_gateway.console.pages import Page
 
 # Views of the sign-in library: for everybody, and for whoever is signed in. The others (signing up, changing the
 # mail address, a new password by mail) do not exist here: administrators make accounts.
-_ENTRANCE = frozenset(
-    {"account_login", "account_inactive", "mfa_authenticate", "mfa_login_webauthn", "mfa_trust", "account_logout"}
-)
-_OWN_ACCOUNT = frozenset(
+ENTRANCE = frozenset({"account_login", "account_inactive", "mfa_authenticate", "mfa_login_webauthn", "account_logout"})
+OWN_ACCOUNT = frozenset(
     {
         "account_reauthenticate",
         "mfa_reauthenticate",
@@ -40,6 +39,7 @@ _OWN_ACCOUNT = frozenset(
         "mfa_remove_webauthn",
     }
 )
+_TAKES_A_FACTOR_AWAY = frozenset({"mfa_deactivate_totp", "mfa_remove_webauthn"})
 
 
 class Gatekeeper:
@@ -50,17 +50,24 @@ class Gatekeeper:
         self._pages: Mapping[str, Page] = {page.name: page for page in settings.CONSOLE_PAGES}
 
     def __call__(self, request: Any) -> HttpResponse:
-        """Answer a request."""
+        """Answer a request. No browser or proxy keeps a page: it may show personal data."""
         request.services = settings.CONSOLE_SERVICES
-        return self._get_response(request)
+        response = self._get_response(request)
+        if "no-store" not in response.headers.get("Cache-Control", ""):
+            response.headers["Cache-Control"] = "no-store"
+        return response
 
     def process_view(self, request: Any, _view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
         """Return None to let the request through; raises Http404 or PermissionDenied to turn it away."""
+        from dlp_gateway.console import signin
+
         name = request.resolver_match.url_name
-        if name in _ENTRANCE:
+        if request.user.is_authenticated and signin.over(request):
+            signin.end(request)
+        if name in ENTRANCE:
             return None
-        if name in _OWN_ACCOUNT:
-            return None if request.user.is_authenticated else _sign_in(request)
+        if name in OWN_ACCOUNT:
+            return _own_account(request, name)
         page = self._pages.get(name)
         if page is None:
             raise Http404
@@ -71,21 +78,35 @@ class Gatekeeper:
         return None
 
 
-def _refusal(request: Any, page: Page) -> HttpResponse | None:
+def _own_account(request: Any, name: str) -> HttpResponse | None:
     if not request.user.is_authenticated:
         return _sign_in(request)
-    if not request.user.may(page.right):
-        raise PermissionDenied
-    if not second_factor(request.user):
+    if request.user.first_password and name != "account_change_password":
+        return HttpResponseRedirect(reverse("account_change_password"))
+    if name in _TAKES_A_FACTOR_AWAY and second_factors(request.user) == 1:
+        # Until another is set up the account would be open to whoever knows its password.
+        messages.error(request, "This is your only second factor. Add another one first, or ask an administrator.")
         return HttpResponseRedirect(reverse("mfa_index"))
     return None
 
 
-def second_factor(user: Any) -> bool:
-    """Whether the account has one; without it nothing but the own account can be used."""
-    from allauth.mfa.utils import is_mfa_enabled
+def _refusal(request: Any, page: Page) -> HttpResponse | None:
+    if not request.user.is_authenticated:
+        return _sign_in(request)
+    if request.user.first_password:
+        return HttpResponseRedirect(reverse("account_change_password"))
+    if not second_factors(request.user):
+        return HttpResponseRedirect(reverse("mfa_index"))
+    if not request.user.may(page.right):
+        raise PermissionDenied
+    return None
 
-    return bool(is_mfa_enabled(user))
+
+def second_factors(user: Any) -> int:
+    """How many second factors an account has; without one nothing but the own account can be used."""
+    from allauth.mfa.models import Authenticator
+
+    return int(Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).count())
 
 
 def _sign_in(request: Any) -> HttpResponse:

@@ -33,9 +33,10 @@ class Right(StrEnum):
     SERVE_PERSONS = "serve people's rights"
     READ_REPORTS = "read reports"
     MANAGE_USERS = "manage accounts"
+    OWN_ABSENCE = "say when one is away"
 
 
-_ALL = frozenset({Right.SEE_FIGURES, Right.READ_POLICY, Right.READ_REPORTS})
+_ALL = frozenset({Right.SEE_FIGURES, Right.READ_POLICY, Right.READ_REPORTS, Right.OWN_ABSENCE})
 
 # The administrator never sees content, the security staff never opens it, the auditor changes nothing.
 RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(

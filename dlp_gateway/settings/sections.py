@@ -171,7 +171,7 @@ class Quarantine(Section):
 
 
 class Retention(Section):
-    """How long the gateway keeps what it stores besides held messages."""
+    """How long the gateway keeps what it stores besides held messages (`quarantine.retention_days`)."""
 
     decisions_days: Days = Field(
         default=365, description="Decisions with their findings (without values): one yearly review."
@@ -179,6 +179,27 @@ class Retention(Section):
     notices_days: Days = Field(default=7, description="Finished notices and bounces of the gateway itself.")
     record_days: Days = Field(
         default=1_095, description="Entries of the record: as long as a claim about a message may come."
+    )
+    links_days: Days = Field(
+        default=7, description="Links of notices to the sender's page, after they were used or have ended."
+    )
+    appeals_days: Days = Field(
+        default=90, description="That a sender asked for release and how it was answered: time to ask back."
+    )
+    marks_days: Days = Field(
+        default=365, description="Findings that reviewers marked as wrong: until detectors were tuned with them."
+    )
+    requests_days: Days = Field(
+        default=1_095, description="Answered requests of persons, to account for them; without the person, see below."
+    )
+    persons_days: Days = Field(
+        default=90, description="Who made an answered request, and its words: time for questions about the answer."
+    )
+    policies_days: Days = Field(
+        default=1_095, description="Versions of the rules that run no more: as long as entries that name them."
+    )
+    accounts_days: Days = Field(
+        default=180, description="An account that nobody signs in to for this long is disabled; see console too."
     )
 
 
@@ -234,6 +255,11 @@ class Console(Section):
     )
     threads: Count = Field(default=8, description="Pages served at once.")
     idle_minutes: Count = Field(default=30, description="Without a click for this long, people sign in again.")
+    session_hours: Count = Field(default=12, description="However busy they are: after this long, people sign in again.")
+    account_days: Days = Field(
+        default=365,
+        description="An account disabled for this long loses its person's name, address, password and second factors.",
+    )
     link_days: Days = Field(default=14, description="The sender's link in a notice works this long, once.")
 
     @model_validator(mode="after")

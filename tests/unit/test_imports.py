@@ -33,8 +33,8 @@ SIDEWAYS = {
 HOMES = {
     "aiosmtpd": {"smtp"},
     "dns": {"delivery"},
-    "django": {"store", "console", "cli"},
-    "allauth": {"console", "cli"},
+    "django": {"store", "console"},
+    "allauth": {"console"},
     "gunicorn": {"console"},
     "pygal": {"console"},
     "reportlab": {"console"},

@@ -7,6 +7,6 @@ from dlp_gateway.console.pages import Page
 
 def all_pages() -> tuple[Page, ...]:
     """Every page, in the order of the menu; call it after Django was told its settings, or for their names alone."""
-    from dlp_gateway.console.sections import overview
+    from dlp_gateway.console.sections import overview, users
 
-    return (*overview.PAGES,)
+    return (*overview.PAGES, *users.PAGES)
