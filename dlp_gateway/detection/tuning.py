@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from dlp_gateway.configfile import ConfigError, Problem, parse, validation_problems
+from dlp_gateway.configfile import ConfigError, Problem, Source, parse, validation_problems
 from dlp_gateway.detection.packs import runs_in_re2
 from dlp_gateway.model import Zone
 
@@ -93,7 +93,15 @@ class Tuning(_Strict):
             return cls()
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError([Problem(path.name, 0, f"cannot be read: {error}")]) from error
-        source = parse(text, path.name)
+        return cls.from_source(parse(text, path.name))
+
+    @classmethod
+    def from_source(cls, source: Source) -> Tuning:
+        """Check what was parsed.
+
+        Raises:
+            ConfigError: what is wrong, with file and line.
+        """
         try:
             return cls.model_validate(source.data)
         except ValidationError as error:

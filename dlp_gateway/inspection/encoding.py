@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from dlp_gateway.detection.values import Candidate
 from dlp_gateway.model import Attachment, Finding, Grade, Inspection, Protection, Role, Tier, Unscanned, Zone
 
 
@@ -43,6 +44,20 @@ def _inspection(plain: dict[str, Any]) -> Inspection:
         scope=str(plain["scope"]),
         milliseconds=float(plain["milliseconds"]),
     )
+
+
+def candidate_to_plain(candidate: Candidate) -> dict[str, Any]:
+    """Return ``candidate`` as plain values: what was considered, where, and what spoke for and against it."""
+    return {
+        "entity": candidate.entity,
+        "tier": candidate.tier.value,
+        "where": candidate.where,
+        "score": round(candidate.score, 3),
+        "detector": candidate.detector,
+        "raised": list(candidate.raised),
+        "sank": list(candidate.sank),
+        "kept": candidate.kept,
+    }
 
 
 def _flat(value: Finding | Attachment | Unscanned | Protection) -> dict[str, Any]:

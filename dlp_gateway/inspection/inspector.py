@@ -23,10 +23,11 @@ from dlp_gateway.documents.budget import Amounts, DocumentBudget, DocumentLimits
 from dlp_gateway.documents.preload import preload
 from dlp_gateway.documents.read import Documents, read_parts
 from dlp_gateway.inspection import reveal
-from dlp_gateway.inspection.encoding import to_plain
+from dlp_gateway.inspection.encoding import candidate_to_plain, to_plain
 from dlp_gateway.model import Attachment, Grade, Inspection, Reading, Role, Text
 
 _NEVER = 1 << 60  # pixels
+_MOST_CANDIDATES = 2000  # are told; nobody reads more
 _NO_DOCUMENTS = Documents((), (), ())
 
 Scope = Literal["subject", "all"]
@@ -141,7 +142,8 @@ def serve(
 
     With ``reveal`` it answers with the values found instead of the facts; with
     ``show`` with what a reviewer is shown of the opened message (``reveal.shown``),
-    with ``page`` or ``part`` and ``start`` with an HTML body or a piece of a file of it.
+    with ``page`` or ``part`` and ``start`` with an HTML body or a piece of a file of it;
+    with ``explain`` with the facts, every candidate and what ``show`` gives.
     ``reading`` and ``documents`` are the limits of the settings, ``pictures``
     the shorter side and area from which the policy holds an unread picture.
     """
@@ -156,7 +158,12 @@ def serve(
             return {"html": reveal.page(request["raw"], request["page"])}
         if "part" in request:
             return reveal.part(mime.read(request["raw"], budget), request["part"], request["start"])
-        examination = inspector.examine(request["raw"], scope=request["scope"], pictures=request["pictures"])
+        explain = bool(request.get("explain"))
+        examination = inspector.examine(
+            request["raw"], scope=request["scope"], pictures=request["pictures"], explain=explain
+        )
+        if explain:
+            return _explained(inspector.engine, examination, request["raw"], budget)
         if request.get("show"):
             findings = examination.inspection.findings
             return reveal.shown(inspector.engine, examination.texts, findings, request["raw"], budget)
@@ -165,6 +172,18 @@ def serve(
         return to_plain(examination.inspection)
 
     return answer
+
+
+def _explained(engine: Engine, examination: Examination, raw: bytes, budget: mime.ReadingBudget) -> dict[str, Any]:
+    """Everything about a message that its own author asks about."""
+    inspection = examination.inspection
+    told = examination.candidates[:_MOST_CANDIDATES]
+    return {
+        "inspection": to_plain(inspection),
+        "candidates": [candidate_to_plain(candidate) for candidate in told],
+        "omitted": len(examination.candidates) - len(told),
+        **reveal.shown(engine, examination.texts, inspection.findings, raw, budget),
+    }
 
 
 def values(examination: Examination) -> list[tuple[str, str, str]]:

@@ -54,7 +54,11 @@ def load_policy(text: str, file: str, today: dt.date, entities: Collection[str] 
     Raises:
         ConfigError: every error and warning, with file, line and reason.
     """
-    source = parse(text, file)
+    return load_source(parse(text, file), today, entities)
+
+
+def load_source(source: Source, today: dt.date, entities: Collection[str] | None = None) -> LoadedPolicy:
+    """Check and lint what was parsed; otherwise as ``load_policy``."""
     try:
         policy = policy_from(source.data)
     except ValidationError as error:

@@ -120,6 +120,13 @@ def compare(before: Rules, after: Rules, decisions: Iterable[Past], most: int = 
     return found
 
 
+def unseen(before: Policy, after: Policy) -> tuple[str, ...]:
+    """What a change does that the kept facts cannot show; sentences."""
+    if before.pictures == after.pictures:
+        return ()
+    return ("The setting of pictures changes: which pictures were read, and how large the others are, was not kept.",)
+
+
 def _flip(past: Past, old: tuple[Verdict, ...], new: tuple[Verdict, ...]) -> Flip | None:
     changes = Counter((a.action, b.action) for a, b in zip(old, new, strict=True) if a.action is not b.action)
     if not changes:
