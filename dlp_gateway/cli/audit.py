@@ -14,8 +14,7 @@ from dlp_gateway.audit.chain import Checkpoint, Kind
 from dlp_gateway.audit.check import check
 from dlp_gateway.audit.verify import Report
 from dlp_gateway.cli.context import ConfigOption, fail, opened
-from dlp_gateway.store import history, keys
-from dlp_gateway.store.figures import figures
+from dlp_gateway.store import history, hours, keys
 
 app = typer.Typer(help="The record of decisions and acts.", no_args_is_help=True)
 
@@ -70,14 +69,14 @@ def report(
     last = until or dt.datetime.now(dt.UTC)
     end = last.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=dt.UTC) + dt.timedelta(days=1)
     with opened(config) as settings:
-        found = figures(since.replace(tzinfo=dt.UTC).timestamp(), end.timestamp())
+        found = hours.figures(since.replace(tzinfo=dt.UTC).timestamp(), end.timestamp())
         whole = check(keys.load_audit(settings.keys.directory))
-    print(f"From {since:%Y-%m-%d} to {last:%Y-%m-%d} (UTC): {found.messages} messages decided.")
+    print(f"From {since:%Y-%m-%d} to {last:%Y-%m-%d} (UTC): {found.decided} messages decided.")
     for title, counts in (
         ("Recipients by action and zone", found.actions),
         ("Rules, per recipient", found.rules),
         ("Acts on held messages", found.acts),
-        ("What became of recipients", found.states),
+        ("What became of held messages, by rule", found.outcomes),
     ):
         print(f"\n{title}:")
         for name, count in sorted(counts.items(), key=lambda item: str(item[0])):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dlp_gateway.audit.chain import Entry
+from dlp_gateway.audit.chain import Entry, Kind
 from dlp_gateway.store import database
 
 _ENTRIES = (
@@ -14,6 +14,13 @@ _ENTRIES = (
     " WHERE seq > %s ORDER BY seq LIMIT %s"
 )
 _PAGE = 2000
+# Entries of one time are at most this much out of order: the time from a decision to its commit, generously.
+_DISORDER = 3600.0
+
+# What there is most of, written by the mail path; the index of migration 0004 holds the others.
+DENSE = (Kind.DECIDE, Kind.DELIVER, Kind.HOLD)
+GATEWAY = "gateway"
+_RARE = "NOT (kind IN ('decide', 'deliver', 'hold'))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,84 @@ def of(subject: str) -> list[Entry]:
     with database.failures("the record was not read"), database.cursor() as cursor:
         cursor.execute(_ENTRIES.replace("seq > %s", "subject = %s"), (subject, _PAGE))
         return [_entry(row) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries are looked for; "" and None ask for nothing. Times in seconds since the epoch."""
+
+    kind: str = ""
+    actor: str = ""
+    subject: str = ""
+    since: float | None = None
+    before: float | None = None
+
+
+def newest(wanted: Wanted, *, below: int | None = None, limit: int = 50) -> list[Entry]:
+    """Entries that match everything wanted, the newest first, with numbers below ``below``; raises StoreError.
+
+    Reads little however long the record is: what is dense is found soon, for the rest there is an index.
+    """
+    conditions = ["1 = 1"]
+    values: list[Any] = []
+    for column, value in (("kind", wanted.kind), ("actor", wanted.actor), ("subject", wanted.subject)):
+        if value:
+            conditions.append(f"{column} = %s")
+            values.append(value)
+    if wanted.since is not None or wanted.before is not None:
+        first, last = span(wanted.since or 0.0, wanted.before if wanted.before is not None else float("inf"))
+        conditions += ["seq >= %s", "seq < %s", "at >= %s", "at < %s"]
+        values += [first, last, wanted.since or 0.0, wanted.before if wanted.before is not None else 1e300]
+    if (wanted.kind and wanted.kind not in DENSE) or (wanted.actor and wanted.actor != GATEWAY and not wanted.kind):
+        conditions.append(_RARE)
+    if below is not None:
+        conditions.append("seq < %s")
+        values.append(below)
+    statement = (
+        "SELECT seq, at, kind, actor, subject, details, tokens, previous, hash FROM dlp_audit_entry"  # noqa: S608
+        f" WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT %s"
+    )
+    with database.failures("the record was not read"), database.cursor() as cursor:
+        cursor.execute(statement, (*values, limit))
+        return [_entry(row) for row in cursor.fetchall()]
+
+
+def get(seq: int) -> Entry | None:
+    """The entry with that number; raises StoreError."""
+    found = next(iter(_page(seq - 1, 1)), None)
+    return found if found is not None and found.seq == seq else None
+
+
+def span(since: float, before: float) -> tuple[int, int]:
+    """Numbers between which (the second excluded) all entries of a period are, and few others; raises StoreError."""
+    with database.failures("the record was not read"), database.cursor() as cursor:
+        cursor.execute("SELECT MIN(seq), MAX(seq) FROM dlp_audit_entry")
+        first, last = cursor.fetchone()
+        if first is None:
+            return 0, 0
+        return _reached(cursor, since - _DISORDER, first, last), _reached(cursor, before + _DISORDER, first, last)
+
+
+def _reached(cursor: Any, at: float, low: int, last: int) -> int:
+    """The first number whose entry was made at that time or later, as if they were in order of time."""
+    high = last + 1
+    while low < high:
+        middle = (low + high) // 2
+        cursor.execute("SELECT seq, at FROM dlp_audit_entry WHERE seq >= %s ORDER BY seq LIMIT 1", (middle,))
+        seq, made = cursor.fetchone()
+        if made < at:
+            low = seq + 1
+        else:
+            high = middle
+    return low
+
+
+def length() -> tuple[int, int]:
+    """The number of the first entry that is kept, and how many there are; raises StoreError."""
+    with database.failures("the record was not read"), database.cursor() as cursor:
+        cursor.execute("SELECT MIN(seq), MAX(seq) FROM dlp_audit_entry")
+        first, last = cursor.fetchone()
+    return (0, 0) if first is None else (int(first), int(last) - int(first) + 1)
 
 
 def head() -> Head:
@@ -102,9 +187,9 @@ def facts(decision_ids: Iterable[str]) -> Mapping[str, str]:
         return dict(cursor.fetchall())
 
 
-def _page(after: int) -> list[Entry]:
+def _page(after: int, limit: int = _PAGE) -> list[Entry]:
     with database.failures("the record was not read"), database.cursor() as cursor:
-        cursor.execute(_ENTRIES, (after, _PAGE))
+        cursor.execute(_ENTRIES, (after, limit))
         return [_entry(row) for row in cursor.fetchall()]
 
 
