@@ -61,24 +61,9 @@ class Retuning:
         if after.threshold < before.threshold:
             yield _lower("of all detectors", before.threshold, after.threshold)
         for name in sorted({*before.detectors, *after.detectors}):
-            old, new = before.detectors.get(name, _UNCHANGED), after.detectors.get(name, _UNCHANGED)
-            then = before.threshold if old.threshold is None else old.threshold
-            now = after.threshold if new.threshold is None else new.threshold
-            if now < then and (old.threshold, new.threshold) != (None, None):
-                yield _lower(f"of {name}", then, now)
-            if new.enabled and not old.enabled:
-                yield f"{name} is switched on: what it would have found was not kept."
-            if (old.context, old.negative_context) != (new.context, new.negative_context):
-                yield f"The words around {name} change: scores of the past were made with the words of then."
+            yield from self._unseen_of(name)
         for label in ENTITIES:
-            then, now = self._limit(before, label), self._limit(after, label)
-            if now < then:
-                yield _lower(f"of the statement label {label}", then, now)
-            elif now > then:
-                yield (
-                    f"The threshold of the statement label {label} is higher: a statement with a cue word in it may "
-                    "stay found, though it is dropped here."
-                )
+            yield from self._unsaid(label)
         if before.allow != after.allow:
             yield "The allow-list changes: values are not kept, so it cannot be applied to the past."
         if before.presidio != after.presidio:
@@ -88,6 +73,29 @@ class Retuning:
                 yield f"Another {kind} model: what it would have found was not kept."
         if after.models.people == NONE != before.models.people:
             yield "Names would be found by their shape alone: the past shows those of the model."
+
+    def _unseen_of(self, name: str) -> Iterator[str]:
+        """Of an entity or a detector of a pack."""
+        old, new = (tuning.detectors.get(name, _UNCHANGED) for tuning in (self.before, self.after))
+        then = self.before.threshold if old.threshold is None else old.threshold
+        now = self.after.threshold if new.threshold is None else new.threshold
+        if now < then and (old.threshold, new.threshold) != (None, None):
+            yield _lower(f"of {name}", then, now)
+        if new.enabled and not old.enabled:
+            yield f"{name} is switched on: what it would have found was not kept."
+        if (old.context, old.negative_context) != (new.context, new.negative_context):
+            yield f"The words around {name} change: scores of the past were made with the words of then."
+
+    def _unsaid(self, label: str) -> Iterator[str]:
+        """Of a label of the statement model."""
+        then, now = self._limit(self.before, label), self._limit(self.after, label)
+        if now < then:
+            yield _lower(f"of the statement label {label}", then, now)
+        elif now > then:
+            yield (
+                f"The threshold of the statement label {label} is higher: a statement with a cue word in it may stay "
+                "found, though it is dropped here."
+            )
 
 
 def _lower(whose: str, then: float, now: float) -> str:

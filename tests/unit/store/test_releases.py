@@ -8,7 +8,7 @@ import pytest
 from dlp_gateway.audit.check import check
 from dlp_gateway.quarantine.review import Desk
 from dlp_gateway.quarantine.rules import Reviewer
-from dlp_gateway.store import decisions, keys
+from dlp_gateway.store import decisions, hits, keys
 from dlp_gateway.store.store import Options, Store
 from tests.unit.store.contract import deliver_all, holders, rows
 from tests.unit.store.examples import CONTENT, NOW, intake
@@ -79,3 +79,9 @@ async def test_decisions_are_read(store):
 
     assert [d.id for d in found] == ["noticed", "refused", "held", "mixed", "leased", "deferred", "delivered"]
     assert found[0].inspection.findings[0].entity == "au_tfn"
+
+
+async def test_what_was_found_before_it_was_counted_is_counted(store):
+    found = await store.read(lambda: hits.tallies(LATER))
+
+    assert {entity: tally.found[0] for entity, tally in found.items()} == {"au_tfn": 7, "person_name": 7}
