@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from benchmarks.judging import ROOT
+from benchmarks import prose
+from benchmarks.systems import ROOT
 from dlp_gateway.detection.engine import Engine, load_engine
 from dlp_gateway.detection.tuning import ModelChoice, Tuning
 from dlp_gateway.model import Role, Text
 
-SIZES = (200, 1_000, 10_000, 100_000)
-MAIL = """Good morning,
-
-the statement for February is in the portal. Please tell me if a line is unclear. We will ship order 48219374 on
-Thursday, the invoice follows. Your contact is Freya Lindqvist (freya.lindqvist@westendonsixth.com, 0491 570 313).
-We look forward to working with you on the rollout; the plan covers data load, parallel run and sign-off, and the
-training of the night shift in the second week of the term. The printers arrive on Monday and go to the upper floor,
-where the old network has been taken out. Please send us the list of rooms that need a second screen.
-
-Kind regards
-
-Rosa Delgado
-Accounts Receivable Lead
-Westend on Sixth Pty Ltd | ABN 32 080 350 133
-Level 6, 120 Sixth Street, Brisbane QLD 4000
-T (07) 5550 1180   M 0491 570 110
-rosa.delgado@westendonsixth.com | www.westendonsixth.com
-
-"""
-PROSE = (
-    "The plan covers data load, parallel run and sign-off, and the training of the night shift in the second week. "
-    "Two consultants are on site until the go-live, and the hotline is staffed from seven to nineteen hours. "
-)
+# Characters of a text, and how many texts of that length are read: all different, so nothing is remembered.
+SIZES = {200: 400, 1_000: 100, 10_000: 20, 100_000: 4}
 HOSTILE = {"a": "a", "digits": "1", "a@": "a@", "spaces": " "}
-_FLAT = 5_000
+_FLAT = 3_000
 
 
 def section(engine: Engine) -> Iterator[str]:
@@ -47,31 +28,43 @@ def section(engine: Engine) -> Iterator[str]:
     yield "## Speed, processor time on one core\n"
     yield "| text | patterns | with both models | Presidio, no language model | Presidio with a spaCy NER | ratios |"
     yield "|---|---|---|---|---|---|"
-    bare, full = _presidio(ner=False), _presidio(ner=True)
-    for size in SIZES:
-        text = (MAIL + PROSE * 4) * (size // 1_000 + 1)
-        body = [Text("body", text[:size], Role.BODY)]
-        ours = (partial(patterns.scan, body), partial(engine.scan, body))
-        runs = (*ours, partial(bare, text[:size]), partial(full, text[:size]))
-        times = [_milliseconds(run, repeat=5 if size <= 1_000 else 2) for run in runs]
+    runs = (partial(_scan, patterns), partial(_scan, engine), _presidio(ner=False), _presidio(ner=True))
+    chance = random.Random(31)
+    for run in runs:
+        _milliseconds(run, [_text(chance, 1_000) for _ in range(40)])
+    for size, count in SIZES.items():
+        texts = [_text(chance, size) for _ in range(count)]
+        times = [_milliseconds(run, texts) for run in runs]
         shown = " | ".join(f"{t:.3g} ms" for t in times)
         ratios = f"patterns {times[2] / times[0]:.0f} x, models {times[3] / times[1]:.1f} x"
         yield f"| {size:,} characters | {shown} | {ratios} |"
-    mail = [Text("subject", "Statement for February", Role.SUBJECT), Text("body", (MAIL * 2)[:2_000], Role.BODY)]
-    clean = [_once(partial(engine.scan, mail)) * 1000 for _ in range(40)]
+    mail = [
+        [Text("subject", prose.subject(chance), Role.SUBJECT), Text("body", prose.letter(chance, 2_000), Role.BODY)]
+        for _ in range(200)
+    ]
+    clean = [_once(partial(engine.scan, one)) * 1000 for one in mail]
     yield f"\nA clean mail of 2 KB with everything on: p50 {statistics.median(clean):.1f} ms.\n"
     yield "| 5 MB of | seconds | 0.5 MB |\n|---|---|---|"
     for name, unit in HOSTILE.items():
-        texts = [[Text("body", unit * (size // len(unit)), Role.BODY)] for size in (5_000_000, 500_000)]
-        long, short = (_once(partial(patterns.scan, text)) for text in texts)
+        hostile = [unit * (size // len(unit)) for size in (5_000_000, 500_000)]
+        long, short = (_once(partial(_scan, patterns, text)) for text in hostile)
         yield f"| {name} | {long:.2f} | {short:.2f} |"
     yield f"\n{_memory()}\n"
 
 
-def _milliseconds(run: Callable[[], object], repeat: int = 5) -> float:
-    """Best of some runs, after one to warm up."""
-    run()
-    return min(_once(run) for _ in range(repeat)) * 1000
+def _text(chance: random.Random, size: int) -> str:
+    """A piece of a letter of exactly ``size`` characters, which may begin and end anywhere."""
+    start = chance.randrange(400)
+    return prose.letter(chance, size + 800)[start : start + size]
+
+
+def _scan(engine: Engine, text: str) -> object:
+    return engine.scan([Text("body", text, Role.BODY)])
+
+
+def _milliseconds(run: Callable[[str], object], texts: Sequence[str]) -> float:
+    """Return the mean over the texts."""
+    return statistics.mean(_once(partial(run, text)) * 1000 for text in texts)
 
 
 def _once(run: Callable[[], object]) -> float:
@@ -91,10 +84,10 @@ def _presidio(*, ner: bool) -> Callable[[str], object]:
     nlp = spacy.blank("en")
     if ner:
         nlp.add_pipe("tok2vec")
-        nlp.add_pipe("ner").add_label("PERSON")
+        nlp.add_pipe("ner").add_label("PERSON")  # type: ignore[attr-defined]
         nlp.initialize()
     engine = SpacyNlpEngine(models=[{"lang_code": "en", "model_name": "blank"}])
-    engine.nlp = {"en": nlp}
+    engine.nlp = {"en": nlp}  # type: ignore[assignment]
     registry = RecognizerRegistry()
     registry.load_predefined_recognizers(languages=["en"], nlp_engine=engine)
     analyzer = AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=["en"])
@@ -102,16 +95,19 @@ def _presidio(*, ner: bool) -> Callable[[str], object]:
 
 
 _MEMORY = """
+import random
 import sys
 from pathlib import Path
+from benchmarks import prose
 from dlp_gateway.detection.engine import load_engine
 from dlp_gateway.detection.tuning import Tuning
 from dlp_gateway.model import Role, Text
 engine = load_engine([Path("detectors")], Tuning())
 marks = []
+chance = random.Random(5)
 for n in range(int(sys.argv[1])):
-    subject = Text("subject", f"Statement {n} for Ann Lee", Role.SUBJECT)
-    engine.scan([subject, Text("body", sys.argv[2] + f"Row {n * 7919} of Bo{n}", Role.BODY)])
+    subject = Text("subject", prose.subject(chance), Role.SUBJECT)
+    engine.scan([subject, Text("body", prose.letter(chance, 2000), Role.BODY)])
     if n in (100, int(sys.argv[1]) - 1):
         # Not getrusage: its peak includes that of the process that started this one.
         peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
@@ -122,7 +118,16 @@ print(*marks)
 
 def _memory() -> str:
     done = subprocess.run(
-        [sys.executable, "-c", _MEMORY, str(_FLAT), MAIL], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", _MEMORY, str(_FLAT)], cwd=ROOT, capture_output=True, text=True, check=True
     )
     early, late = done.stdout.split()
     return f"Memory of a process with engine and both models: {early} MB after 100 messages, {late} MB after {_FLAT:,}."
+
+
+def main() -> None:
+    """Print the tables."""
+    print("\n".join(section(load_engine([ROOT / "detectors"], Tuning()))))
+
+
+if __name__ == "__main__":
+    main()
