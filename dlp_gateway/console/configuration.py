@@ -154,6 +154,10 @@ def _accounts(settings: Settings) -> dict[str, Any]:
         "LOGIN_URL": "account_login",
         "LOGIN_REDIRECT_URL": "/",
         "ACCOUNT_ADAPTER": "dlp_gateway.console.signin.Adapter",
+        "ACCOUNT_FORMS": {
+            "login": "dlp_gateway.console.signin_forms.SignInForm",
+            "change_password": "dlp_gateway.console.signin_forms.NewPasswordForm",
+        },
         "ACCOUNT_LOGIN_METHODS": {"username"},
         "ACCOUNT_SIGNUP_FIELDS": ["username*", "password1*"],
         "ACCOUNT_EMAIL_VERIFICATION": "none",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from dlp_gateway.console.configuration import APPLICATIONS, django_settings
 from dlp_gateway.console.sections import all_pages
 from dlp_gateway.console.services import Services
+from dlp_gateway.monitoring import logs
 from dlp_gateway.settings import Settings
+from dlp_gateway.settings.values import Endpoint
 from dlp_gateway.store import database
 
 
@@ -25,9 +29,34 @@ def prepare(services: Services) -> None:
 def serve(folder: Path) -> None:
     """Serve pages until SIGTERM or SIGINT. Raises ConfigError, StoreError, OSError."""
     services = Services(folder)
+    settings = services.settings
+    logs.configure(settings.logging.level)
     prepare(services)
+    _try_to_listen(settings.console.listen)
     # The worker has to be the process that made the services: gunicorn forks it, so it starts what it needs itself.
     _Server(services).run()
+
+
+def _try_to_listen(endpoint: Endpoint) -> None:
+    """Gunicorn would try for seconds and then end with a status only."""
+    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((endpoint.host, endpoint.port))
+        except OSError as error:
+            raise OSError(f"console.listen: {endpoint} cannot be used: {error.strerror}") from None
+
+
+class _Log(Logger):  # type: ignore[misc]  # gunicorn carries no types
+    """Gunicorn's own messages go where everything else does: by type and place, without their text."""
+
+    def setup(self, cfg: Any) -> None:
+        """Leave the handlers to the root."""
+        super().setup(cfg)
+        for log in (self.error_log, self.access_log):
+            log.handlers[:] = []
+        self.error_log.propagate = True
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
@@ -53,6 +82,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no typ
             "worker_exit": lambda _server, _worker: self._services.close(),
             "accesslog": None,
             "loglevel": "warning",
+            "logger_class": _Log,
             "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108  # gunicorn's heartbeat
             "forwarded_allow_ips": "127.0.0.1,::1",
         }
