@@ -15,7 +15,7 @@ from dlp_gateway.quarantine.expiry import expire
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.notices import Event, Occasion, compose
 from dlp_gateway.settings import Settings
-from dlp_gateway.store import counters, retention
+from dlp_gateway.store import clocks, counters, erasure, hours, retention
 from dlp_gateway.store.errors import StoreError
 from dlp_gateway.store.keys import GatewayKeys
 from dlp_gateway.store.store import Store
@@ -69,6 +69,7 @@ class Housekeeping:
             lambda: expire(now, self._keys, lambda message: self._notice(message, now), pseudonyms=pseudonyms)
         )
         swept = await self._store.write(retention.sweep)
+        await self._store.write(lambda: hours.keep(now))  # before anything that is to be counted is removed
         purged = await self._store.write(
             lambda: retention.purge(
                 decisions=now - keep.decisions_days * _DAY,
@@ -77,6 +78,8 @@ class Housekeeping:
                 now=now,
             )
         )
+        cleared = await self._store.write(lambda: clocks.run(limits(self._settings, now), now))
+        erased = await self._store.write(lambda: erasure.resume(now, pseudonyms))
         await self._escalate(now, pseudonyms)
         log.info(
             "tidied",
@@ -85,6 +88,8 @@ class Housekeeping:
             decisions=purged.decisions,
             own=purged.own,
             entries=purged.entries,
+            erasures=erased,
+            **{what.replace(" ", "_"): count for what, count in cleared.items() if count},
         )
 
     async def _escalate(self, now: float, pseudonyms: bytes | None) -> None:
@@ -116,3 +121,18 @@ class Housekeeping:
         return (
             Outgoing(Kind.NOTICE, Recipient(message.sender, ("NEVER",)), Zone.INTERNAL, content, message.message_id),
         )
+
+
+def limits(settings: Settings, now: float) -> clocks.Limits:
+    """The moments before which things are due, by the settings."""
+    keep = settings.retention
+    return clocks.Limits(
+        links=now - keep.links_days * _DAY,
+        appeals=now - keep.appeals_days * _DAY,
+        marks=now - keep.marks_days * _DAY,
+        requests=now - keep.requests_days * _DAY,
+        persons=now - keep.persons_days * _DAY,
+        policies=now - keep.policies_days * _DAY,
+        accounts_unused=now - keep.accounts_days * _DAY,
+        accounts_disabled=now - settings.console.account_days * _DAY,
+    )

@@ -55,11 +55,13 @@ def add_checkpoint(cursor: Any, now: float, key_id: str, key: Ed25519PrivateKey)
     return checkpoint
 
 
-def forget(cursor: Any, address: str, now: float, actor: str, pseudonyms: bytes | None = None) -> int:
+def forget(
+    cursor: Any, address: str, now: float, actor: str, pseudonyms: bytes | None = None, subject: str = "record"
+) -> int:
     """Erase an address from the record; returns how many texts went. The chain stays unbroken.
 
     The entries that named the address keep tokens that tell nothing. That an
-    erasure took place is an entry itself, naming the tokens.
+    erasure took place is an entry itself, about ``subject``, naming the tokens.
     """
     head(cursor)
     names = [address.lower()]
@@ -70,10 +72,15 @@ def forget(cursor: Any, address: str, now: float, actor: str, pseudonyms: bytes 
         f"SELECT token FROM dlp_audit_text WHERE kind = 'address' AND text IN ({marks}) ORDER BY token",  # noqa: S608
         names,
     )
-    tokens = [row[0] for row in cursor.fetchall()]
+    return forget_texts(cursor, [row[0] for row in cursor.fetchall()], now, actor, subject)
+
+
+def forget_texts(cursor: Any, tokens: Sequence[str], now: float, actor: str, subject: str) -> int:
+    """Erase the texts behind some tokens, with the entry that says so; returns how many."""
     if tokens:
+        head(cursor)
         erase(cursor, tokens)
-        append(cursor, [Note(Kind.ERASE, now, actor, "record", {"tokens": tokens})])
+        append(cursor, [Note(Kind.ERASE, now, actor, subject, {"tokens": list(tokens)})])
     return len(tokens)
 
 

@@ -1,14 +1,18 @@
-"""Keeping nothing longer than needed: old decisions, old entries of the record, and what was left behind."""
+"""Keeping nothing longer than needed: what is too old is removed, on record, and what was left behind.
+
+What is kept for a person's request or frozen for a dispute is not removed.
+"""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from dlp_gateway.audit.chain import Kind as Entry
 from dlp_gateway.audit.chain import Note
-from dlp_gateway.store import database, history, queue, record, wraps
+from dlp_gateway.store import database, history, queue, record, versions, wraps
 from dlp_gateway.store.change import change
 from dlp_gateway.store.intake import ACTOR
 
@@ -19,13 +23,16 @@ _DAY = 86400.0
 # Messages that nobody waits for; recipients that a reviewer or a worker still has to deal with keep theirs.
 _OVER = (
     "SELECT m.id FROM dlp_message m WHERE m.at < %s AND m.kind {} 'mail' AND NOT EXISTS (SELECT 1 FROM dlp_recipient r"
-    " WHERE r.message_id = m.id AND r.state IN ('queued', 'held')) ORDER BY m.at LIMIT %s"
+    " WHERE r.message_id = m.id AND r.state IN ('queued', 'held'))"
+    " AND NOT EXISTS (SELECT 1 FROM dlp_restriction x WHERE x.message_id = m.id) ORDER BY m.at LIMIT %s"
 )
 _DEPENDENT = (
     "DELETE FROM dlp_approval WHERE recipient_id IN (SELECT id FROM dlp_recipient WHERE message_id = %s)",
     "DELETE FROM dlp_link WHERE message_id = %s",
     "DELETE FROM dlp_appeal WHERE message_id = %s",
     "DELETE FROM dlp_mark WHERE message_id = %s",
+    "DELETE FROM dlp_hit WHERE message_id = %s",
+    "DELETE FROM dlp_person_match WHERE message_id = %s",
     "DELETE FROM dlp_wrap WHERE message_id = %s",
     "DELETE FROM dlp_chunk WHERE message_id = %s",
     "DELETE FROM dlp_hold WHERE message_id = %s",
@@ -47,11 +54,17 @@ def purge(*, decisions: float, own: float, entries: float, now: float, batch: in
     """Remove what is older than the given moments: decisions, finished notices and bounces, entries of the record.
 
     Works in small transactions, so that mail goes on. Entries of the record
-    go once a day's worth is too old. Ends with the
+    go once a day's worth is too old, up to the first about a decision that
+    is restricted: the chain is cut at its end only. Ends with the
     write-ahead log cut off, so that what was removed is gone from the files.
     Raises StoreError.
     """
-    removed = Purged(_remove("=", decisions, batch), _remove("<>", own, batch), _prune(entries, now))
+    removed = Purged(
+        _remove("decisions", "=", decisions, now, batch),
+        _remove("notices", "<>", own, now, batch),
+        _prune(entries, now),
+    )
+    versions.remove(entries)  # of the rules: kept as long as the record speaks of them
     with database.failures("the write-ahead log was not cut off"):
         database.checkpoint()
     return removed
@@ -78,17 +91,30 @@ def sweep() -> int:
     return count
 
 
-def _remove(kinds: str, before: float, batch: int) -> int:
+def remove(cursor: Any, message_ids: Iterable[str]) -> None:
+    """Delete messages with everything that belongs to them; nobody may wait for them any more."""
+    found = [(message_id,) for message_id in message_ids]
+    for statement in _DEPENDENT:
+        cursor.executemany(statement, found)
+
+
+def _remove(what: str, kinds: str, before: float, now: float, batch: int) -> int:
     count = 0
     while True:
         with change() as made:
             made.cursor.execute(_OVER.format(kinds), (before, batch))
-            found = [(row[0],) for row in made.cursor.fetchall()]
-            for statement in _DEPENDENT:
-                made.cursor.executemany(statement, found)
+            found = [row[0] for row in made.cursor.fetchall()]
+            remove(made.cursor, found)
+            if found:
+                made.rows.notes.append(removal(what, len(found), now))
         count += len(found)
         if len(found) < batch:
             return count
+
+
+def removal(what: str, count: int, now: float) -> Note:
+    """The entry for what a clock has removed."""
+    return Note(Entry.ERASE, now, ACTOR, "retention", {"what": what, "count": count})
 
 
 def _prune(before: float, now: float) -> int:
@@ -109,13 +135,17 @@ def _prune(before: float, now: float) -> int:
 def _prune_batch(before: float, now: float) -> int:
     with change() as made:
         last, _, _ = record.head(made.cursor)
-        made.cursor.execute("SELECT seq, at, hash FROM dlp_audit_entry ORDER BY seq LIMIT %s", (_PRUNE_BATCH,))
+        made.cursor.execute(
+            "SELECT seq, at, hash, subject IN (SELECT message_id FROM dlp_restriction) FROM dlp_audit_entry"
+            " ORDER BY seq LIMIT %s",
+            (_PRUNE_BATCH,),
+        )
         old: list[Any] = list(
-            itertools.takewhile(lambda row: row[1] < before and row[0] < last, made.cursor.fetchall())
+            itertools.takewhile(lambda row: row[1] < before and row[0] < last and not row[3], made.cursor.fetchall())
         )
         if not old:
             return 0
-        through, _, digest = old[-1]
+        through, _, digest, _ = old[-1]
         made.cursor.execute("DELETE FROM dlp_audit_entry WHERE seq <= %s", (through,))
         details = {"through": through, "hash": bytes(digest).hex(), "entries": len(old)}
         made.rows.notes.append(Note(Entry.PRUNE, now, ACTOR, "record", details))

@@ -496,7 +496,7 @@ class Contract:
 
         assert (purged.decisions, purged.own) == (1, 1)
         assert {row[0] for row in await rows(store, "SELECT id FROM dlp_message")} == {"queued", "held", "young"}
-        assert await kinds(store) == ["decide", "prune"]
+        assert await kinds(store) == ["decide", "erase", "erase", "prune"]
         assert await store.write(retention.sweep) == 0
 
     async def test_sweeping_destroys_keys_that_were_left(self, store):

@@ -1,0 +1,279 @@
+"""Where a person stands in the store: what is found by their addresses, without opening any message.
+
+Addresses are compared without case, and ``jo+anything@a.example`` is Jo's too
+(RFC 5233). Found content is sealed and not looked into here.
+"""
+
+# ruff: noqa: S608  # statements are put together from constants; every value is a parameter
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dlp_gateway.audit.chain import pseudonym
+from dlp_gateway.store import accounts, database
+from dlp_gateway.store.accounts import Known
+from dlp_gateway.store.requests import Person
+
+_LISTED = 100
+
+# A message that nobody waits for, and none that is kept for a person's request.
+FINISHED = (
+    "NOT EXISTS (SELECT 1 FROM dlp_recipient w WHERE w.message_id = m.id AND w.state IN ('queued', 'held'))"
+    " AND NOT EXISTS (SELECT 1 FROM dlp_restriction x WHERE x.message_id = m.id)"
+)
+_NOBODY = "1 = 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How many there are, and when the first and the last was (seconds since the epoch, None without any)."""
+
+    count: int
+    first: float | None
+    last: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A decision with the person in it: as ``sender`` or ``recipient``."""
+
+    message_id: str
+    at: float
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A held message with the person in its envelope; ``restricted`` says that it is frozen."""
+
+    message_id: str
+    held_at: float
+    expires_at: float
+    role: str
+    restricted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Everything the store holds under a person's addresses.
+
+    ``own`` are notices and bounces to them. ``addresses`` and ``reasons``
+    count texts beside the record: addresses, and reasons that quote one;
+    ``named`` counts reasons with one of the words in it. ``policies`` counts
+    versions of the rules that name an address.
+    """
+
+    sent: Group
+    received: Group
+    own: Group
+    links: int
+    appeals: int
+    addresses: int
+    reasons: int
+    named: int
+    policies: int
+    restricted: int
+    under_way: int
+    held: tuple[Kept, ...]
+    latest: tuple[Line, ...]
+    accounts: tuple[Known, ...] = field(repr=False)
+
+
+def traces(person: Person, pseudonyms: bytes | None = None) -> Traces:
+    """Look a person up; ``pseudonyms`` is the key of a record kept with pseudonyms. Raises StoreError."""
+    sender, sender_values = sending(person)
+    recipient, recipient_values = receiving(person)
+    about = f"message_id IN (SELECT m.id FROM dlp_message m WHERE {sender})"
+    mail = "FROM dlp_recipient r JOIN dlp_message m ON m.id = r.message_id WHERE m.kind {} 'mail' AND "
+    with database.failures("the person was not looked up"), database.cursor() as cursor:
+        sent = _group(cursor, f"COUNT(*), MIN(m.at), MAX(m.at) FROM dlp_message m WHERE {sender}", sender_values)
+        counted = f"COUNT(DISTINCT m.id), MIN(m.at), MAX(m.at) {mail}{recipient}"
+        received = _group(cursor, counted.format("="), recipient_values)
+        own = _group(cursor, counted.format("<>"), recipient_values)
+        texts = record_texts(cursor, person, pseudonyms)
+        return Traces(
+            sent=sent,
+            received=received,
+            own=own,
+            links=_count(cursor, f"dlp_link WHERE {about}", sender_values),
+            appeals=_count(cursor, f"dlp_appeal WHERE {about}", sender_values),
+            addresses=len(texts.addresses),
+            reasons=len(texts.reasons),
+            named=len(texts.named),
+            policies=_policies(cursor, person),
+            restricted=restricted(cursor, person),
+            under_way=under_way(cursor, person),
+            held=_held(cursor, person),
+            latest=_latest(cursor, person),
+            accounts=accounts.named(person.addresses, person.words),
+        )
+
+
+def sending(person: Person) -> tuple[str, list[str]]:
+    """The condition, and its values, for messages ``m`` that the person sent, or handed in under their login."""
+    own, values = _matching(person, "m.sender_domain", "m.sender_local")
+    if not values:
+        return own, values
+    logins = _marks(person.addresses)
+    return f"({own} OR (m.client_user <> '' AND LOWER(m.client_user) IN ({logins})))", [*values, *person.addresses]
+
+
+def receiving(person: Person) -> tuple[str, list[str]]:
+    """The condition, and its values, for recipients ``r`` that are the person."""
+    return _matching(person, "r.domain", "r.local")
+
+
+def under_way(cursor: Any, person: Person) -> int:
+    """How many messages from or to the person are not finished: queued, or waiting for a reviewer."""
+    sender, sender_values = sending(person)
+    recipient, recipient_values = receiving(person)
+    open_ = "(SELECT message_id FROM dlp_recipient WHERE state = 'queued' UNION SELECT message_id FROM dlp_hold"
+    open_ += " WHERE closed_at IS NULL)"
+    return _count(
+        cursor,
+        f"(SELECT m.id FROM dlp_message m WHERE m.id IN {open_} AND {sender} UNION SELECT r.message_id"
+        f" FROM dlp_recipient r WHERE r.message_id IN {open_} AND r.state IN ('queued', 'held') AND {recipient}) u",
+        [*sender_values, *recipient_values],
+    )
+
+
+def involved(cursor: Any, person: Person) -> list[str]:
+    """The identifiers of all decisions from or to the person."""
+    sender, sender_values = sending(person)
+    recipient, recipient_values = receiving(person)
+    cursor.execute(
+        f"SELECT m.id FROM dlp_message m WHERE m.kind = 'mail' AND {sender} UNION SELECT m.id FROM dlp_recipient r"
+        f" JOIN dlp_message m ON m.id = r.message_id WHERE m.kind = 'mail' AND {recipient} ORDER BY 1",
+        [*sender_values, *recipient_values],
+    )
+    return [row[0] for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTexts:
+    """Tokens of texts beside the record: the person's addresses, reasons that quote one, reasons with a word."""
+
+    addresses: tuple[str, ...]
+    reasons: tuple[str, ...]
+    named: tuple[str, ...]
+
+
+def record_texts(cursor: Any, person: Person, pseudonyms: bytes | None = None) -> RecordTexts:
+    """Find a person's texts; with pseudonyms only exact addresses can be found, for others there is no key."""
+    wanted = list(person.addresses)
+    if pseudonyms is not None:
+        wanted += [pseudonym(pseudonyms, address) for address in person.addresses]
+    likes = [_tagged(address) for address in person.addresses]
+    addresses: tuple[str, ...] = ()
+    if wanted:
+        more = "".join(" OR text LIKE %s ESCAPE '!'" for _ in likes)
+        cursor.execute(
+            f"SELECT token FROM dlp_audit_text WHERE kind = 'address' AND (text IN ({_marks(wanted)}){more})"
+            " ORDER BY token",
+            [*wanted, *likes],
+        )
+        addresses = tuple(row[0] for row in cursor.fetchall())
+    cursor.execute("SELECT token, text FROM dlp_audit_text WHERE kind = 'reason' ORDER BY token")
+    quoting, naming = _phrases(person.addresses), _phrases(person.words)
+    reasons, named = [], []
+    for token, text in cursor.fetchall():
+        if quoting is not None and quoting.search(text):
+            reasons.append(token)
+        elif naming is not None and naming.search(text):
+            named.append(token)
+    return RecordTexts(addresses, tuple(reasons), tuple(named))
+
+
+def _matching(person: Person, domain: str, local: str) -> tuple[str, list[str]]:
+    clauses, values = [], []
+    for address in person.addresses:
+        name, _, at = address.rpartition("@")
+        clauses.append(f"({domain} = %s AND (LOWER({local}) = %s OR LOWER({local}) LIKE %s ESCAPE '!'))")
+        values += [at, name, f"{_literally(name)}+%"]
+    return f"({' OR '.join(clauses)})" if clauses else _NOBODY, values
+
+
+def _tagged(address: str) -> str:
+    name, _, domain = address.rpartition("@")
+    return f"{_literally(name)}+%@{_literally(domain)}"
+
+
+def _phrases(words: Iterable[str]) -> re.Pattern[str] | None:
+    """Matches any of the words where it stands by itself."""
+    quoted = "|".join(r"\s+".join(re.escape(part) for part in word.split()) for word in words)
+    return re.compile(rf"(?<!\w)(?:{quoted})(?!\w)", re.IGNORECASE) if quoted else None
+
+
+def _held(cursor: Any, person: Person) -> tuple[Kept, ...]:
+    sender, sender_values = sending(person)
+    recipient, recipient_values = receiving(person)
+    columns = "h.message_id, h.held_at, h.expires_at"
+    cursor.execute(
+        f"SELECT {columns}, 'sender', h.restricted_at FROM dlp_hold h JOIN dlp_message m ON m.id = h.message_id"
+        f" WHERE h.closed_at IS NULL AND {sender} UNION SELECT {columns}, 'recipient', h.restricted_at FROM dlp_hold h"
+        f" JOIN dlp_recipient r ON r.message_id = h.message_id WHERE h.closed_at IS NULL AND {recipient}"
+        " ORDER BY 1, 4 DESC",
+        [*sender_values, *recipient_values],
+    )
+    found: dict[str, Kept] = {}
+    for message_id, held_at, expires_at, role, restricted_at in cursor.fetchall():
+        found.setdefault(message_id, Kept(message_id, held_at, expires_at, role, restricted_at is not None))
+    return tuple(found.values())
+
+
+def _latest(cursor: Any, person: Person) -> tuple[Line, ...]:
+    sender, sender_values = sending(person)
+    recipient, recipient_values = receiving(person)
+    cursor.execute(
+        f"SELECT m.id, m.at, 'sender' FROM dlp_message m WHERE m.kind = 'mail' AND {sender} UNION"
+        " SELECT m.id, m.at, 'recipient' FROM dlp_recipient r JOIN dlp_message m ON m.id = r.message_id"
+        f" WHERE m.kind = 'mail' AND {recipient} ORDER BY 2 DESC, 1, 3 LIMIT %s",
+        [*sender_values, *recipient_values, _LISTED],
+    )
+    return tuple(Line(*row) for row in cursor.fetchall())
+
+
+def restricted(cursor: Any, person: Person) -> int:
+    """How many decisions from or to the person are kept for a request or frozen for a dispute."""
+    sender, sender_values = sending(person)
+    recipient, recipient_values = receiving(person)
+    frozen = (
+        "(SELECT message_id FROM dlp_restriction UNION SELECT message_id FROM dlp_hold"
+        " WHERE restricted_at IS NOT NULL AND closed_at IS NULL)"
+    )
+    return _count(
+        cursor,
+        f"(SELECT m.id FROM dlp_message m WHERE m.id IN {frozen} AND {sender} UNION SELECT r.message_id"
+        f" FROM dlp_recipient r WHERE r.message_id IN {frozen} AND {recipient}) f",
+        [*sender_values, *recipient_values],
+    )
+
+
+def _policies(cursor: Any, person: Person) -> int:
+    if not person.addresses:
+        return 0
+    where = " OR ".join("LOWER(policy) LIKE %s ESCAPE '!'" for _ in person.addresses)
+    return _count(cursor, f"dlp_policy_version WHERE {where}", [f"%{_literally(a)}%" for a in person.addresses])
+
+
+def _group(cursor: Any, statement: str, values: Sequence[Any]) -> Group:
+    cursor.execute(f"SELECT {statement}", values)
+    return Group(*cursor.fetchone())
+
+
+def _count(cursor: Any, table: str, values: Sequence[Any]) -> int:
+    cursor.execute(f"SELECT COUNT(*) FROM {table}", values)
+    return int(cursor.fetchone()[0])
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("%s" for _ in values)
+
+
+def _literally(text: str) -> str:
+    """What LIKE takes for exactly this text, with ! to escape."""
+    return re.sub(r"([!%_])", r"!\1", text)
