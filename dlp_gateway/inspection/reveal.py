@@ -76,9 +76,16 @@ def page(raw: bytes, number: int) -> str:
 
 
 def part(reading: Reading, number: int, start: int) -> dict[str, Any]:
-    """A piece of the file with that number (from 0), from the byte ``start`` on; "more" says whether it goes on."""
-    content = reading.parts[number].content if 0 <= number < len(reading.parts) else b""
-    return {"content": content[start : start + _PIECE], "more": len(content) > start + _PIECE}
+    """A piece of the file with that number (from 0), from the byte ``start`` on.
+
+    ``found`` says whether there is such a file, ``more`` whether it goes on.
+    """
+    if not 0 <= number < len(reading.parts):
+        return {"found": False}
+    one = reading.parts[number]
+    content = one.content[start : start + _PIECE]
+    name = _sound(one.names[0]) if one.names else f"{_sound(one.where)}.bin"
+    return {"found": True, "name": name, "content": content, "more": len(one.content) > start + _PIECE}
 
 
 def _part(one: Part) -> dict[str, Any]:

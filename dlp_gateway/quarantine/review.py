@@ -17,6 +17,7 @@ from typing import Any
 from dlp_gateway.audit.chain import Kind as Entry
 from dlp_gateway.audit.chain import Note, Texts
 from dlp_gateway.model import Inspection
+from dlp_gateway.quarantine import appeals as requests
 from dlp_gateway.quarantine.acts import close_if_done, end, locked, still_held
 from dlp_gateway.quarantine.held import Held, HeldRecipient
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError, choose, consent, need_reason, refuse_own
@@ -95,6 +96,10 @@ class Desk:
             made.rows.notes.append(Note(Entry.VIEW, self._clock(), reviewer.name, message_id, details))
         return opened
 
+    def justification(self, appeal: appeals.Appeal) -> str:
+        """What the sender wrote; show it only where the message is opened. Raises SealError, ReviewError."""
+        return requests.justification(self._keys, appeal)
+
     def release(
         self,
         message_id: str,
@@ -161,7 +166,7 @@ class Desk:
     ) -> None:
         """Answer the sender's request for release with no, and keep the message held; ``outgoing`` tells them.
 
-        Raises ReviewError (also when there is no open appeal), StoreError.
+        Their page shows the reason, too. Raises ReviewError (also when there is no open appeal), StoreError.
         """
         need_reason(reason)
         now = self._clock()

@@ -85,9 +85,9 @@ class Waiting:
     approved: int
 
     @property
-    def likeness(self) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-        """What similar messages have in common: the sender, the rules and the recipients' domains."""
-        return (self.sender.lower(), self.rules, self.domains)
+    def likeness(self) -> tuple[str, tuple[str, ...], tuple[str, ...], int]:
+        """What similar messages have in common: the sender, the rules, the recipients' domains and the approvals."""
+        return (self.sender.lower(), self.rules, self.domains, self.approvals)
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -1,0 +1,161 @@
+"""One held message: verdicts, findings, attachments, its history; masked, until it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404
+from django.shortcuts import render
+from django.urls import reverse
+
+from dlp_gateway.console.pages import Page
+from dlp_gateway.console.roles import Right
+from dlp_gateway.console.sections import deciding, finder, opening, timeline
+from dlp_gateway.console.sections.acts import PAGES as ACTS
+from dlp_gateway.console.sections.opening import PAGES as OPENING
+from dlp_gateway.model import Attachment, Finding, RuleHit, Tier, Zone
+from dlp_gateway.policy.explain import Wording, wording
+from dlp_gateway.quarantine import answers, appeals, held
+from dlp_gateway.quarantine.held import Held, HeldRecipient
+from dlp_gateway.quarantine.rules import ReviewError, refuse_own
+from dlp_gateway.store import holds, marks
+from dlp_gateway.store.marks import Place
+
+ZONES = {
+    Zone.INTERNAL: "inside the organisation",
+    Zone.PARTNER: "partner with a written agreement",
+    Zone.EXTERNAL: "outside the organisation",
+}
+_TIERS = {Tier.CONTACT: "contact information", Tier.PERSONAL: "personal", Tier.HIGH_RISK: "high risk"}
+_MOST_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A rule that spoke, with its words."""
+
+    hit: RuleHit
+    words: Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """Findings of one kind by one detector at one place; ``score`` is the best of them."""
+
+    place: Place
+    tier: Tier
+    tier_name: str
+    count: int
+    score: float
+    evidence: tuple[str, ...]
+    wrong: bool
+
+
+def message(request: Any, message_id: str) -> Any:
+    """The page of one held message, everything sealed."""
+    return page(request, message_id)
+
+
+def opened(request: Any, message_id: str) -> Any:
+    """The same page with the content, for whoever opened it and gave a reason."""
+    content = opening.content(request, message_id)
+    if not isinstance(content, opening.Content):
+        return content
+    return page(request, message_id, content)
+
+
+def page(request: Any, message_id: str, content: opening.Content | None = None) -> Any:
+    """Render the page; raises Http404 for what is not and was not held."""
+    found = held.find(message_id)
+    if found is None:
+        raise Http404
+    now = request.services.clock()
+    search = finder.search(request.GET, now)
+    listed = search.run()
+    ids = [one.message_id for one in listed]
+    shown = _sorts(found, marks.of(message_id))
+    context = {
+        "held": found,
+        "content": content,
+        "high_risk": found.approvals > 1,
+        "recipients": [(one, _told(one), ZONES[one.zone]) for one in found.recipients],
+        "sorts": shown[:_MOST_ROWS],
+        "sorts_left_out": max(0, len(shown) - _MOST_ROWS),
+        "attachments": [(one, _protection(one)) for one in found.inspection.attachments[:_MOST_ROWS]],
+        "unscanned": found.inspection.unscanned[:_MOST_ROWS],
+        "risk": found.inspection.risk[:_MOST_ROWS],
+        "appeal": appeals.of(message_id),
+        "steps": timeline.of(message_id),
+        "now": now,
+        "expires_in": found.expires_at - now,
+        "search": search,
+        "place": ids.index(message_id) + 1 if message_id in ids else None,
+        "total": len(ids),
+        "next": _address(holds.following(listed, message_id), search.query),
+        "reasons": deciding.REASONS,
+        "may_open": request.user.may(Right.OPEN_HELD) and found.closed_at is None,
+        "may_decide": request.user.may(Right.DECIDE_HELD) and found.closed_at is None,
+        "own": _own(request, found),
+        "mine": any(request.user.get_username().lower() in one.approved_by for one in found.waiting),
+        "advice": "\n\n".join(answers.advice(found)),
+    }
+    return render(request, "console/message.html", context)
+
+
+def _address(message_id: str | None, query: str) -> str:
+    if message_id is None:
+        return ""
+    return reverse("message", args=[message_id]) + (f"?{query}" if query else "")
+
+
+def _own(request: Any, found: Held) -> bool:
+    try:
+        refuse_own(found, deciding.reviewer(request.user))
+    except ReviewError:
+        return True
+    return False
+
+
+def _told(recipient: HeldRecipient) -> list[Told]:
+    return [Told(hit, wording(hit.rule)) for hit in recipient.hits]
+
+
+def _sorts(found: Held, wrong: frozenset[Place]) -> list[Sort]:
+    """The findings by kind, detector and place, what weighs most first."""
+    by_place: dict[Place, list[Finding]] = {}
+    for finding in found.inspection.findings:
+        by_place.setdefault(Place(finding.entity, finding.detector, finding.where), []).append(finding)
+    sorts = [_sort(place, alike, wrong=place in wrong) for place, alike in by_place.items()]
+    weights = {Tier.HIGH_RISK: 0, Tier.PERSONAL: 1, Tier.CONTACT: 2}
+    return sorted(sorts, key=lambda one: (weights[one.tier], -one.score))
+
+
+def _sort(place: Place, alike: Sequence[Finding], *, wrong: bool) -> Sort:
+    evidence = tuple(dict.fromkeys(word for finding in alike for word in finding.evidence))
+    score = max(finding.score for finding in alike)
+    tier = alike[0].tier
+    return Sort(place, tier, _TIERS[tier], len(alike), score, evidence, wrong)
+
+
+def _protection(attachment: Attachment) -> str:
+    protection = attachment.protection
+    said = [str(protection.state) if protection.state != "none" else "not encrypted"]
+    if protection.scheme:
+        said.append(" ".join(filter(None, (protection.scheme, protection.cipher))))
+    if protection.readable:
+        said.append(f"readable all the same: {', '.join(protection.readable)}")
+    if protection.password_inside:
+        said.append("its password is in the same message")
+    return "; ".join(said)
+
+
+_OF_MESSAGE = (("message_id", "held"),)
+
+PAGES = (
+    Page("message", "held/<str:message_id>/", message, Right.SEE_HELD, example=_OF_MESSAGE),
+    Page("message_opened", "held/<str:message_id>/opened/", opened, Right.OPEN_HELD, example=_OF_MESSAGE),
+    *ACTS,
+    *OPENING,
+)
