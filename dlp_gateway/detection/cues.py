@@ -69,4 +69,5 @@ class Cues:
 def is_english(passage: str) -> bool:
     """Tell whether the function words of a passage are English; a passage without any counts as English."""
     words = [word.lower() for word in _WORD.findall(passage)]
-    return sum(word in _ENGLISH for word in words) >= sum(word in _OTHER for word in words)
+    other = len([word for word in words if word in _OTHER])
+    return not other or len([word for word in words if word in _ENGLISH]) >= other

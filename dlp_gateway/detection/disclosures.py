@@ -127,9 +127,9 @@ class Reader:
     ) -> Iterator[tuple[str, float, bool]]:
         if not scores:
             # The model's cheap sieve was taught English: another language goes by words and names alone.
-            cues = self._cues.labels(passage)
-            foreign = bool(cues) and self._foreign(passage)
-            yield from ((label, self._thresholds[label], True) for label in sorted(cues) if foreign)
+            cues = frozenset() if is_english(passage) else self._cues.labels(passage)
+            named = bool(cues) and bool(self._people.find([passage])[0])
+            yield from ((label, self._thresholds[label], True) for label in sorted(cues) if named)
             return
         about = scores.get(ABOUT, 1.0)
         least = self._thresholds.get(ABOUT, ABOUT_A_PERSON)
