@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +50,29 @@ def counts(now: float) -> Counts:
         held_oldest=max(ages, default=0.0),
         record_entries=int(entries),
     )
+
+
+def waiting_by_age(now: float) -> Counter[tuple[int, bool]]:
+    """Held messages that wait, by class of age (its place in AGES, the last is open) and whether they are high-risk.
+
+    High-risk is what needs more than one reviewer. Raises StoreError.
+    """
+    with database.failures("the held messages were not counted"), database.cursor() as cursor:
+        cursor.execute(
+            "SELECT h.held_at, MAX(r.approvals) FROM dlp_hold h JOIN dlp_recipient r ON r.message_id = h.message_id"
+            " AND r.state = 'held' WHERE h.closed_at IS NULL GROUP BY h.message_id, h.held_at"
+        )
+        rows = cursor.fetchall()
+    bounds = [days * 86400.0 for days in AGES]
+    return Counter((bisect_right(bounds, now - held_at), approvals > 1) for held_at, approvals in rows)
+
+
+def last_decision() -> float | None:
+    """When the newest message was decided on; None when there is none. Raises StoreError."""
+    with database.failures("the decisions were not read"), database.cursor() as cursor:
+        cursor.execute("SELECT at FROM dlp_message WHERE kind = 'mail' ORDER BY at DESC LIMIT 1")
+        row = cursor.fetchone()
+    return None if row is None else float(row[0])
 
 
 def keys_in_use() -> dict[str, int]:

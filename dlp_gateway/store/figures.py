@@ -91,12 +91,12 @@ def encode(figures: Figures) -> str:
     return json.dumps(kept, separators=(",", ":"))
 
 
-def decode(text: str) -> Figures:
-    """What ``encode`` kept."""
-    found = Figures()
+def add_encoded(figures: Figures, text: str) -> None:
+    """Count in what ``encode`` kept."""
     for name, rows in json.loads(text).items():
-        getattr(found, name).update({row[0] if len(row) == 2 else tuple(row[:-1]): row[-1] for row in rows})
-    return found
+        counts = getattr(figures, name)
+        for *key, number in rows:
+            counts[key[0] if len(key) == 1 else tuple(key)] += number
 
 
 def count(since: float, before: float) -> dict[int, Figures]:

@@ -13,6 +13,8 @@ _ENTRIES = (
     "SELECT seq, at, kind, actor, subject, details, tokens, previous, hash FROM dlp_audit_entry"
     " WHERE seq > %s ORDER BY seq LIMIT %s"
 )
+# One by one: SQLite looks both up at once by reading everything between them.
+_BOUNDS = "SELECT (SELECT MIN(seq) FROM dlp_audit_entry), (SELECT MAX(seq) FROM dlp_audit_entry)"
 _PAGE = 2000
 # Entries of one time are at most this much out of order: the time from a decision to its commit, generously.
 _DISORDER = 3600.0
@@ -106,7 +108,7 @@ def get(seq: int) -> Entry | None:
 def span(since: float, before: float) -> tuple[int, int]:
     """Numbers between which (the second excluded) all entries of a period are, and few others; raises StoreError."""
     with database.failures("the record was not read"), database.cursor() as cursor:
-        cursor.execute("SELECT MIN(seq), MAX(seq) FROM dlp_audit_entry")
+        cursor.execute(_BOUNDS)
         first, last = cursor.fetchone()
         if first is None:
             return 0, 0
@@ -130,7 +132,7 @@ def _reached(cursor: Any, at: float, low: int, last: int) -> int:
 def length() -> tuple[int, int]:
     """The number of the first entry that is kept, and how many there are; raises StoreError."""
     with database.failures("the record was not read"), database.cursor() as cursor:
-        cursor.execute("SELECT MIN(seq), MAX(seq) FROM dlp_audit_entry")
+        cursor.execute(_BOUNDS)
         first, last = cursor.fetchone()
     return (0, 0) if first is None else (int(first), int(last) - int(first) + 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dlp_gateway.store import database
-from dlp_gateway.store.figures import HOUR, Figures, count, decode, encode, total
+from dlp_gateway.store.figures import HOUR, Figures, add_encoded, count, encode
 
 DAY = 86400
 
@@ -39,18 +39,21 @@ def keep(now: float) -> int:
 
 def figures(since: float, before: float) -> Figures:
     """What was decided and done from ``since`` up to ``before`` (seconds since the epoch); raises StoreError."""
-    return total(part for _, part in _parts(since, before))
+    found = Figures()
+    for _, part in _parts(since, before):
+        _add(found, part)
+    return found
 
 
 def by_day(since: int, days: int) -> list[tuple[int, Figures]]:
     """The figures of so many days, the first beginning at ``since``, each with its start; raises StoreError."""
     found = {since + n * DAY: Figures() for n in range(days)}
     for hour, part in _parts(since, since + days * DAY):
-        found[since + (hour - since) // DAY * DAY].add(part)
+        _add(found[since + (hour - since) // DAY * DAY], part)
     return list(found.items())
 
 
-def _parts(since: float, before: float) -> Iterator[tuple[int, Figures]]:
+def _parts(since: float, before: float) -> Iterator[tuple[int, Figures | str]]:
     """Whole hours as they are kept, the rest counted now."""
     first, last = -int(-since // HOUR) * HOUR, int(before // HOUR) * HOUR
     with database.failures("the figures were not read"), database.cursor() as cursor:
@@ -63,10 +66,16 @@ def _parts(since: float, before: float) -> Iterator[tuple[int, Figures]]:
         return
     if since < kept[0][0]:
         yield from count(since, kept[0][0]).items()
-    for start, text in kept:
-        yield start, decode(text)
+    yield from kept
     if kept[-1][0] + HOUR < before:
         yield from count(kept[-1][0] + HOUR, before).items()
+
+
+def _add(figures: Figures, part: Figures | str) -> None:
+    if isinstance(part, str):
+        add_encoded(figures, part)
+    else:
+        figures.add(part)
 
 
 def _uncounted() -> int | None:
