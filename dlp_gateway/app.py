@@ -18,8 +18,6 @@ from pathlib import Path
 import structlog
 
 from dlp_gateway import wiring
-from dlp_gateway.audit.chain import Kind as Entry
-from dlp_gateway.audit.chain import Note
 from dlp_gateway.configfile import ConfigError, Problem
 from dlp_gateway.delivery.worker import DeliveryService
 from dlp_gateway.housekeeping import Housekeeping
@@ -31,10 +29,19 @@ from dlp_gateway.monitoring.notify import Notifier
 from dlp_gateway.pipeline import Pipeline, Running
 from dlp_gateway.policy.weakening import refusals
 from dlp_gateway.quarantine.notices import NoticeLimiter
-from dlp_gateway.settings import Configuration, Settings, note_running, read_configuration, running_policy
+from dlp_gateway.settings import (
+    Configuration,
+    Settings,
+    detection_text,
+    note_running,
+    read_configuration,
+    running_policy,
+)
 from dlp_gateway.smtp.server import SmtpServer
-from dlp_gateway.store import keys
+from dlp_gateway.store import keys, versions
+from dlp_gateway.store.intake import ACTOR
 from dlp_gateway.store.store import Store
+from dlp_gateway.store.versions import Version
 
 log = structlog.get_logger()
 
@@ -127,7 +134,7 @@ class Gateway:
             )
             housekeeping = Housekeeping(store, gateway_keys, config.settings, self.metrics)
             server = SmtpServer(wiring.receiving_settings(config), pipeline, observer=self.metrics)
-            await store.record(self._configured(config))
+            await _enter(store, config, _version(config))
             note_running(config.settings, config.policy)
             await server.start()
             undo.push_async_callback(server.stop)
@@ -200,6 +207,7 @@ class Gateway:
                 raise ReloadRefusedError("the gateway is not running, or was started without a configuration to reload")
             try:
                 config = await asyncio.to_thread(self._load)
+                version = _version(config)
             except ConfigError as error:
                 raise ReloadRefusedError(str(error)) from error
             if problems := refusals(self._config.policy, config.loaded):
@@ -218,7 +226,7 @@ class Gateway:
             old, parts.pool = parts.pool, pool
             parts.pipeline.running = self._running(config, pool)
             self._config = config
-            await parts.store.record(self._configured(config))
+            await _enter(parts.store, config, version)
             note_running(config.settings, config.policy)
         await old.retire()
 
@@ -243,10 +251,6 @@ class Gateway:
             fingerprint=config.policy.fingerprint,
             letterhead=wiring.letterhead(config.settings),
         )
-
-    def _configured(self, config: Configuration) -> Note:
-        details = {"policy": config.policy.fingerprint, "config": str(config.directory)}
-        return Note(Entry.CONFIGURE, time.time(), "gateway", "configuration", details)
 
     def _serve_health(self, settings: Settings) -> HealthServer | None:
         if settings.monitoring.listen is None:
@@ -308,6 +312,17 @@ async def serve(
         await gateway.run()
     finally:
         await gateway.stop()
+
+
+def _version(config: Configuration) -> Version:
+    """The rules of a configuration, to be put into force now; raises ConfigError."""
+    texts = (config.loaded.text, detection_text(config.directory))
+    return Version(0, time.time(), ACTOR, config.policy.fingerprint, *texts)
+
+
+async def _enter(store: Store, config: Configuration, version: Version) -> None:
+    """Put on record what decides from now on, with its text when that is another."""
+    await store.write(lambda: versions.enter(version, str(config.directory)))
 
 
 def _refuse_weaker(config: Configuration) -> None:

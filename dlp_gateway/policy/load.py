@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 
@@ -38,11 +38,12 @@ _KEYS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class LoadedPolicy:
-    """A usable policy, where it came from, and what is worth a warning."""
+    """A usable policy, where it came from, what is worth a warning, and its text when it was read from one."""
 
     policy: Policy
     source: Source
     warnings: tuple[Problem, ...] = ()
+    text: str = field(default="", repr=False)
 
 
 def load_policy(text: str, file: str, today: dt.date, entities: Collection[str] | None = None) -> LoadedPolicy:
@@ -54,7 +55,7 @@ def load_policy(text: str, file: str, today: dt.date, entities: Collection[str] 
     Raises:
         ConfigError: every error and warning, with file, line and reason.
     """
-    return load_source(parse(text, file), today, entities)
+    return replace(load_source(parse(text, file), today, entities), text=text)
 
 
 def load_source(source: Source, today: dt.date, entities: Collection[str] | None = None) -> LoadedPolicy:

@@ -66,6 +66,12 @@ def read_policy(directory: Path, today: dt.date, entities: Collection[str] | Non
     return load_policy(_text(path), str(path), today, entities)
 
 
+def detection_text(directory: Path) -> str:
+    """The text of ``detection.yaml`` of a folder; "" when there is none. Raises ConfigError."""
+    path = directory / "detection.yaml"
+    return _text(path) if path.exists() else ""
+
+
 def load_settings(directory: Path, environment: Mapping[str, str] | None = None) -> Settings:
     """Read ``gateway.yaml`` of a folder alone; ``environment`` is that of the process when left out.
 
