@@ -25,9 +25,11 @@ def menu(request: Any) -> dict[str, Any]:
     present = match.url_name if match else ""
     present_page = next((page for page in settings.CONSOLE_PAGES if page.name == present), None)
     section = present_page.view.__module__ if present_page else ""
+    # Whoever has to change their first password can go nowhere else.
+    ready = user is not None and user.is_authenticated and not user.first_password
     items = [
         Item(page.name, page.label, page.key, page.view.__module__ == section)
         for page in settings.CONSOLE_PAGES
-        if page.label and user is not None and user.is_authenticated and page.right is not None and user.may(page.right)
+        if page.label and page.right is not None and ready and user.may(page.right)
     ]
     return {"menu": items}

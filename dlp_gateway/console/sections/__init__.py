@@ -7,6 +7,6 @@ from dlp_gateway.console.pages import Page
 
 def all_pages() -> tuple[Page, ...]:
     """Every page, in the order of the menu; call it after Django was told its settings, or for their names alone."""
-    from dlp_gateway.console.sections import held, message, overview, sender, users
+    from dlp_gateway.console.sections import absence, held, message, overview, sender, users
 
-    return (*overview.PAGES, *held.PAGES, *message.PAGES, *users.PAGES, *sender.PAGES)
+    return (*overview.PAGES, *held.PAGES, *message.PAGES, *users.PAGES, *absence.PAGES, *sender.PAGES)

@@ -1,4 +1,4 @@
-"""Who signs in: administrators make, change, shut and reset accounts; everybody says when they are away."""
+"""Who signs in: administrators make, change, shut and reset accounts."""
 
 from __future__ import annotations
 
@@ -15,12 +15,7 @@ from dlp_gateway.console.pages import Page
 from dlp_gateway.console.roles import RIGHTS, Right, Role
 
 _ONE_LINE = RegexValidator(r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$", "One line of text, without control characters.")
-_ROLES = [
-    (Role.DPO.value, "dpo: opens and decides about held messages, serves people's rights"),
-    (Role.SECURITY.value, "security: sees decisions, held messages and the record, masked"),
-    (Role.ADMIN.value, "admin: accounts, queue, health; never content"),
-    (Role.AUDITOR.value, "auditor: reads and verifies the record, changes nothing"),
-]
+_ROLES = [(role.value, role.value) for role in (Role.DPO, Role.SECURITY, Role.AUDITOR, Role.ADMIN)]
 
 
 class PersonForm(forms.Form):  # type: ignore[misc]  # Django carries no types
@@ -39,7 +34,11 @@ class PersonForm(forms.Form):  # type: ignore[misc]  # Django carries no types
         max_length=254,
         help_text="Where digests go. Nobody releases what was sent from their own address.",
     )
-    role = forms.ChoiceField(label="Role", choices=_ROLES)
+    role = forms.ChoiceField(
+        label="Role",
+        choices=_ROLES,
+        help_text="dpo opens and decides; security sees it masked; auditor reads the record; admin sees no content.",
+    )
 
     def given(self) -> accounts.Person:
         """What was filled in."""
@@ -60,21 +59,6 @@ class NewAccountForm(PersonForm):
         help_text="What is typed at the sign-in. It stays in the record: a staff number tells less than a name.",
     )
     field_order = ("name", "person", "address", "role")
-
-
-class AbsenceForm(forms.Form):  # type: ignore[misc]
-    """Who stands in, and until when."""
-
-    deputy = forms.ChoiceField(label="Who stands in for you")
-    until = forms.DateField(
-        label="Last day of your absence", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-
-    def __init__(self, deputies: tuple[accounts.Account, ...], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["deputy"].choices = [
-            (str(a.id), f"{a.person} ({a.name})" if a.person else a.name) for a in deputies
-        ]
 
 
 def users(request: Any) -> Any:
@@ -137,34 +121,6 @@ def reset(request: Any, account: int) -> Any:
     return render(request, "console/user_password.html", {"name": found.name, "password": password, "new": False})
 
 
-def absence(request: Any) -> Any:
-    """One's own absence."""
-    me, now = request.user.pk, request.services.clock()
-    mine = _found(me)
-    deputies = accounts.candidates(me)
-    form = AbsenceForm(
-        deputies, request.POST or None, initial={"deputy": str(mine.deputy_id), "until": mine.away_until}
-    )
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            accounts.set_absence(me, int(data["deputy"]), data["until"], request.user.username, now)
-        except accounts.AccountError as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, "Your absence is noted.")
-            return redirect("absence")
-    away = mine.away_until is not None and mine.away_until >= accounts.day(now)
-    return render(request, "console/absence.html", {"account": mine, "form": form, "deputies": deputies, "away": away})
-
-
-def back(request: Any) -> Any:
-    """The absence is over."""
-    accounts.set_absence(request.user.pk, None, None, request.user.username, request.services.clock())
-    messages.success(request, "Welcome back. Messages go to you again.")
-    return redirect("absence")
-
-
 def _act(request: Any, account: int, act: Any, done: str) -> HttpResponseRedirect:
     _found(account)
     try:
@@ -202,6 +158,4 @@ PAGES = (
     Page("user_disable", "users/<int:account>/disable/", disable, Right.MANAGE_USERS, ("POST",), example=_ONE),
     Page("user_enable", "users/<int:account>/enable/", enable, Right.MANAGE_USERS, ("POST",), example=_ONE),
     Page("user_reset", "users/<int:account>/reset/", reset, Right.MANAGE_USERS, ("POST",), example=_ONE),
-    Page("absence", "absence/", absence, Right.OWN_ABSENCE, ("GET", "POST")),
-    Page("absence_over", "absence/over/", back, Right.OWN_ABSENCE, ("POST",)),
 )
