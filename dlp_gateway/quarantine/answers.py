@@ -18,15 +18,18 @@ def to_sender(
     recipients: Collection[int],
     paragraphs: Sequence[str],
     now: float,
+    *,
+    link: str = "",
 ) -> tuple[Outgoing, ...]:
     """The notice to go out together with an act on some of the recipients; none where there is no sender.
 
     ``paragraphs`` are the reviewer's words; they go to the sender as they are.
+    ``link`` is the address of the sender's page.
     """
     if message.sender is None:
         return ()
     chosen = [recipient.address for recipient in message.recipients if recipient.id in recipients]
-    occasion = Occasion(event, message.message_id, message.sender, chosen, paragraphs=paragraphs)
+    occasion = Occasion(event, message.message_id, message.sender, chosen, paragraphs=paragraphs, link=link)
     content = compose(letterhead, occasion, now)
     # Senders are of the organisation: nobody else gets past the SMTP side.
     return (Outgoing(Kind.NOTICE, Recipient(message.sender, ("NEVER",)), Zone.INTERNAL, content, message.message_id),)

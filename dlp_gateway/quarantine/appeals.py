@@ -17,6 +17,7 @@ from dlp_gateway.quarantine.acts import close_if_done, end, locked
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.rules import SENDER, ReviewError
 from dlp_gateway.store import appeals as statements
+from dlp_gateway.store import history
 from dlp_gateway.store.appeals import Appeal
 from dlp_gateway.store.change import change
 from dlp_gateway.store.intake import add_outgoing, canonical
@@ -24,7 +25,7 @@ from dlp_gateway.store.keys import ReviewKeys, SealingKeys, latest
 from dlp_gateway.store.sealing import SealError, open_words, seal_words
 from dlp_gateway.store.values import Outgoing
 
-__all__ = ["LONGEST", "MOST", "Appeal", "ask", "justification", "of", "waiting", "withdraw"]
+__all__ = ["LONGEST", "MOST", "Appeal", "ask", "justification", "may_ask", "of", "said", "waiting", "withdraw"]
 
 LONGEST = 2000  # characters of a justification: half a page
 MOST = 3  # appeals for one message: after a refusal there may be something new to say, not for ever
@@ -39,6 +40,26 @@ def of(message_id: str) -> Appeal | None:
 def waiting(limit: int = 1000) -> list[Appeal]:
     """The appeals that nobody has answered, oldest first; raises StoreError."""
     return statements.unanswered(limit)
+
+
+def may_ask(message: Held) -> bool:
+    """Whether the sender may ask for release now; raises StoreError."""
+    asked = statements.of(message.message_id)
+    free = not asked or (not asked[-1].open and len(asked) < MOST)
+    return free and message.closed_at is None and message.restricted_at is None
+
+
+def said(message_id: str) -> str:
+    """The reason given with the last refusal of an appeal, which is for the sender's eyes too; "" without one.
+
+    It stands in the record, and is "" when it was erased there. Raises StoreError.
+    """
+    refusals = [entry for entry in history.of(message_id) if entry.kind == Entry.REFUSE_APPEAL]
+    if not refusals:
+        return ""
+    token = refusals[-1].tokens.split()[0]
+    found = history.texts([token]).get(token)
+    return found.text if found is not None else ""
 
 
 def justification(keys: ReviewKeys, appeal: Appeal) -> str:

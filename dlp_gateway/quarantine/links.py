@@ -14,15 +14,15 @@ import secrets
 
 from dlp_gateway.audit.chain import Kind as Entry
 from dlp_gateway.audit.chain import Note, Texts
-from dlp_gateway.model import Recipient, Zone
 from dlp_gateway.quarantine import held
-from dlp_gateway.quarantine.notices import Event, Letterhead, Occasion, compose
+from dlp_gateway.quarantine.answers import to_sender
+from dlp_gateway.quarantine.notices import Event, Letterhead
 from dlp_gateway.quarantine.rules import SENDER
 from dlp_gateway.store import links as statements
 from dlp_gateway.store.change import Change, change
 from dlp_gateway.store.intake import add_outgoing, canonical
 from dlp_gateway.store.keys import SealingKeys
-from dlp_gateway.store.values import Kind, Outgoing, SenderLink
+from dlp_gateway.store.values import SenderLink
 
 _KEY_BYTES = 32
 _DAY = 86400.0
@@ -64,17 +64,13 @@ def send_again(
     if message is None or message.sender is None or not letterhead.console:
         return False
     address, link = new(letterhead, now)
-    occasion = Occasion(
-        Event.LINK, message.message_id, message.sender, [r.address for r in message.recipients], link=address
-    )
-    content = compose(letterhead, occasion, now)
-    # Senders are of the organisation: nobody else gets past the SMTP side.
-    mail = Outgoing(Kind.NOTICE, Recipient(message.sender, ("NEVER",)), Zone.INTERNAL, content, message.message_id)
+    mails = to_sender(letterhead, Event.LINK, message, [r.id for r in message.recipients], (), now, link=address)
     with change(pseudonyms) as made:
         if statements.made_since(made.cursor, message.message_id, now - _DAY) >= _A_DAY:
             return False
         made.rows.links.append((link.digest, message.message_id, now, link.expires_at))
-        add_outgoing(made.rows, mail, keys, now)
+        for mail in mails:
+            add_outgoing(made.rows, mail, keys, now)
         _note(made, message.message_id, now, "link sent")
     return True
 

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client, override_settings
 
 from dlp_gateway.console.services import Services
-from dlp_gateway.store import database
+from dlp_gateway.store import database, keys
 from tests.unit.cli.conftest import Gateway
 
 PASSWORD = "correct horse battery staple"
@@ -41,6 +41,10 @@ class Console:
         """Put decisions into the store."""
         self.gateway.commit(*intakes, then=then)
         database.configure(self.url)
+
+    def review_keys(self):
+        """The reviewers' private key."""
+        return keys.load_review(self.gateway.keys)
 
     def account(self, role, name=None, *, second_factor=True, address=None):
         """An account with a second factor, made when it is not there yet."""
