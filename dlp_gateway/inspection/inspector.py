@@ -22,7 +22,7 @@ from dlp_gateway.documents import ocr, passwords
 from dlp_gateway.documents.budget import Amounts, DocumentBudget, DocumentLimits
 from dlp_gateway.documents.preload import preload
 from dlp_gateway.documents.read import Documents, read_parts
-from dlp_gateway.inspection import reveal
+from dlp_gateway.inspection import reveal, search
 from dlp_gateway.inspection.encoding import candidate_to_plain, to_plain
 from dlp_gateway.model import Attachment, Grade, Inspection, Reading, Role, Text
 
@@ -85,6 +85,11 @@ class Inspector:
             milliseconds=(time.perf_counter() - started) * 1000,
         )
         return Examination(inspection, texts, detection.candidates)
+
+    def texts(self, raw: bytes) -> tuple[Text, ...]:
+        """Every text of a message, pictures too, with nothing looked for in them yet."""
+        reading = mime.read(raw, self._reading)
+        return (*reading.texts, *self._read_documents(reading, pictures=True).texts)
 
     def _read_documents(self, reading: Reading, *, pictures: bool) -> Documents:
         if not reading.parts:
@@ -156,6 +161,8 @@ def serve(
     def answer(request: dict[str, Any]) -> dict[str, Any]:
         if "page" in request:
             return {"html": reveal.page(request["raw"], request["page"])}
+        if "words" in request:
+            return {"places": search.places(inspector.texts(request["raw"]), request["words"])}
         if "part" in request:
             return reveal.part(mime.read(request["raw"], budget), request["part"], request["start"])
         explain = bool(request.get("explain"))

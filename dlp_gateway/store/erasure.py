@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlp_gateway.store import database, persons, record, requests, retention
-from dlp_gateway.store.change import Change, change
+from dlp_gateway.store.change import change
 from dlp_gateway.store.errors import StoreInvalidError
 from dlp_gateway.store.intake import ACTOR
 from dlp_gateway.store.persons import FINISHED
@@ -124,35 +124,61 @@ def resume(now: float, pseudonyms: bytes | None = None) -> int:
     return ended
 
 
-def restrict(request: Request, *, actor: str, now: float) -> int:
-    """Keep all decisions from and to the person as they are, from now on; returns how many. Raises StoreError."""
+def restrict(request: Request, *, also: Sequence[str] = (), actor: str, now: float) -> list[str]:
+    """Keep all decisions from and to the person as they are, and ``also`` others; returns those that are new.
+
+    Raises StoreError.
+    """
     person = _person(request)
     with change() as made:
-        found = [(request.id, message_id, now) for message_id in persons.involved(made.cursor, person)]
-        before = _restrictions(made, request)
+        before = _restrictions(made.cursor, request)
+        wanted = sorted({*persons.involved(made.cursor, person), *also} - before)
         made.cursor.executemany(
-            "INSERT INTO dlp_restriction (request_id, message_id, at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", found
+            "INSERT INTO dlp_restriction (request_id, message_id, at) VALUES (%s, %s, %s)",
+            [(request.id, message_id, now) for message_id in wanted],
         )
-        count = _restrictions(made, request) - before
-        made.rows.notes.append(requests.note(request, now, actor, "restricted", decisions=count))
-        _update(request, receipt=_added(_receipt(request), {"decisions restricted": count}))
-    return count
+        made.rows.notes.append(requests.note(request, now, actor, "restricted", decisions=len(wanted)))
+        _update(request, receipt=_added(_receipt(request), {"decisions restricted": len(wanted)}))
+    return wanted
 
 
-def lift(request: Request, *, actor: str, now: float) -> int:
-    """End the restriction of a request; the clocks of its decisions go on. Returns how many. Raises StoreError."""
+def lift(request: Request, *, actor: str, now: float) -> list[str]:
+    """End the restriction of a request; the clocks of its decisions go on. Returns them. Raises StoreError."""
     with change() as made:
-        count = _restrictions(made, request)
+        found = sorted(_restrictions(made.cursor, request))
         made.cursor.execute("DELETE FROM dlp_restriction WHERE request_id = %s", (request.id,))
-        made.rows.notes.append(requests.note(request, now, actor, "restriction lifted", decisions=count))
-        _update(request, receipt=_added(_receipt(request), {"decisions no longer restricted": count}))
-    return count
+        made.rows.notes.append(requests.note(request, now, actor, "restriction lifted", decisions=len(found)))
+        _update(request, receipt=_added(_receipt(request), {"decisions no longer restricted": len(found)}))
+    return found
 
 
 def restricting(request: Request) -> int:
     """How many decisions are kept for a request; raises StoreError."""
     with database.failures("the restrictions were not counted"), database.cursor() as cursor:
-        return _restrictions(Change(cursor), request)
+        return len(_restrictions(cursor, request))
+
+
+def restricted(message_id: str) -> bool:
+    """Whether any request restricts the message; raises StoreError."""
+    with database.failures("the restrictions were not read"):
+        return bool(database.rows("Restriction").filter(message_id=message_id).exists())
+
+
+def kept_for_others(message_id: str, request: Request) -> bool:
+    """Whether another request restricts the message too; raises StoreError."""
+    with database.failures("the restrictions were not read"):
+        rows: Any = database.rows("Restriction").filter(message_id=message_id)
+        return bool(rows.exclude(request_id=request.id).exists())
+
+
+def frozen(request: Request, messages: Sequence[str]) -> None:
+    """Note which held messages are frozen for the request, so that lifting it lifts no other dispute."""
+    with change():
+        kept = _receipt(request)
+        before = set(kept.get("frozen", ()))
+        kept["frozen"] = sorted(messages)
+        counts = {"held messages frozen": len(set(messages) - before)}
+        _update(request, receipt=_added(kept, counts))
 
 
 def _batches(request: Request, actor: str, now: float, what: str, step: Any, person: Person) -> int:
@@ -230,9 +256,9 @@ def _select(cursor: Any, statement: str, values: Sequence[Any]) -> list[Any]:
     return list(cursor.fetchall())
 
 
-def _restrictions(made: Change, request: Request) -> int:
-    made.cursor.execute("SELECT COUNT(*) FROM dlp_restriction WHERE request_id = %s", (request.id,))
-    return int(made.cursor.fetchone()[0])
+def _restrictions(cursor: Any, request: Request) -> set[str]:
+    cursor.execute("SELECT message_id FROM dlp_restriction WHERE request_id = %s", (request.id,))
+    return {row[0] for row in cursor.fetchall()}
 
 
 def _receipt(request: Request) -> dict[str, Any]:
