@@ -7,6 +7,7 @@ as the page is. Every picture stands beside the table of its figures (template
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,9 @@ import pygal
 from django.utils.safestring import SafeString, mark_safe
 from lxml import etree  # type: ignore[import-untyped]
 from pygal.style import Style
+
+# pygal leaves an import hook of an old kind behind, for maps that are not used here; Python would warn of it.
+sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
 
 _DROPPED = frozenset({"style", "script", "desc", "title"})
 _SIZES = Style(label_font_size=13, major_label_font_size=13, value_font_size=13)
