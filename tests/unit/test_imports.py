@@ -38,6 +38,7 @@ HOMES = {
     "gunicorn": {"console"},
     "pygal": {"console"},
     "reportlab": {"console"},
+    "nh3": {"inspection"},
     "onnxruntime": {"detection"},
     "spacy": {"detection"},
     "presidio_analyzer": {"detection"},

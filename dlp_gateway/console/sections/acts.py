@@ -19,6 +19,7 @@ from dlp_gateway.quarantine.marking import mark
 from dlp_gateway.quarantine.notices import Event
 from dlp_gateway.store import holds
 from dlp_gateway.store.marks import Place
+from dlp_gateway.store.values import Outgoing
 from dlp_gateway.wiring import letterhead
 
 
@@ -83,7 +84,7 @@ def refuse_appeal(request: Any, message_id: str) -> HttpResponse:
 
     def act(acting: Acting) -> None:
         message = held.find(message_id)
-        notices = ()
+        notices: tuple[Outgoing, ...] = ()
         if message is not None:
             services = request.services
             chosen = {one.id for one in message.waiting}

@@ -9,7 +9,7 @@ from typing import Any
 from dlp_gateway.quarantine import held
 from dlp_gateway.quarantine.answers import to_sender
 from dlp_gateway.quarantine.notices import Event
-from dlp_gateway.quarantine.review import Released
+from dlp_gateway.quarantine.review import Desk, Released
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError
 from dlp_gateway.store.errors import StoreError
 from dlp_gateway.store.keys import KeysError
@@ -62,7 +62,7 @@ class Acting:
 
     def __init__(self, request: Any) -> None:
         self._services = request.services
-        self.desk = request.services.desk()
+        self.desk: Desk = request.services.desk()
         self.who = reviewer(request.user)
 
     def carry_out(

@@ -107,7 +107,8 @@ def page(request: Any, message_id: str, content: opening.Content | None = None) 
 def _address(message_id: str | None, query: str) -> str:
     if message_id is None:
         return ""
-    return reverse("message", args=[message_id]) + (f"?{query}" if query else "")
+    path: str = reverse("message", args=[message_id])
+    return f"{path}?{query}" if query else path
 
 
 def _own(request: Any, found: Held) -> bool:
