@@ -362,3 +362,13 @@ class Hour(Row):
 
     class Meta(Row.Meta):
         db_table = "dlp_hour"
+
+
+class Round(Row):
+    """When something that is due now and then was done last, so that one of several gateways does it."""
+
+    name = models.CharField(primary_key=True, max_length=32)
+    at = models.FloatField()
+
+    class Meta(Row.Meta):
+        db_table = "dlp_round"
