@@ -112,6 +112,7 @@ def examples(now: float) -> dict[str, Any]:
         "request": first("PersonRequest", "id"),
         "entity": "AU_TFN",
         "rule": "external",
+        "format": "json",
         "queued": first("Recipient", "id", state="queued"),
         "entry": first("AuditEntry", "seq"),
         "recipient": first("Recipient", "id", state="held"),

@@ -60,6 +60,7 @@ class Kind(StrEnum):
     CONFIGURE = "configure"
     SIGN_IN = "sign_in"
     ACCOUNT = "account"
+    VERIFY = "verify"
     CHECKPOINT = "checkpoint"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -16,35 +16,44 @@ from dlp_gateway.store import history
 _PAGE = 500
 
 
-def check(keys: Mapping[str, Ed25519PublicKey], kept: Sequence[Checkpoint] = ()) -> Report:
+def check(
+    keys: Mapping[str, Ed25519PublicKey],
+    kept: Sequence[Checkpoint] = (),
+    *,
+    passed: Callable[[int], None] = lambda _entries: None,
+) -> Report:
     """Verify the record of the configured database; mail may go on meanwhile.
 
-    ``kept`` are checkpoints kept elsewhere. Raises StoreError when the
-    database cannot be read.
+    ``kept`` are checkpoints kept elsewhere; ``passed`` hears now and then how
+    many entries were verified, and may raise to end it. Raises StoreError when
+    the database cannot be read.
     """
-    report = _check(keys, kept)
+    report = _check(keys, kept, passed)
     if report.broken is not None and report.broken.fault is Fault.TEXT_REMOVED:
         # It may have been erased between reading the entries and reading the texts; then an entry says so now.
-        report = _check(keys, kept)
+        report = _check(keys, kept, passed)
     return report
 
 
-def _check(keys: Mapping[str, Ed25519PublicKey], kept: Sequence[Checkpoint]) -> Report:
+def _check(keys: Mapping[str, Ed25519PublicKey], kept: Sequence[Checkpoint], passed: Callable[[int], None]) -> Report:
     altered: list[Broken] = []
     head = history.head()
-    report = verify(_comparing(history.entries(), altered), head, keys, texts=history.all_texts(), kept=kept)
+    report = verify(_comparing(history.entries(), altered, passed), head, keys, texts=history.all_texts(), kept=kept)
     faults = [fault for fault in (report.broken, *altered) if fault is not None]
     return replace(report, broken=min(faults, key=lambda fault: fault.seq, default=None))
 
 
-def _comparing(entries: Iterable[Entry], altered: list[Broken]) -> Iterator[Entry]:
+def _comparing(entries: Iterable[Entry], altered: list[Broken], passed: Callable[[int], None]) -> Iterator[Entry]:
     """Pass the entries on, and compare the facts kept with each decision with the digest in its entry."""
     page: list[Entry] = []
+    count = 0
     for entry in entries:
         page.append(entry)
         if len(page) == _PAGE:
             altered += _altered(page)
             yield from page
+            count += len(page)
+            passed(count)
             page = []
     altered += _altered(page)
     yield from page

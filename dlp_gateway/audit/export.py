@@ -1,7 +1,9 @@
-"""The record for other systems: JSON lines, and ArcSight's Common Event Format for a SIEM."""
+"""The record for other systems: JSON lines, CSV for spreadsheets, and ArcSight's Common Event Format for a SIEM."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +17,7 @@ from dlp_gateway.store import history
 _PAGE = 500
 _REFERENCE = re.compile(r"@(\d+)")
 _ERASED = "(erased)"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 # CEF severity, 0 to 10: what a security team wants to see first is highest.
 _SEVERITIES: Mapping[str, int] = {
@@ -37,6 +40,7 @@ _SEVERITIES: Mapping[str, int] = {
     Kind.PERSON: 5,
     Kind.CONFIGURE: 7,
     Kind.SIGN_IN: 3,
+    Kind.VERIFY: 3,
     Kind.ACCOUNT: 7,
 }
 
@@ -53,7 +57,7 @@ def json_lines(entries: Iterable[Entry]) -> Iterator[str]:
         yield json.dumps(
             {
                 "seq": entry.seq,
-                "at": _iso(entry.at),
+                "at": iso(entry.at),
                 "epoch": entry.at,
                 "kind": entry.kind,
                 "actor": entry.actor,
@@ -70,12 +74,45 @@ def json_lines(entries: Iterable[Entry]) -> Iterator[str]:
 
 def cef(entries: Iterable[Entry]) -> Iterator[str]:
     """One CEF:0 event a line, without the syslog header; raises StoreError."""
-    for entry, texts in _with_texts(entries):
-        details = _resolve(json.loads(entry.details), texts)
+    for entry, details in told(entries):
         fields = ("dlp-gateway", "dlp-gateway", __version__, entry.kind, f"Record: {entry.kind}", _severity(entry))
         header = "|".join(_header(field) for field in fields)
         extension = " ".join(f"{key}={_value(value)}" for key, value in _extension(entry, details))
         yield f"CEF:0|{header}|{extension}"
+
+
+def csv_lines(entries: Iterable[Entry]) -> Iterator[str]:
+    """A line of names, then one for each entry, for spreadsheets (``csv_row``); raises StoreError."""
+    yield csv_row(("number", "at", "kind", "actor", "subject", "details", "previous", "hash"))
+    for entry, details in told(entries):
+        text = json.dumps(details, ensure_ascii=True, sort_keys=True)
+        fixed = (entry.seq, iso(entry.at), entry.kind, entry.actor, entry.subject, text)
+        yield csv_row((*fixed, entry.previous.hex(), entry.hash.hex()))
+
+
+def csv_row(cells: Iterable[object]) -> str:
+    """One line of CSV without its end, every text in quotes.
+
+    A spreadsheet takes a text that begins with =, +, -, @, a tab or a line
+    end for a formula, and senders choose their addresses: such a text gets an
+    apostrophe in front (OWASP, "CSV Injection").
+    """
+    written = io.StringIO()
+    csv.writer(written, quoting=csv.QUOTE_NONNUMERIC, lineterminator="").writerow([_inert(cell) for cell in cells])
+    return written.getvalue()
+
+
+def _inert(cell: object) -> object:
+    if isinstance(cell, (int, float)):
+        return cell
+    text = str(cell)
+    return f"'{text}" if text[:1] in _FORMULA else text
+
+
+def told(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Any]]:
+    """Entries with their details, addresses and words in the place of their tokens; raises StoreError."""
+    for entry, texts in _with_texts(entries):
+        yield entry, _resolve(json.loads(entry.details), texts)
 
 
 def _extension(entry: Entry, details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -156,5 +193,6 @@ def _resolve(value: Any, texts: list[str | None]) -> Any:
     return value
 
 
-def _iso(at: float) -> str:
+def iso(at: float) -> str:
+    """Seconds since the epoch as ISO 8601 in UTC."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")

@@ -10,8 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dlp_gateway.console.inspector import Inspector
+from dlp_gateway.console.verification import Verification
+from dlp_gateway.detection.catalogue import Catalogue, catalogue
+from dlp_gateway.detection.tuning import Tuning
 from dlp_gateway.quarantine.review import Desk
-from dlp_gateway.settings import Configuration, Settings, read_configuration
+from dlp_gateway.settings import Configuration, Settings, detectors_dir, read_configuration
 from dlp_gateway.store.keys import load_review
 
 
@@ -30,11 +33,15 @@ class Services:
     ) -> None:
         self.folder = folder
         self.clock = clock
+        self.verification = Verification()
         self._environment = dict(os.environ if environment is None else environment)
         self._lock = threading.Lock()
         self._stamp: object = None
         self._configuration: Configuration | None = None
         self._inspector: Inspector | None = None
+        self._inspected: object = None
+        self._looked_at: object = None
+        self._looking: tuple[Tuning, Catalogue] | None = None
 
     @property
     def settings(self) -> Settings:
@@ -43,12 +50,25 @@ class Services:
 
     def configuration(self) -> Configuration:
         """The configuration; read again when a file of it has changed. Raises ConfigError."""
-        stamp = tuple(sorted((file.name, file.stat().st_mtime_ns) for file in self.folder.glob("*.yaml")))
+        stamp = _stamp(self.folder)
         with self._lock:
             if self._configuration is None or (stamp, self._today()) != self._stamp:
                 self._configuration = read_configuration(self.folder, self._today(), environment=self._environment)
                 self._stamp = (stamp, self._today())
             return self._configuration
+
+    def looking(self) -> tuple[Tuning, Catalogue]:
+        """How detection is tuned, and everything that is looked for; read again when a file of it has changed.
+
+        Raises ConfigError.
+        """
+        packs = detectors_dir(self.folder)
+        stamp = (_stamp(self.folder), _stamp(packs))
+        with self._lock:
+            if self._looking is None or stamp != self._looked_at:
+                tuning = Tuning.from_yaml(self.folder / "detection.yaml")
+                self._looking, self._looked_at = (tuning, catalogue([packs], tuning)), stamp
+            return self._looking
 
     def desk(self) -> Desk:
         """The reviewers' desk, with their private key. Raises KeysError."""
@@ -60,15 +80,17 @@ class Services:
     def inspector(self) -> Inspector:
         """A confined worker for the bench and for opened messages; started when it is first asked for."""
         configuration = self.configuration()
+        stamp = (_stamp(self.folder), _stamp(detectors_dir(self.folder)))
         with self._lock:
-            if self._inspector is None or self._inspector.fingerprint != configuration.policy.fingerprint:
+            if self._inspector is None or stamp != self._inspected:
                 if self._inspector is not None:
                     self._inspector.stop()
-                self._inspector = Inspector(configuration)
+                self._inspector, self._inspected = Inspector(configuration), stamp
             return self._inspector
 
     def close(self) -> None:
-        """Stop the worker."""
+        """Stop the worker, and a verification that is on its way."""
+        self.verification.stop()
         with self._lock:
             if self._inspector is not None:
                 self._inspector.stop()
@@ -76,3 +98,8 @@ class Services:
 
     def _today(self) -> dt.date:
         return dt.datetime.fromtimestamp(self.clock(), dt.UTC).date()
+
+
+def _stamp(folder: Path) -> object:
+    """What changes when a file of a folder does."""
+    return tuple(sorted((file.name, file.stat().st_mtime_ns) for file in folder.glob("*.yaml")))

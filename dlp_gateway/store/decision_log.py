@@ -18,7 +18,7 @@ from dlp_gateway.store import database, facts
 from dlp_gateway.store.values import Kind
 
 # So many decisions are looked at for one page, and so many that an index names are taken one by one.
-_WINDOW = 20_000
+_WINDOW = 50_000
 _FEW = 1_000
 
 _RECIPIENTS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +56,12 @@ def find(decision_id: str) -> Decided | None:
     """The decision with that identifier, if it is still kept; raises StoreError."""
     found = _read(database.rows("Message").filter(id=decision_id))
     return found[0] if found else None
+
+
+def read(decision_ids: Sequence[str]) -> list[Decided]:
+    """Some decisions, in the order asked for, without those that are gone; raises StoreError."""
+    found = {decided.id: decided for decided in _read(database.rows("Message").filter(id__in=decision_ids))}
+    return [found[key] for key in decision_ids if key in found]
 
 
 def search(

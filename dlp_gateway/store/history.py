@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dlp_gateway.audit.chain import Entry, Kind
 from dlp_gateway.store import database
 
-_ENTRIES = (
-    "SELECT seq, at, kind, actor, subject, details, tokens, previous, hash FROM dlp_audit_entry"
-    " WHERE seq > %s ORDER BY seq LIMIT %s"
-)
+_SELECT = "SELECT seq, at, kind, actor, subject, details, tokens, previous, hash FROM dlp_audit_entry"
+_ENTRIES = f"{_SELECT} WHERE seq > %s ORDER BY seq LIMIT %s"
 # One by one: SQLite looks both up at once by reading everything between them.
 _BOUNDS = "SELECT (SELECT MIN(seq) FROM dlp_audit_entry), (SELECT MAX(seq) FROM dlp_audit_entry)"
 _PAGE = 2000
@@ -90,12 +88,22 @@ def newest(wanted: Wanted, *, below: int | None = None, limit: int = 50) -> list
     if below is not None:
         conditions.append("seq < %s")
         values.append(below)
-    statement = (
-        "SELECT seq, at, kind, actor, subject, details, tokens, previous, hash FROM dlp_audit_entry"  # noqa: S608
-        f" WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT %s"
-    )
+    statement = f"{_SELECT} WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT %s"
     with database.failures("the record was not read"), database.cursor() as cursor:
         cursor.execute(statement, (*values, limit))
+        return [_entry(row) for row in cursor.fetchall()]
+
+
+def decided(decision_ids: Sequence[str]) -> list[Entry]:
+    """The entries of some decisions (not of what became of them), the newest first; raises StoreError."""
+    if not decision_ids:
+        return []
+    marks = ", ".join("%s" for _ in decision_ids)
+    with database.failures("the record was not read"), database.cursor() as cursor:
+        cursor.execute(
+            f"{_SELECT} WHERE subject IN ({marks}) AND kind = %s ORDER BY seq DESC",
+            (*decision_ids, Kind.DECIDE.value),
+        )
         return [_entry(row) for row in cursor.fetchall()]
 
 

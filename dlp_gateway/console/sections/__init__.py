@@ -7,6 +7,15 @@ from dlp_gateway.console.pages import Page
 
 def all_pages() -> tuple[Page, ...]:
     """Every page, in the order of the menu; call it after Django was told its settings, or for their names alone."""
-    from dlp_gateway.console.sections import absence, held, message, overview, sender, users
+    from dlp_gateway.console.sections import absence, decisions, held, message, overview, record, sender, users
 
-    return (*overview.PAGES, *held.PAGES, *message.PAGES, *users.PAGES, *absence.PAGES, *sender.PAGES)
+    return (
+        *overview.PAGES,
+        *held.PAGES,
+        *message.PAGES,
+        *decisions.PAGES,
+        *record.PAGES,
+        *users.PAGES,
+        *absence.PAGES,
+        *sender.PAGES,
+    )
