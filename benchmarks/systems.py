@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +21,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.integration.postfix import Postfix
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 ROOT = Path(__file__).parents[1]
@@ -138,23 +139,8 @@ def wire(sink: int) -> Iterator[System]:
 @contextlib.contextmanager
 def postfix(sink: int) -> Iterator[System]:
     """A private Postfix that relays everything to the sink."""
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="postfix-bench-") as name:
-        home = Path(name)
-        home.chmod(0o755)
-        for folder in ("config", "queue", "data"):
-            (home / folder).mkdir()
-        shutil.chown(home / "data", "postfix")
-        (home / "config/main.cf").write_text(_MAIN_CF.format(home=home, sink=sink))
-        (home / "config/master.cf").write_text(_MASTER_CF.format(port=port))
-        command = ["postfix", "-c", str(home / "config")]
-        subprocess.run([*command, "start"], check=True, capture_output=True)
-        try:
-            _wait_for(port)
-            root = int((home / "queue/pid/master.pid").read_text())
-            yield System("postfix", port, root)
-        finally:
-            subprocess.run([*command, "stop"], check=False, capture_output=True)
+    with Postfix(relay_to=f"127.0.0.1:{sink}") as server:
+        yield System("postfix", server.port, int((server.folder / "queue/pid/master.pid").read_text()))
 
 
 @contextlib.contextmanager
@@ -231,46 +217,3 @@ def _wait_for(port: int, process: subprocess.Popen[bytes] | None = None, seconds
                 return
         time.sleep(0.05)
     raise RuntimeError(f"nothing answers on port {port}")
-
-
-_MAIN_CF = """\
-compatibility_level = 3.6
-queue_directory = {home}/queue
-data_directory = {home}/data
-mail_owner = postfix
-myhostname = relay.westendonsixth.com
-mydestination =
-mynetworks = 127.0.0.0/8
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-relayhost = [127.0.0.1]:{sink}
-smtpd_relay_restrictions = permit_mynetworks, reject
-in_flow_delay = 0
-smtpd_client_connection_count_limit = 0
-default_destination_concurrency_limit = 20
-message_size_limit = 0
-maillog_file = {home}/queue/log
-maillog_file_prefixes = {home}
-"""
-
-_MASTER_CF = """\
-127.0.0.1:{port} inet n - n - 100 smtpd
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-smtp unix - - n - - smtp
-relay unix - - n - - smtp
-error unix - - n - - error
-retry unix - - n - - error
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
-"""

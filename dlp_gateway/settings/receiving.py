@@ -41,7 +41,9 @@ class Tls(Section):
 class ReceivingLimits(Section):
     """Limits of a session, a client and the server; the reply at a limit names it."""
 
-    connections: Count = Field(default=500, description="Sessions at once; each at rest costs about 20 kB.")
+    connections: Count = Field(
+        default=500, description="Sessions at once; each at rest costs about 10 kB, over TLS 280 kB."
+    )
     connections_per_client: Count = Field(
         default=100, description="Sessions at once of one client: mail servers open 20 to 50 to a busy next hop."
     )
@@ -54,7 +56,7 @@ class ReceivingLimits(Section):
     )
     recipients: Count = Field(default=1_000, description="Recipients of a message (RFC 5321, 4.5.3.1.8: at least 100).")
     commands: Count = Field(
-        default=200, description="Commands, RCPT aside, since the last message: ends an endless NOOP."
+        default=200, description="Commands since the last message, beyond `recipients`: ends an endless NOOP."
     )
     errors: Count = Field(default=20, description="Refused commands since the last message: ends guessing.")
     command_bytes: Bytes = Field(
@@ -124,6 +126,9 @@ class Smtp(Section):
     )
     proxy_networks: tuple[TrustedNetwork, ...] = Field(
         default=(), description="Networks of load balancers, which must send a PROXY header and are believed."
+    )
+    show_user: bool = Field(
+        default=False, description="Whether the Received field names the login: every recipient can read it there."
     )
     max_message_bytes: Bytes = Field(default=52_428_800, description="A message as received; announced as SIZE.")
     limits: ReceivingLimits = Field(

@@ -17,6 +17,7 @@ from dlp_gateway.settings.values import (
     Line,
     Seconds,
     Section,
+    TimeZone,
     store_url,
 )
 
@@ -48,7 +49,7 @@ class PartAmounts(Section):
     cells: Count = Field(default=3_000_000, description="Cells of tables.")
     characters: Count = Field(default=50_000_000, description="Characters of text.")
     pixels: Count = Field(default=100_000_000, description="Pixels that decoding and character recognition may touch.")
-    seconds: Seconds = Field(default=20, description="Wall time.")
+    seconds: Seconds = Field(default=20, description="Processor time: a busy machine makes nothing unreadable.")
 
 
 class MessageAmounts(Section):
@@ -60,7 +61,7 @@ class MessageAmounts(Section):
     cells: Count = Field(default=6_000_000, description="Cells of tables.")
     characters: Count = Field(default=100_000_000, description="Characters of text.")
     pixels: Count = Field(default=200_000_000, description="Pixels that decoding and character recognition may touch.")
-    seconds: Seconds = Field(default=40, description="Wall time.")
+    seconds: Seconds = Field(default=40, description="Processor time.")
 
 
 class DocumentLimits(Section):
@@ -85,7 +86,7 @@ class DocumentLimits(Section):
     password_tries: Count = Field(default=400, description="Passwords of the message tried on its locked attachments.")
     costly_rounds: Count = Field(default=20_000, description="A password check of more rounds is a costly one.")
     costly_tries: Count = Field(default=10, description="Passwords tried where the check is costly: the likeliest.")
-    password_seconds: Seconds = Field(default=1.5, description="Time for these tries.")
+    password_seconds: Seconds = Field(default=1.5, description="Processor time for these tries.")
     legible_side: Count = Field(
         default=24, description="Pictures with a shorter side than this (spacers, icons) hold no words: not read,"
     )
@@ -163,10 +164,17 @@ class Quarantine(Section):
         default=600, description="After these, one more; notices left out are counted in the next."
     )
     escalate_after_hours: Annotated[float, Field(gt=0)] | None = Field(
-        default=24, description="A held message unreviewed for this long is reported to escalate_to; null: never."
+        default=24, description="A held message unreviewed for this long is reported once a day; null: never."
     )
     escalate_to: tuple[Line, ...] = Field(
-        default=(), description="Internal addresses that hear of what waits too long."
+        default=(),
+        description="Internal addresses that hear of what waits too long; none: all reviewers of the console.",
+    )
+    digest_hour: Annotated[int, Field(ge=0, le=23)] | None = Field(
+        default=7, description="Hour of the day from which reviewers are mailed figures of what waits; null: never."
+    )
+    time_zone: TimeZone = Field(
+        default="UTC", description="Time zone of digest_hour and of days of absence, such as `Australia/Sydney`."
     )
 
 
@@ -255,7 +263,9 @@ class Console(Section):
     )
     threads: Count = Field(default=8, description="Pages served at once.")
     idle_minutes: Count = Field(default=30, description="Without a click for this long, people sign in again.")
-    session_hours: Count = Field(default=12, description="However busy they are: after this long, people sign in again.")
+    session_hours: Count = Field(
+        default=12, description="However busy they are: after this long, people sign in again."
+    )
     account_days: Days = Field(
         default=365,
         description="An account disabled for this long loses its person's name, address, password and second factors.",
