@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo
 
@@ -88,6 +89,14 @@ def store_url(url: str, info: ValidationInfo) -> str:
     return f"{_SQLITE}{Path(root) / url.removeprefix(_SQLITE)}"
 
 
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("should be a time zone such as Australia/Sydney or UTC") from None
+    return name
+
+
 AnyEndpoint = Annotated[Endpoint, BeforeValidator(parse_endpoint)]
 AnyNetwork = Annotated[Network, BeforeValidator(_network)]
 TrustedNetwork = Annotated[AnyNetwork, AfterValidator(_narrow)]
@@ -95,6 +104,7 @@ Hostname = Annotated[str, AfterValidator(_hostname)]
 # Relative to the root directory, see ``Settings.root``.
 FilePath = Annotated[Path, AfterValidator(_below_root)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\r\n\x00]+$")]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Count = Annotated[int, Field(ge=1)]
 Bytes = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
