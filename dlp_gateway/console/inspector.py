@@ -16,14 +16,13 @@ T = TypeVar("T")
 
 
 class Inspector:
-    """A pool of one worker with an event loop of its own; ``fingerprint`` is that of the policy it was made for.
+    """A pool of one worker with an event loop of its own.
 
     Raises:
         PoolError: the worker cannot be started.
     """
 
     def __init__(self, configuration: Configuration) -> None:
-        self.fingerprint = configuration.policy.fingerprint
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="inspector", daemon=True)
         self._thread.start()
