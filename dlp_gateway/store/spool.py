@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dlp_gateway.audit.chain import Kind as Entry
 from dlp_gateway.audit.chain import Note, Texts
-from dlp_gateway.model import Zone
+from dlp_gateway.model import Address, Recipient, Zone
 from dlp_gateway.store import database, queue
 from dlp_gateway.store.change import change
-from dlp_gateway.store.values import Kind
+from dlp_gateway.store.intake import add_outgoing
+from dlp_gateway.store.keys import GatewayKeys, ReviewKeys, SealingKeys
+from dlp_gateway.store.values import Kind, Outgoing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,27 @@ class Waiting:
     host: str
 
 
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A delivery that was given up, as far as its sender is told of it."""
+
+    delivery_id: int
+    message_id: str
+    kind: Kind
+    sender: str
+    recipient: Recipient
+    queued_at: float
+    envid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """How senders are told of what was dropped: ``of`` makes the messages, ``keys`` seal them for delivery."""
+
+    of: Callable[[Sequence[Dropped]], Sequence[Outgoing]]
+    keys: GatewayKeys | ReviewKeys | SealingKeys
+
+
 def waiting(
     *, message_id: str | None = None, domain: str | None = None, limit: int = 1000, after: int = 0
 ) -> list[Waiting]:
@@ -61,9 +84,15 @@ def retry(delivery_ids: Sequence[int] | None, *, actor: str, now: float, pseudon
 
 
 def drop(
-    delivery_ids: Sequence[int], *, actor: str, reason: str, now: float, pseudonyms: bytes | None = None
+    delivery_ids: Sequence[int],
+    *,
+    actor: str,
+    reason: str,
+    now: float,
+    pseudonyms: bytes | None = None,
+    reports: Reports | None = None,
 ) -> list[int]:
-    """Give up deliveries without telling the sender; returns those that were dropped.
+    """Give up deliveries; returns those that were dropped. ``reports`` tells the senders; without it nobody is told.
 
     One that a worker is at is left alone: it may be over by now. What nobody
     is to receive any more is erased. Raises StoreError.
@@ -75,9 +104,26 @@ def drop(
             "UPDATE dlp_recipient SET state = 'dropped', due = NULL, leased_by = '', settled_at = %s WHERE id = %s",
             [(now, row[0]) for row in rows],
         )
+        if reports is not None:
+            for mail in reports.of(_dropped(made.cursor, [row[0] for row in rows])):
+                add_outgoing(made.rows, mail, reports.keys, now)
         queue.erase(made.cursor, {row[1] for row in rows})
         made.rows.notes += _notes(Entry.DROP, rows, now, actor, reason)
         return [row[0] for row in rows]
+
+
+def _dropped(cursor: Any, delivery_ids: Iterable[int]) -> list[Dropped]:
+    found = []
+    for delivery_id in delivery_ids:
+        cursor.execute(
+            "SELECT r.message_id, m.kind, m.sender_literal, r.local, r.domain, r.literal, r.notify, r.orcpt,"
+            " r.queued_at, m.envid FROM dlp_recipient r JOIN dlp_message m ON m.id = r.message_id WHERE r.id = %s",
+            (delivery_id,),
+        )
+        message_id, kind, sender, local, domain, literal, notify, orcpt, queued_at, envid = cursor.fetchone()
+        recipient = Recipient(Address(local, domain, literal), tuple(notify.split(",")) if notify else (), orcpt)
+        found.append(Dropped(delivery_id, message_id, Kind(kind), sender, recipient, queued_at, envid))
+    return found
 
 
 def _idle(cursor: Any, delivery_ids: Sequence[int] | None, now: float) -> list[Any]:

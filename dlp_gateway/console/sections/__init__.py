@@ -7,7 +7,21 @@ from dlp_gateway.console.pages import Page
 
 def all_pages() -> tuple[Page, ...]:
     """Every page, in the order of the menu; call it after Django was told its settings, or for their names alone."""
-    from dlp_gateway.console.sections import absence, decisions, held, message, overview, record, sender, users
+    from dlp_gateway.console.sections import (
+        absence,
+        bench,
+        decisions,
+        detectors,
+        held,
+        message,
+        overview,
+        queue,
+        record,
+        rights,
+        sender,
+        users,
+        whatif,
+    )
 
     return (
         *overview.PAGES,
@@ -15,6 +29,11 @@ def all_pages() -> tuple[Page, ...]:
         *message.PAGES,
         *decisions.PAGES,
         *record.PAGES,
+        *detectors.PAGES,
+        *bench.PAGES,
+        *queue.PAGES,
+        *rights.PAGES,
+        *whatif.PAGES,
         *users.PAGES,
         *absence.PAGES,
         *sender.PAGES,
