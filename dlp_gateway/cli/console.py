@@ -94,6 +94,22 @@ def enable(name: NameArgument, config: ConfigOption = None) -> None:
     print(f"{account.name} can sign in again")
 
 
+@app.command(hidden=True)
+def demo(config: ConfigOption = None) -> None:
+    """Make an account of each role to try the console with, and print them; does nothing when there are accounts."""
+    with _accounts(config):
+        from dlp_gateway.console import demo
+        from dlp_gateway.console.services import Services
+
+        made = demo.make(Services(directory(config)))
+    if made:
+        rows = [(account.role.value, account.name, account.password, account.secret) for account in made]
+        print(table(("ROLE", "ACCOUNT", "PASSWORD", "SECRET OF THE SECOND FACTOR"), rows))
+        print("\nFor an authenticator app (or: oathtool --totp -b SECRET):")
+        for account in made:
+            print(f"  {account.uri}")
+
+
 @contextmanager
 def _accounts(config: ConfigOption) -> Iterator[ModuleType]:
     """What acts on accounts, with the database open; what cannot be done ends the program with its reason."""

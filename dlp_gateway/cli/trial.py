@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import os
 import re
 import smtplib
 import ssl
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.utils import getaddresses
@@ -21,6 +23,7 @@ import typer
 
 from dlp_gateway.cli.context import FAILED, ConfigOption, directory, table
 from dlp_gateway.cli.serve import REFUSALS
+from dlp_gateway.cli.trial_console import TrialConsole
 from dlp_gateway.monitoring import logs
 from dlp_gateway.settings import load_settings
 from dlp_gateway.smtp.selfsigned import make_certificate
@@ -53,6 +56,7 @@ def run(
     state = state.absolute()
     environment = {**_environment(state), **{k: v for k, v in os.environ.items() if k.startswith("DLP_GATEWAY__")}}
     certificate = state / "tls/gateway.crt"
+    console: TrialConsole | None = None
 
     async def show(gateway: Gateway) -> None:
         sent = await asyncio.to_thread(_send_samples, gateway.ports[0], certificate)
@@ -60,7 +64,10 @@ def run(
         for identifier in _ids(sent):
             found[identifier] = await gateway.store.read(partial(decisions.find, identifier))
         print(_report(sent, found))
-        print(_next_steps(gateway, state))
+        print(_next_steps(gateway, state, environment))
+        if console is not None:
+            print(await asyncio.to_thread(console.told))
+            print("\nCtrl-C stops everything.")
         sys.stdout.flush()
         if once:
             gateway.request_stop()
@@ -68,12 +75,16 @@ def run(
     try:
         folder = directory(config)
         settings = load_settings(folder, environment)
+        environment.setdefault("DLP_GATEWAY__CONSOLE__URL", f'"http://localhost:{settings.console.listen.port}"')
         if not settings.keys.directory.is_dir():
             keys.init(settings.keys.directory)
         if not certificate.exists():
             make_certificate(certificate, state / "tls/gateway.key", settings.hostname, dt.datetime.now(dt.UTC))
         (state / "log").mkdir(parents=True, exist_ok=True)
-        with (state / "log/gateway.log").open("a", encoding="utf-8") as log:
+        with contextlib.ExitStack() as stack:
+            if not once:
+                console = stack.enter_context(TrialConsole(folder, environment, settings, state / "log/console.log"))
+            log = stack.enter_context((state / "log/gateway.log").open("a", encoding="utf-8"))
             logs.configure(settings.logging.level, log)
             asyncio.run(app.serve(folder, environment, show))
     except REFUSALS as error:
@@ -136,9 +147,9 @@ def _report(sent: list[_Sent], found: dict[str, decisions.Decided | None]) -> st
     return "\n" + table(("MESSAGE", "REPLY", "RECIPIENT", "ZONE", "DECIDED", "WHY (RULE, CLAUSE, PLACE)"), rows)
 
 
-def _next_steps(gateway: Gateway, state: Path) -> str:
+def _next_steps(gateway: Gateway, state: Path, environment: Mapping[str, str]) -> str:
     metrics = gateway.settings.monitoring.listen
-    prefix = f"env {' '.join(f'{k}={_quoted(v)}' for k, v in _environment(state).items())} "
+    prefix = f"env {' '.join(f'{k}={_quoted(v)}' for k, v in environment.items())} "
     lines = [
         "",
         f"The gateway is up on 127.0.0.1:{gateway.ports[0]} (SMTP). Send it mail of your own:",
@@ -150,7 +161,6 @@ def _next_steps(gateway: Gateway, state: Path) -> str:
     ]
     if metrics is not None:
         lines.append(f"Health and metrics         http://{metrics}/readyz and /metrics")
-    lines.append("Ctrl-C stops it.")
     _write_command(state, prefix)
     return "\n".join(lines)
 
@@ -159,7 +169,7 @@ def _write_command(state: Path, prefix: str) -> None:
     """A command that looks at the trial's state, as the settings of the trial are not those of the configuration."""
     command = state / "dlp-gateway"
     command.write_text(f'#!/bin/sh\nexec {prefix}{sys.executable} -m dlp_gateway.cli "$@"\n', encoding="utf-8")
-    command.chmod(0o755)
+    command.chmod(0o700)
 
 
 def _quoted(value: str) -> str:

@@ -20,7 +20,7 @@ class Item:
 
 def menu(request: Any) -> dict[str, Any]:
     """The sections that the account may see."""
-    user = getattr(request, "user", None)
+    user: Any = getattr(request, "user", None)
     match = request.resolver_match
     present = match.url_name if match else ""
     present_page = next((page for page in settings.CONSOLE_PAGES if page.name == present), None)
