@@ -60,6 +60,11 @@ class Desk:
         self._clock = clock
         self._pseudonyms = keys.pseudonym if pseudonyms else None
 
+    @property
+    def pseudonyms(self) -> bytes | None:
+        """The key for addresses in the record; None where it keeps them readable."""
+        return self._pseudonyms
+
     def view(self, message_id: str, reviewer: Reviewer, reason: str) -> Opened:
         """Open a held message; that it was opened, by whom and why is recorded before it is shown.
 

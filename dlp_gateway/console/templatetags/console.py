@@ -23,6 +23,15 @@ def moment(seconds: float | None) -> SafeString | str:
 
 
 @register.filter  # type: ignore[untyped-decorator]
+def day(seconds: float | None) -> SafeString | str:
+    """The day (UTC) of a moment as a ``<time>``; "" for none."""
+    if seconds is None:
+        return ""
+    at = dt.datetime.fromtimestamp(seconds, dt.UTC)
+    return format_html('<time datetime="{}">{}</time>', at.date().isoformat(), at.strftime("%d %b %Y"))
+
+
+@register.filter  # type: ignore[untyped-decorator]
 def duration(seconds: float | None) -> str:
     """A number of seconds for people: ``3 d 4 h``, ``12 min``."""
     if seconds is None:

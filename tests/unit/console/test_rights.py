@@ -1,0 +1,434 @@
+"""Requests of persons: registered with a clock, looked for, exported, frozen, erased, answered, with a receipt."""
+
+import datetime as dt
+import json
+import re
+
+import pytest
+
+from dlp_gateway.audit.chain import Kind as Entry
+from dlp_gateway.audit.check import check
+from dlp_gateway.model import Action
+from dlp_gateway.quarantine import held
+from dlp_gateway.quarantine import rights as acts
+from dlp_gateway.quarantine.expiry import expire
+from dlp_gateway.quarantine.rules import Reviewer
+from dlp_gateway.store import database, erasure, history, keys, persons, requests, retention
+from dlp_gateway.store.requests import Person, RequestKind
+from tests.unit.store.contract import deliver_all
+from tests.unit.store.examples import PLANTED, intake, outgoing, verdict
+
+DAY = 86400.0
+JO = "jo@westendonsixth.com"
+ANN = "ann@example.net"
+BOB = "bob@example.org"
+OTHER = "sam@westendonsixth.com"
+HELD = verdict(BOB, Action.HOLD)
+DELIVERED = verdict(ANN, Action.DELIVER)
+
+
+@pytest.fixture
+def dpo(console):
+    return console.client("dpo")
+
+
+def entries(subject):
+    return [(entry.kind, json.loads(entry.details).get("act")) for entry in history.of(subject)]
+
+
+def sound(console):
+    return check(keys.load_audit(console.gateway.keys)).sound
+
+
+def register(console, kind, *addresses, words=(), at=None):
+    now = console.clock()
+    return requests.register(Person(addresses, tuple(words)), kind, at or now, actor="dpo", now=now)
+
+
+def post(client, request, act, **data):
+    response = client.post(f"/rights/{request.id}/{act}/", data, follow=True)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def commit(console, *intakes, then=None):
+    console.commit(*intakes, then=then)
+
+
+def mail(console, message_id, *verdicts, **more):
+    return intake(*verdicts, message_id=message_id, at=console.clock() - DAY, **more)
+
+
+@pytest.mark.parametrize(
+    ("received", "months", "until"),
+    [
+        ("2026-03-03", 1, "2026-04-03"),
+        ("2026-01-31", 1, "2026-02-28"),
+        ("2028-01-30", 1, "2028-02-29"),
+        ("2026-12-15", 1, "2027-01-15"),
+        ("2026-11-30", 3, "2027-02-28"),
+        ("2026-10-31", 3, "2027-01-31"),
+    ],
+)
+def test_the_clock_is_a_calendar_month(received, months, until):
+    day = dt.datetime.fromisoformat(f"{received}T09:30:00+00:00").timestamp()
+
+    due = dt.datetime.fromtimestamp(requests.due(day, months), dt.UTC)
+
+    assert due.isoformat() == f"{until}T23:59:59+00:00"
+
+
+def test_a_request_is_registered_and_listed_with_its_clock(console, dpo):
+    received = dt.datetime.fromtimestamp(console.clock(), dt.UTC).date() - dt.timedelta(days=2)
+    data = {
+        "kind": "erase",
+        "addresses": "Jo@WestEndOnSixth.com\n",
+        "words": "Jo  Quillfeather\n",
+        "received": received,
+    }
+
+    page = dpo.post("/rights/new/", data, follow=True).content.decode()
+
+    (request,) = requests.listed()
+    assert request.person == Person((JO,), ("Jo Quillfeather",))
+    assert JO in page
+    assert entries(request.name) == [(Entry.PERSON, "received")]
+    assert "days left" in dpo.get("/rights/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"addresses": "", "words": ""}, "Say who asks"),
+        ({"addresses": "no address"}, "not a mail address"),
+        ({"addresses": "a b@c.example"}, "not a mail address"),
+        ({"words": "Jo"}, "3 to 120 characters"),
+        ({"words": "x" * 121}, "3 to 120 characters"),
+        ({"addresses": "\n".join(f"a{n}@b.example" for n in range(21))}, "At most 20 lines"),
+        ({"addresses": JO, "received": "2100-01-01"}, "in the future"),
+        ({"addresses": JO, "kind": "everything"}, "valid choice"),
+    ],
+)
+def test_what_cannot_be_registered_is_said(console, dpo, data, said):
+    given = {"kind": "access", "addresses": "", "words": "", "received": "2026-01-02", **data}
+
+    assert said in dpo.post("/rights/new/", given).content.decode()
+    assert requests.listed() == []
+
+
+def test_the_list_says_what_is_late_and_names_nobody(console, dpo):
+    register(console, RequestKind.ACCESS, JO, at=console.clock() - 40 * DAY)
+    register(console, RequestKind.ACCESS, BOB, words=("Quillfeather",), at=console.clock() - 27 * DAY)
+
+    page = dpo.get("/rights/").content.decode()
+
+    assert "overdue by" in page
+    assert not [word for word in (JO, BOB, "Quillfeather") if word in page]
+
+
+def test_an_extension_needs_a_reason_within_the_first_month_and_is_given_once(console, dpo):
+    request = register(console, RequestKind.ACCESS, JO)
+    assert "needed" in post(dpo, request, "extend", reason=" ")
+
+    post(dpo, request, "extend", reason="many messages")
+
+    extended = requests.find(request.id)
+    assert (extended.due_at, extended.extension) == (requests.due(request.received_at, 3), "many messages")
+    assert "already" in post(dpo, request, "extend", reason="again")
+    late = register(console, RequestKind.ACCESS, BOB, at=console.clock() - 40 * DAY)
+    assert "first month is over" in post(dpo, late, "extend", reason="late")
+    assert entries(request.name) == [(Entry.PERSON, "received"), (Entry.PERSON, "extended")]
+
+
+def test_a_person_is_found_everywhere_by_address(console, dpo):
+    commit(
+        console,
+        mail(console, "sent", DELIVERED, HELD, outgoing=(outgoing(JO),)),
+        mail(console, "tagged", DELIVERED, sender="jo+lists@westendonsixth.com"),
+        mail(console, "login", DELIVERED, sender=OTHER, user="JO@westendonsixth.com"),
+        mail(console, "got", verdict(JO, Action.DELIVER), sender=OTHER),
+        mail(console, "else", DELIVERED, sender=OTHER),
+    )
+    console.account("security", "jo", address=JO)
+    request = register(console, RequestKind.ACCESS, JO)
+
+    found = persons.traces(request.person)
+
+    assert (found.sent.count, found.received.count, found.own.count) == (3, 1, 1)
+    assert (found.addresses, found.under_way) == (2, 5)
+    assert [(kept.message_id, kept.role) for kept in found.held] == [("sent", "sender")]
+    assert {line.message_id for line in found.latest} == {"sent", "tagged", "login", "got"}
+    assert [account.name for account in found.accounts] == ["jo"]
+    page = dpo.get(f"/rights/{request.id}/").content.decode()
+    assert "/held/sent/" in page
+    assert not [word for word in PLANTED if word in page]
+
+
+def test_a_pseudonymised_record_is_searched_with_the_key(console, dpo):
+    console.gateway.edit("audit:\n", "audit:\n  addresses: pseudonym\n") if "audit:\n" in (
+        console.gateway.config / "gateway.yaml"
+    ).read_text() else (console.gateway.config / "gateway.yaml").open("a").write("\naudit: {addresses: pseudonym}\n")
+    commit(console, mail(console, "held", HELD))
+    desk = console.services.desk()
+    desk.restrict("held", Reviewer("dpo"), "dispute with jo@westendonsixth.com", on=True)
+    desk.restrict("held", Reviewer("dpo"), "over", on=False)
+    desk.delete("held", None, Reviewer("dpo"), "no")  # its entry names Bob by pseudonym
+    request = register(console, RequestKind.ERASE, BOB)
+    key = console.review_keys().pseudonym
+
+    assert persons.traces(request.person).addresses == 1  # as the store of this test keeps them
+    assert persons.traces(request.person, key).addresses == 2
+    acts.erase(desk, request.id, (), Reviewer("dpo"), notice=lambda _: (), reasons_by_name=False, now=console.clock())
+    assert persons.traces(request.person, key).addresses == 1
+    request = register(console, RequestKind.ERASE, BOB)
+    post(dpo, request, "erase")
+    assert persons.traces(request.person, key).addresses == 0
+    assert sound(console)
+
+
+def test_words_are_searched_inside_held_messages_only_when_asked_and_on_record(console, dpo):
+    commit(console, mail(console, "one", HELD), mail(console, "two", HELD, content=b"Subject: Hello\r\n\r\nnobody\r\n"))
+    request = register(console, RequestKind.ACCESS, words=("quillFEATHER", "123-456-782"))
+    assert [kind for kind, _ in entries("one") if kind == Entry.VIEW] == []
+
+    page = post(dpo, request, "search")
+
+    assert "2 held messages opened and searched, something found in 1; 0 left" in page
+    assert "Subject, body" in page
+    assert not [word for word in PLANTED if word in page]
+    for message_id in ("one", "two"):
+        (view,) = (entry for entry in history.of(message_id) if entry.kind == Entry.VIEW)
+        assert view.actor == "dpo"
+        texts = history.texts(view.tokens.split())
+        assert [text.text for text in texts.values()] == [f"{request.name}: searched for the person"]
+
+
+def test_a_search_goes_on_where_it_stopped(console, monkeypatch):
+    commit(console, *(mail(console, f"m{n}", HELD) for n in range(5)))
+    request = register(console, RequestKind.ACCESS, words=("Quillfeather",))
+    desk, seen = console.services.desk(), []
+
+    def look(content, words):
+        seen.append(words)
+        return [("body", 1, 2)]
+
+    def step(**more):
+        return acts.search(desk, look, request.id, Reviewer("dpo"), clock=console.clock, **more)
+
+    first = step(limit=2)
+    console.commit(mail(console, "m9", HELD))
+    second, third = step(limit=3), step()
+
+    assert [(done.opened, done.left) for done in (first, second, third)] == [(2, 4), (3, 1), (1, 0)]
+    assert len(seen) == 6
+    assert requests.find(request.id).opened == 6
+
+
+def test_what_cannot_be_searched_is_said(console, dpo):
+    commit(console, mail(console, "one", HELD))
+    request = register(console, RequestKind.ACCESS, words=("Quillfeather",))
+
+    acts.search(console.services.desk(), lambda *_: None, request.id, Reviewer("dpo"), clock=console.clock)
+
+    assert "could not be searched" in dpo.get(f"/rights/{request.id}/").content.decode()
+
+
+def test_the_export_has_everything_of_the_person_and_masks_the_others(console, dpo):
+    commit(
+        console,
+        mail(console, "sent", DELIVERED, HELD, outgoing=(outgoing(JO),)),
+        mail(console, "got", verdict(JO, Action.DELIVER), verdict(BOB, Action.DELIVER), sender=OTHER),
+    )
+    console.services.desk().restrict("sent", Reviewer("other-dpo"), "Jo Quillfeather asked, with Ann", on=True)
+    console.services.desk().restrict("sent", Reviewer("other-dpo"), "sam said so", on=False)
+    request = register(console, RequestKind.EXPORT, JO, words=("Jo Quillfeather",))
+
+    response = dpo.post(f"/rights/{request.id}/export/")
+
+    text = response.content.decode()
+    data = json.loads(text)
+    assert response["Content-Disposition"] == f'attachment; filename="{request.name}.json"'
+    assert data["schema"] == "dlp-gateway person export 1"
+    sent, got = sorted(data["decisions"], key=lambda one: one["id"], reverse=True)
+    assert (sent["sender"], [r["address"] for r in sent["recipients"]]) == (JO, ["masked", "masked"])
+    assert (got["sender"], [r["address"] for r in got["recipients"]]) == ("masked", [JO, "masked"])
+    assert sent["found"] == {"au_tfn": 1, "person_name": 2}
+    assert sent["held"]["restricted"] is False
+    assert [notice["kind"] for notice in data["notices"]] == ["notice"]
+    kinds = [entry["kind"] for entry in data["record"]]
+    assert kinds.count("decide") == 2
+    (frozen,) = (entry for entry in data["record"] if entry["kind"] == "restrict")
+    assert (frozen["by"], frozen["details"]["reason"]) == ("masked", "Jo Quillfeather asked, with Ann")
+    assert not [other for other in (ANN, BOB, OTHER, "other-dpo", "sam said so") if other in text]
+    assert (Entry.PERSON, "exported") in entries(request.name)
+
+
+def test_a_restriction_stops_every_clock_until_it_is_lifted(console, dpo):
+    commit(console, mail(console, "held", HELD), mail(console, "over", DELIVERED), then=deliver_all)
+    request = register(console, RequestKind.RESTRICT, JO)
+    gateway_keys = keys.load_gateway(console.gateway.keys)
+    later = console.clock() + 400 * DAY
+
+    assert "2 more decisions" in post(dpo, request, "restrict")
+
+    assert held.find("held").restricted_at is not None
+    assert expire(later, gateway_keys, lambda _: ()) == []
+    purged = retention.purge(decisions=later, own=later, entries=later, now=later)
+    assert (purged.decisions, purged.entries) == (0, 0)
+    console.clock.now = later
+    assert "2 decisions is lifted" in post(dpo, request, "lift").replace("decisions are", "decisions is")
+    assert held.find("held").restricted_at is None
+    assert held.find("held").expires_at > later
+    assert retention.purge(decisions=later, own=later, entries=later, now=later).decisions == 1
+    assert sound(console)
+
+
+def test_lifting_a_request_lifts_no_other_dispute(console):
+    commit(console, mail(console, "a", HELD), mail(console, "b", HELD))
+    desk, who = console.services.desk(), Reviewer("dpo")
+    desk.restrict("a", who, "a dispute of its own", on=True)
+    first, second = (register(console, RequestKind.RESTRICT, address) for address in (JO, BOB))
+    for request in (first, second):
+        acts.restrict(desk, request.id, (), who, console.clock())
+
+    acts.lift(desk, first.id, who, console.clock())
+    assert [held.find(name).restricted_at is None for name in ("a", "b")] == [False, False]
+    acts.lift(desk, second.id, who, console.clock())
+    assert [held.find(name).restricted_at is None for name in ("a", "b")] == [False, False]
+    acts.lift(desk, first.id, who, console.clock())
+    assert [held.find(name).restricted_at is None for name in ("a", "b")] == [False, True]
+
+
+def test_erasure_shows_first_what_it_does_and_then_leaves_no_address(console, dpo):
+    commit(
+        console,
+        mail(console, "sent", DELIVERED, outgoing=(outgoing(JO),)),
+        mail(console, "got", verdict(JO, Action.DELIVER), sender=OTHER),
+        mail(console, "kept", DELIVERED, sender=OTHER),
+        then=deliver_all,
+    )
+    console.commit(mail(console, "held", HELD))
+    request = register(console, RequestKind.ERASE, JO)
+    preview = dpo.get(f"/rights/{request.id}/erase/").content.decode()
+    assert "2 decisions on mail from the person" in preview
+    assert 'value="held"' in preview
+
+    page = post(dpo, request, "erase", message="held")
+
+    assert "queued or held" in page  # the notice that tells Jo
+    assert held.find("held").closed_at is not None
+    commit(console, then=deliver_all)
+    assert erasure.resume(console.clock()) == 1
+    done = requests.find(request.id)
+    assert done.receipt["done"] == {
+        "held messages": 1,
+        "sender addresses": 2,
+        "recipient addresses": 1,
+        "notices": 2,
+        "texts of the record": 2,
+    }
+    assert JO.encode() not in raw(console, request)
+    assert OTHER.encode() in raw(console, request)
+    assert sound(console)
+    receipt = json.loads(dpo.get(f"/rights/{request.id}/receipt.json/").content)
+    assert (receipt["left"], receipt["done"]) == ([], done.receipt["done"])
+    named = {entry.seq: entry.kind for entry in history.entries() if entry.seq in receipt["record_entries"]}
+    assert {Entry.PERSON, Entry.ERASE, Entry.DELETE} == set(named.values())
+    printed = dpo.get(f"/rights/{request.id}/receipt/").content.decode()
+    assert JO not in printed
+    post(dpo, request, "answer", outcome="granted", answer="told by letter")
+    assert requests.find(request.id).done_by == "dpo"
+
+
+def raw(console, request):
+    """The files of the database, without what the request itself says of the person."""
+    with database.cursor() as cursor:
+        cursor.execute("UPDATE dlp_person_request SET person = '' WHERE id = %s", (request.id,))
+    assert database.checkpoint()
+    found = b"".join(file.read_bytes() for file in sorted(console.gateway.database.parent.glob("*.db*")))
+    with database.cursor() as cursor:
+        cursor.execute("UPDATE dlp_person_request SET person = %s WHERE id = %s", (request.person.text(), request.id))
+    return found
+
+
+def test_what_is_restricted_is_not_erased_and_the_page_says_why(console, dpo):
+    commit(console, mail(console, "one", HELD), mail(console, "two", DELIVERED), then=deliver_all)
+    freeze = register(console, RequestKind.RESTRICT, JO)
+    post(dpo, freeze, "restrict")
+    request = register(console, RequestKind.ERASE, JO)
+
+    assert "nothing was erased now" in post(dpo, request, "erase", message="one")
+    page = post(dpo, request, "erase")
+
+    assert "restricted for a dispute or a request" in page
+    assert persons.traces(request.person).sent.count == 2
+    assert persons.traces(request.person).addresses == 1
+    assert "not everything is erased yet" in post(dpo, request, "answer", outcome="granted", answer="done")
+    post(dpo, request, "answer", outcome="refused", answer="a dispute is open")
+    assert requests.find(request.id).outcome == "refused"
+
+
+def test_reasons_that_name_the_person_go_only_if_asked(console, dpo):
+    commit(console, mail(console, "one", HELD))
+    desk = console.services.desk()
+    desk.restrict("one", Reviewer("dpo"), f"{JO} objects", on=True)
+    desk.restrict("one", Reviewer("dpo"), "Jo Quillfeather agreed", on=False)
+    request = register(console, RequestKind.ERASE, JO, words=("jo quillfeather",))
+
+    def reasons():
+        return {text.text for _, text in history.all_texts() if text.kind == "reason"}
+
+    post(dpo, request, "erase")
+    assert f"{JO} objects" not in reasons()
+    assert "Jo Quillfeather agreed" in reasons()
+    again = register(console, RequestKind.ERASE, JO, words=("jo quillfeather",))
+    post(dpo, again, "erase", reasons="on")
+    assert "Jo Quillfeather agreed" not in reasons()
+    assert sound(console)
+
+
+def test_an_answer_closes_the_request_and_is_on_record(console, dpo):
+    request = register(console, RequestKind.RECTIFY, JO)
+    assert "Say how" in post(dpo, request, "answer", outcome="granted", answer="")
+
+    page = post(dpo, request, "answer", outcome="refused", answer="the mail had that address")
+
+    assert "the mail had that address" in page
+    assert "answered already" in post(dpo, request, "search")
+    assert entries(request.name)[-1] == (Entry.PERSON, "answered")
+
+
+@pytest.mark.parametrize("path", ["", "receipt/", "receipt.json/", "erase/"])
+def test_a_request_that_is_not_there(dpo, path):
+    assert dpo.get(f"/rights/77/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("act", ["extend", "answer", "search", "restrict", "lift", "erase", "export"])
+def test_an_act_on_a_request_that_is_not_there(dpo, act):
+    data = {"outcome": "granted", "answer": "yes", "reason": "why"}
+    assert dpo.post(f"/rights/77/{act}/", data).status_code == 404
+
+
+@pytest.mark.parametrize("role", ["admin", "security", "auditor"])
+def test_nobody_but_data_protection_officers_sees_requests(console, role):
+    request = register(console, RequestKind.ERASE, JO)
+    client = console.client(role)
+    for path in ("", "new/", "retention/", f"{request.id}/", f"{request.id}/erase/", f"{request.id}/receipt/"):
+        assert client.get(f"/rights/{path}").status_code == 403
+    for act in ("search", "erase", "export", "restrict"):
+        assert client.post(f"/rights/{request.id}/{act}/").status_code == 403
+
+
+def test_every_kind_that_is_stored_is_on_the_retention_page(console, dpo):
+    commit(console, mail(console, "one", HELD, outgoing=(outgoing(JO),)), mail(console, "two", DELIVERED))
+    register(console, RequestKind.ACCESS, JO)
+
+    page = dpo.get("/rights/retention/").content.decode()
+
+    counts = dict(re.findall(r'<th scope="row">([^<]+)</th>\s*<td class="number">(\d+)</td>', page))
+    assert counts["Held messages"] == "1"
+    assert counts["Decisions with their findings, without values"] == "2"
+    assert counts["Notices and bounces of the gateway"] == "1"
+    assert counts["Requests of persons, in figures"] == "1"
+    assert "retention.decisions_days" in page
+    assert JO not in page
