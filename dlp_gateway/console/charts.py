@@ -99,19 +99,19 @@ def _drawn(chart: Chart) -> Any:
         drawing = pygal.StackedBar(height=250, x_labels_major_every=every, show_minor_x_labels=every == 1, **options)
         labels, turn = chart.labels, 1
     highest = max((sum(values) for _, values in chart.rows), default=0)
-    drawing.range = (0, max(highest, 1))
-    drawing.y_labels = _scale(highest)
+    drawing.y_labels = scale(highest)
+    drawing.range = (0, drawing.y_labels[-1])
     drawing.x_labels = labels
     for series in chart.series:
         drawing.add(series.name, list(series.values[::turn]))
     return drawing.render_tree()
 
 
-def _scale(highest: int) -> list[int]:
-    """About five round numbers from 0 up to the highest value."""
+def scale(highest: int) -> list[int]:
+    """About five round numbers from 0 up to the highest value or just above."""
     steps = (factor * 10**power for power in count() for factor in (1, 2, 5))
     step = next(step for step in steps if highest <= 5 * step)
-    return [*range(0, highest + 1, step)]
+    return [*range(0, max(highest, 1) + step, step)]
 
 
 def _shown_by_script(element: Any) -> bool:

@@ -1,57 +1,19 @@
-"""Verifying the record from the console: a run in the background, and the outcome of the last one on record."""
+"""Verifying the record from the console: in the background, one run at a time; its outcome goes on record."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from dlp_gateway.audit.chain import Kind, Note
 from dlp_gateway.audit.check import check
-from dlp_gateway.audit.verify import Report
+from dlp_gateway.audit.runs import details
 from dlp_gateway.store import database, history, keys
 from dlp_gateway.store.change import change
 from dlp_gateway.store.errors import StoreError
 from dlp_gateway.store.keys import KeysError
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A verification that is on record: when, by whom, and what it found.
-
-    ``broken`` is "" for a sound record, otherwise what is wrong with which
-    entry. Up to ``signed`` a checkpoint vouches for the entries.
-    """
-
-    at: float
-    by: str
-    first: int
-    last: int
-    entries: int
-    signed: int
-    erased: int
-    broken: str
-
-
-def last_run() -> Run | None:
-    """The last verification on record; raises StoreError."""
-    found = history.newest(history.Wanted(kind=Kind.VERIFY), limit=1)
-    return None if not found else _run(found[0].at, found[0].actor, json.loads(found[0].details))
-
-
-def runs(since: float, before: float) -> list[Run]:
-    """The verifications of a period, the newest first; raises StoreError."""
-    found = history.newest(history.Wanted(kind=Kind.VERIFY, since=since, before=before), limit=1000)
-    return [_run(entry.at, entry.actor, json.loads(entry.details)) for entry in found]
-
-
-def _run(at: float, by: str, details: Mapping[str, Any]) -> Run:
-    numbers = {name: int(details[name]) for name in ("first", "last", "entries", "signed", "erased")}
-    return Run(at, by, broken=str(details.get("broken", "")), **numbers)
 
 
 class _Ended(Exception):
@@ -105,7 +67,7 @@ class Verification:
             with contextlib.suppress(_Ended):
                 report = check(keys.load_audit(directory), passed=self._progress)
                 with change() as made:
-                    made.rows.notes.append(Note(Kind.VERIFY, clock(), by, "record", _details(report)))
+                    made.rows.notes.append(Note(Kind.VERIFY, clock(), by, "record", details(report)))
         except (StoreError, KeysError, OSError) as error:
             self.failed = str(error)
         finally:
@@ -115,15 +77,3 @@ class Verification:
         self.passed = passed
         if self._ending:
             raise _Ended
-
-
-def _details(report: Report) -> dict[str, Any]:
-    broken = report.broken
-    numbers = {
-        "first": report.first,
-        "last": report.last,
-        "entries": report.entries,
-        "signed": report.signed,
-        "erased": report.erased,
-    }
-    return numbers if broken is None else {**numbers, "broken": f"entry {broken.seq} ({broken.fault}): {broken.why}"}

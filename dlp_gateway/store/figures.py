@@ -22,9 +22,13 @@ from dlp_gateway.store.values import Kind
 
 HOUR = 3600
 
-# What reviewers and time did to held messages; those of ENDS end the wait.
-ACTS = (Entry.VIEW, Entry.APPROVE, Entry.RELEASE, Entry.RETURN, Entry.DELETE, Entry.EXPIRE)
-ENDS = (Entry.RELEASE, Entry.RETURN, Entry.DELETE, Entry.EXPIRE)
+# What becomes of held messages, by reviewers, their senders and time; and what else people did.
+ENDS = (Entry.RELEASE, Entry.RETURN, Entry.DELETE, Entry.WITHDRAW, Entry.EXPIRE)
+_BY_REVIEWERS = frozenset({Entry.RELEASE, Entry.RETURN, Entry.DELETE})
+ACTS = (
+    *(Entry.VIEW, Entry.APPROVE, *ENDS, Entry.APPEAL, Entry.REFUSE_APPEAL, Entry.MARK, Entry.RESTRICT),
+    *(Entry.ERASE, Entry.CONFIGURE, Entry.VERIFY),
+)
 
 _DECIDED = (
     "SELECT m.id, m.at, m.policy, m.facts, r.action, r.zone, r.hits FROM dlp_message m JOIN dlp_recipient r"
@@ -145,7 +149,7 @@ def _count_decision(figures: Figures, rows: list[Any]) -> None:
 
 def _count_end(figures: Figures, rows: list[Any]) -> None:
     _, at, kind, held_at, _ = rows[0]
-    if kind != Entry.EXPIRE:
+    if kind in _BY_REVIEWERS:
         figures.waited[str(max(0, int((at - held_at) // 60)))] += 1
     hits = [hit for row in rows for hit in facts.decode_hits(row[-1])]
     for rule in {hit.rule for hit in hits if mode(hit) == "enforced"}:

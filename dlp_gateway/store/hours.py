@@ -45,6 +45,14 @@ def figures(since: float, before: float) -> Figures:
     return found
 
 
+def first() -> int | None:
+    """When the first hour began that was counted; None when none was. Raises StoreError."""
+    with database.failures("the figures were not read"), database.cursor() as cursor:
+        cursor.execute("SELECT MIN(start) FROM dlp_hour")
+        found: int | None = cursor.fetchone()[0]
+    return found
+
+
 def by_day(since: int, days: int) -> list[tuple[int, Figures]]:
     """The figures of so many days, the first beginning at ``since``, each with its start; raises StoreError."""
     found = {since + n * DAY: Figures() for n in range(days)}

@@ -13,10 +13,10 @@ from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import render
 
 from dlp_gateway.audit import decided as exports
+from dlp_gateway.audit.runs import last_run
 from dlp_gateway.console.pages import Page
 from dlp_gateway.console.roles import Right
 from dlp_gateway.console.sections import timeline
-from dlp_gateway.console.verification import last_run
 from dlp_gateway.model import Action, Address, Finding, Recipient, Tier, Verdict, Zone
 from dlp_gateway.policy.explain import story
 from dlp_gateway.policy.rules import RuleName

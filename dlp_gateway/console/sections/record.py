@@ -15,9 +15,9 @@ from django.shortcuts import redirect, render
 
 from dlp_gateway.audit import export as exports
 from dlp_gateway.audit.chain import Entry, Kind
+from dlp_gateway.audit.runs import last_run
 from dlp_gateway.console.pages import Page
 from dlp_gateway.console.roles import Right
-from dlp_gateway.console.verification import last_run
 from dlp_gateway.store import decisions, history
 from dlp_gateway.store.history import Wanted
 
