@@ -169,7 +169,7 @@ async def inspect(pool: WorkerPool, content: bytes, needs: Needs) -> Inspection:
     """
     request = {"raw": content, "scope": needs.scope, "pictures": needs.pictures}
     try:
-        reply, milliseconds = await pool.request(request)
+        reply, milliseconds = await pool.request(request, size=0 if needs.scope == "subject" else len(content))
         return replace(from_plain(reply), milliseconds=milliseconds)
     except NoWorker:
         raise

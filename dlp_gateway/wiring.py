@@ -87,6 +87,7 @@ def pool_settings(config: Configuration) -> PoolSettings:
         workers=given.workers,
         seconds=given.seconds,
         recycle_after=given.recycle_after,
+        large_bytes=given.large_bytes,
         limits=ProcessLimits(given.memory_bytes, given.cpu_seconds, given.open_files),
         required_layers=given.required_layers,
     )

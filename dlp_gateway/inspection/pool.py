@@ -2,8 +2,9 @@
 
 A worker that answers late is killed; one that dies, is replaced; in both cases
 the caller gets ``WorkerFailed`` with a phrase for the record. Waiting callers
-are served in order. The pool never retries by itself: what a failed
-inspection means is for the caller to say.
+are served in order, large messages by a worker of their own, so that nobody
+waits behind them. The pool never retries by itself: what a failed inspection
+means is for the caller to say.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from dlp_gateway.inspection.confinement import ProcessLimits
 
 _READY_SECONDS = 120.0
 _END_SECONDS = 2.0
+# The worker for large messages yields to those for small ones, but not so much that its time would run out.
+_NICE = 5
 
 
 class PoolError(Exception):
@@ -61,6 +64,8 @@ class PoolSettings:
     worker (both together below the ten minutes that RFC 5321 section
     4.5.3.2.6 lets a client wait); after ``recycle_after`` requests a worker is replaced
     by a fresh one, so that nothing a parser leaks can grow for ever.
+    Requests of ``large_bytes`` or more go to one more worker, of lower
+    priority.
     """
 
     factory: str
@@ -70,13 +75,22 @@ class PoolSettings:
     seconds: float = 60.0
     wait_seconds: float = 240.0
     recycle_after: int = 5000
+    large_bytes: int = 1 << 20
     limits: ProcessLimits = field(default_factory=ProcessLimits)
     required_layers: tuple[str, ...] = ("seccomp",)
 
     @property
     def count(self) -> int:
-        """Number of workers: as set, or one for each core this process may use."""
+        """Number of workers: as set, or one for each core this process may use; the one for large ones aside."""
         return self.workers or len(os.sched_getaffinity(0))
+
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    """Workers that may serve a request; None in place of one that could not be started."""
+
+    nice: int
+    idle: asyncio.Queue[_Worker | None] = field(default_factory=asyncio.Queue)
 
 
 @dataclass(slots=True, eq=False)
@@ -84,6 +98,7 @@ class _Worker:
     pid: int
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    lane: _Lane
     served: int = 0
 
 
@@ -93,7 +108,7 @@ class WorkerPool:
     def __init__(self, settings: PoolSettings, observer: PoolObserver | None = None) -> None:
         self._settings = settings
         self._observer = observer
-        self._idle: asyncio.Queue[_Worker | None] = asyncio.Queue()
+        self._small, self._large = _Lane(0), _Lane(_NICE)
         self._process: asyncio.subprocess.Process | None = None
         self._control: socket.socket | None = None
         self._forked: asyncio.Queue[int] = asyncio.Queue()
@@ -114,8 +129,8 @@ class WorkerPool:
     async def start(self) -> None:
         """Start the zygote and all workers; raises PoolError with the reason when it cannot."""
         await self._start_zygote()
-        for _ in range(self._settings.count):
-            self._idle.put_nowait(await self._fork())
+        for lane in (*[self._small] * self._settings.count, self._large):
+            lane.idle.put_nowait(await self._fork(lane))
 
     async def stop(self) -> None:
         """End all workers at once; requests under way fail."""
@@ -125,9 +140,10 @@ class WorkerPool:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._listener
         workers = list(self._busy)
-        while not self._idle.empty():
-            if (worker := self._idle.get_nowait()) is not None:
-                workers.append(worker)
+        for lane in (self._small, self._large):
+            while not lane.idle.empty():
+                if (worker := lane.idle.get_nowait()) is not None:
+                    workers.append(worker)
         for worker in workers:
             worker.writer.close()
         if self._control is not None:
@@ -139,7 +155,7 @@ class WorkerPool:
 
     @property
     def count(self) -> int:
-        """Number of workers."""
+        """Number of workers, the one for large messages aside."""
         return self._settings.count
 
     async def retire(self) -> None:
@@ -150,14 +166,15 @@ class WorkerPool:
             await self._rest.wait()
         await self.stop()
 
-    async def request(self, payload: Mapping[str, Any]) -> tuple[dict[str, Any], float]:
+    async def request(self, payload: Mapping[str, Any], *, size: int = 0) -> tuple[dict[str, Any], float]:
         """Return a worker's reply and the milliseconds it took; raises WorkerFailed.
 
+        ``size`` is how many bytes there are to read, which tells who reads them.
         The time limit starts when a worker has taken the request, so a full
         house is not mistaken for a slow reader.
         """
         frame = frames.pack(dict(payload))
-        worker = await self._take()
+        worker = await self._take(self._large if size >= self._settings.large_bytes else self._small)
         self._busy.add(worker)
         healthy = False
         try:
@@ -200,18 +217,18 @@ class WorkerPool:
             return f"worker killed by {signal.Signals(number).name}"
         return f"worker ended with status {os.waitstatus_to_exitcode(status)}"
 
-    async def _take(self) -> _Worker:
+    async def _take(self, lane: _Lane) -> _Worker:
         try:
-            worker = await asyncio.wait_for(self._idle.get(), self._settings.wait_seconds)
+            worker = await asyncio.wait_for(lane.idle.get(), self._settings.wait_seconds)
         except TimeoutError:
             raise NoWorker(f"no worker was free within {self._settings.wait_seconds:g} s") from None
         if worker is not None:
             return worker
         # An earlier replacement failed; its place in the queue is a promise to try again.
         try:
-            return await self._fork()
+            return await self._fork(lane)
         except (PoolError, OSError) as error:
-            self._idle.put_nowait(None)
+            lane.idle.put_nowait(None)
             raise NoWorker("no worker could be started") from error
 
     async def _give_back(self, worker: _Worker, *, healthy: bool) -> None:
@@ -220,7 +237,7 @@ class WorkerPool:
             worker.writer.close()
             return
         if healthy and worker.served < self._settings.recycle_after:
-            self._idle.put_nowait(worker)
+            worker.lane.idle.put_nowait(worker)
             return
         if not healthy:
             self.restarts += 1
@@ -228,9 +245,9 @@ class WorkerPool:
                 self._observer.worker_ended("failed")
         self._kill(worker)
         try:
-            self._idle.put_nowait(await self._fork())
+            worker.lane.idle.put_nowait(await self._fork(worker.lane))
         except (PoolError, OSError):
-            self._idle.put_nowait(None)
+            worker.lane.idle.put_nowait(None)
 
     def _kill(self, worker: _Worker) -> None:
         worker.writer.close()
@@ -303,13 +320,13 @@ class WorkerPool:
         self._ended[pid] = ended
         asyncio.get_running_loop().call_later(2 * _END_SECONDS, self._ended.pop, pid, None)
 
-    async def _fork(self) -> _Worker:
+    async def _fork(self, lane: _Lane) -> _Worker:
         async with self._forking:
             if not self.alive:
                 await self._restart_zygote()
             ours, theirs = socket.socketpair()
             try:
-                self._send({"do": "fork"}, (theirs.fileno(),))
+                self._send({"do": "fork", "nice": lane.nice}, (theirs.fileno(),))
             except OSError as error:
                 ours.close()
                 raise PoolError("the process that workers come from has ended") from error
@@ -321,7 +338,7 @@ class WorkerPool:
                 ours.close()
                 raise PoolError("no worker was started") from None
             reader, writer = await asyncio.open_connection(sock=ours, limit=1024 * 1024)
-            return _Worker(pid, reader, writer)
+            return _Worker(pid, reader, writer, lane)
 
     async def _restart_zygote(self) -> None:
         if self._listener is not None:

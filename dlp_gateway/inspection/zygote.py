@@ -3,7 +3,7 @@
 ``python -m dlp_gateway.inspection.zygote CONTROL_FD`` is started by the pool
 with a SOCK_SEQPACKET control socket. Workers share its memory, and a worker
 that was killed is replaced in milliseconds. Requests are ``fork`` (with the
-worker's end of a line as ancillary data) and ``kill PID``; answers are
+worker's niceness, and its end of a line as ancillary data) and ``kill PID``; answers are
 ``ready``, ``forked PID`` and ``ended PID STATUS``.
 """
 
@@ -114,13 +114,13 @@ class _Zygote:
             return False
         command = frames.unpack(data)
         if command["do"] == "fork":
-            self._fork(descriptors[0])
+            self._fork(descriptors[0], command["nice"])
         elif command["pid"] in self._alive:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(command["pid"], signal.SIGKILL)
         return True
 
-    def _fork(self, line: int) -> None:
+    def _fork(self, line: int, nice: int) -> None:
         pid = os.fork()
         if pid == 0:
             self._control.close()
@@ -128,7 +128,7 @@ class _Zygote:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             status = 1
             try:
-                worker.prepare(self._null, self._limits, self._layers)
+                worker.prepare(self._null, self._limits, self._layers, nice)
                 worker.run(line, self._serve, self._limits.cpu_seconds)
                 status = 0
             finally:

@@ -103,6 +103,10 @@ class Inspection(Section):
     recycle_after: Count = Field(
         default=5_000, description="Messages after which a worker is replaced, so leaks cannot add up."
     )
+    large_bytes: Bytes = Field(
+        default=1_048_576,
+        description="From this size on a message is read by one more worker, of lower priority: none waits behind it.",
+    )
     memory_bytes: Bytes = Field(
         default=1_073_741_824, description="What one worker may use beyond what it starts with."
     )

@@ -68,6 +68,30 @@ async def test_b08_a_hanging_worker_is_killed_at_the_time_limit_while_others_are
         await pool.stop()
 
 
+async def test_small_requests_do_not_wait_behind_large_ones(pool):
+    large = [asyncio.create_task(pool.request({"do": "hang"}, size=1 << 20)) for _ in range(3)]
+    while not pool._busy:  # noqa: ASYNC110 - a step of the loop, not a wait
+        await asyncio.sleep(0)
+
+    replies = await asyncio.gather(*(pool.request({"do": "echo", "raw": b""}) for _ in range(8)))
+
+    assert len(replies) == 8
+    assert not any(one.done() for one in large)
+    for one in large:
+        one.cancel()
+    await asyncio.gather(*large, return_exceptions=True)
+
+
+async def test_large_requests_are_served_at_lower_priority_and_their_worker_is_replaced(pool):
+    before, _ = await pool.request({"do": "nice"})
+    large, _ = await pool.request({"do": "nice"}, size=1 << 20)
+    with pytest.raises(WorkerFailed):
+        await pool.request({"do": "exit"}, size=1 << 20)
+    again, _ = await pool.request({"do": "nice"}, size=1 << 20)
+
+    assert before["got"] < large["got"] == again["got"]
+
+
 async def test_a_cancelled_caller_costs_a_worker_that_is_replaced(pool):
     caller = asyncio.create_task(pool.request({"do": "hang"}))
     while not pool._busy:  # noqa: ASYNC110 - a step of the loop, not a wait
@@ -145,7 +169,8 @@ async def test_a_configuration_that_cannot_be_loaded_stops_the_start_with_its_re
 
 
 async def test_nothing_is_left_behind_when_the_pool_stops(pool):
-    pids = [worker.pid for worker in list(pool._idle._queue)]
+    pids = [worker.pid for lane in (pool._small, pool._large) for worker in list(lane.idle._queue)]
+    assert len(pids) == 3
     await pool.stop()
 
     for pid in pids:

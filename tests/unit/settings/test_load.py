@@ -287,6 +287,7 @@ def test_the_other_defaults_are_those_of_their_parts():
 
     assert (inspection.memory_bytes, inspection.cpu_seconds, inspection.open_files) == dataclasses.astuple(process)
     assert (inspection.seconds, inspection.recycle_after) == (pool.seconds, pool.recycle_after)
+    assert inspection.large_bytes == pool.large_bytes
     assert inspection.required_layers == pool.required_layers
     assert found.smtp.max_message_bytes == ReceivingLimits().message_bytes
     assert tuple(map(str, found.delivery.resolver.never)) == delivery.ResolverSettings().never
