@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dlp_gateway.store import accounts, database
+from dlp_gateway.store import accounts, database, versions
 from dlp_gateway.store.change import change
 from dlp_gateway.store.retention import removal
 
@@ -35,10 +35,6 @@ _STATEMENTS: Mapping[str, tuple[str, ...]] = {
     "requests": (
         f"DELETE FROM dlp_person_match WHERE request_id IN (SELECT id FROM dlp_person_request WHERE {_SETTLED})",
         f"DELETE FROM dlp_person_request WHERE {_SETTLED}",
-    ),
-    # A version ends when the next begins; the newest has not ended.
-    "policies": (
-        "DELETE FROM dlp_policy_version WHERE at < (SELECT MAX(v.at) FROM dlp_policy_version v WHERE v.at < %s)",
     ),
 }
 
@@ -93,6 +89,7 @@ def run(limits: Limits, now: float) -> dict[str, int]:
     Ends with the write-ahead log cut off, so that what was removed is gone from the files.
     """
     removed = {what: _run(what, getattr(limits, what), now) for what in _STATEMENTS}
+    removed["policies"] = versions.remove(limits.policies, now)
     removed["sessions"] = accounts.end_sessions(now)
     removed["accounts disabled"] = accounts.disable_unused(limits.accounts_unused, now)
     removed["accounts"] = accounts.forget_disabled(limits.accounts_disabled, now)

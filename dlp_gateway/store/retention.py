@@ -12,7 +12,7 @@ from typing import Any
 
 from dlp_gateway.audit.chain import Kind as Entry
 from dlp_gateway.audit.chain import Note
-from dlp_gateway.store import database, history, queue, record, versions, wraps
+from dlp_gateway.store import database, history, queue, record, wraps
 from dlp_gateway.store.change import change
 from dlp_gateway.store.intake import ACTOR
 
@@ -64,7 +64,6 @@ def purge(*, decisions: float, own: float, entries: float, now: float, batch: in
         _remove("notices", "<>", own, now, batch),
         _prune(entries, now),
     )
-    versions.remove(entries)  # of the rules: kept as long as the record speaks of them
     with database.failures("the write-ahead log was not cut off"):
         database.checkpoint()
     return removed

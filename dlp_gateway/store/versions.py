@@ -10,6 +10,7 @@ from dlp_gateway.audit.chain import Kind as Entry
 from dlp_gateway.audit.chain import Note
 from dlp_gateway.store import database
 from dlp_gateway.store.change import change
+from dlp_gateway.store.retention import removal
 
 _LAST = "SELECT policy, detection FROM dlp_policy_version ORDER BY id DESC LIMIT 1"
 _INSERT = "INSERT INTO dlp_policy_version (fingerprint, at, actor, policy, detection) VALUES (%s, %s, %s, %s, %s)"
@@ -75,10 +76,14 @@ def before(version: int) -> Version | None:
     return next(iter(_read("WHERE id < %s ORDER BY id DESC LIMIT 1", version)), None)
 
 
-def remove(replaced_before: float) -> None:
-    """Forget the versions that were replaced before a moment; raises StoreError."""
+def remove(replaced_before: float, now: float) -> int:
+    """Forget the versions that were replaced before a moment; returns how many. Raises StoreError."""
     with change() as made:
         made.cursor.execute(_REMOVE, (replaced_before,))
+        count = int(made.cursor.rowcount)
+        if count:
+            made.rows.notes.append(removal("policies", count, now))
+    return count
 
 
 def _read(which: str, parameter: Any) -> list[Version]:

@@ -105,7 +105,8 @@ def erase(request: Any, number: int) -> HttpResponse:
     """Show what would be erased; when that is confirmed, erase it."""
     found = _found(number)
     if found.kind is not RequestKind.ERASE or found.person is None or found.done_at is not None:
-        raise Http404
+        messages.error(request, "Nothing is to be erased: the request asks for something else, or was answered.")
+        return redirect("rights_request", number=number)
     services = request.services
     if request.method == "POST":
         return _act(

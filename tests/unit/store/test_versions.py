@@ -3,7 +3,7 @@
 import dataclasses
 import json
 
-from dlp_gateway.store import history, retention, versions
+from dlp_gateway.store import history, versions
 from dlp_gateway.store.versions import Version
 from tests.unit.store.examples import NOW
 
@@ -57,13 +57,13 @@ def test_the_digest_tells_the_two_texts_apart():
     assert FIRST.digest != dataclasses.replace(FIRST, policy="rules: {}\nthreshold: 0.5\n", detection="").digest
 
 
-async def test_versions_are_kept_as_long_as_the_record_speaks_of_them(store):
+async def test_versions_go_when_they_were_replaced_long_ago(store):
     for n in range(3):
         await enter(store, dataclasses.replace(FIRST, at=NOW + 10 * n, policy=f"# {n}\n"))
 
-    await store.write(lambda: retention.purge(decisions=0, own=0, entries=NOW + 15, now=NOW + 100))
+    await store.write(lambda: versions.remove(NOW + 15, NOW + 100))
     first = [one.policy for one in await store.read(versions.versions)]
-    await store.write(lambda: retention.purge(decisions=0, own=0, entries=NOW + 1000, now=NOW + 1001))
+    await store.write(lambda: versions.remove(NOW + 1000, NOW + 1001))
 
     assert first == ["# 2\n", "# 1\n"]
     assert [one.policy for one in await store.read(versions.versions)] == ["# 2\n"]
