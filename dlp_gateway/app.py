@@ -22,6 +22,7 @@ from dlp_gateway.configfile import ConfigError, Problem
 from dlp_gateway.delivery.worker import DeliveryService
 from dlp_gateway.housekeeping import Housekeeping
 from dlp_gateway.inspection.pool import PoolError, WorkerPool
+from dlp_gateway.model import Zone
 from dlp_gateway.monitoring.health import HealthServer
 from dlp_gateway.monitoring.logs import watch_loop
 from dlp_gateway.monitoring.metrics import Metrics
@@ -130,9 +131,9 @@ class Gateway:
                 wiring.routes(config.settings),
                 wiring.delivery_settings(config.settings),
                 observer=self.metrics,
-                zone_of=wiring.zone_of(config.policy, _today),
+                zone_of=self._zone_of,
             )
-            housekeeping = Housekeeping(store, gateway_keys, config.settings, self.metrics)
+            housekeeping = Housekeeping(store, gateway_keys, config.settings, self.metrics, self._zone_of)
             server = SmtpServer(wiring.receiving_settings(config), pipeline, observer=self.metrics)
             await _enter(store, config, _version(config))
             note_running(config.settings, config.policy)
@@ -250,7 +251,12 @@ class Gateway:
             pool=pool,
             fingerprint=config.policy.fingerprint,
             letterhead=wiring.letterhead(config.settings),
+            show_user=config.settings.smtp.show_user,
         )
+
+    def _zone_of(self, domain: str) -> Zone:
+        """The zone of a domain by the policy that runs now, also after a reload."""
+        return wiring.zone_of(self._config.policy, _today)(domain)
 
     def _serve_health(self, settings: Settings) -> HealthServer | None:
         if settings.monitoring.listen is None:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import time
 from collections.abc import Callable, Sequence
+from zoneinfo import ZoneInfo
 
 import structlog
 
 from dlp_gateway.model import Recipient, Zone
 from dlp_gateway.monitoring.metrics import Metrics
-from dlp_gateway.quarantine import escalation, held
+from dlp_gateway.quarantine import digest, duty, escalation, held
+from dlp_gateway.quarantine.duty import Reader
 from dlp_gateway.quarantine.expiry import expire
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.notices import Event, Occasion, compose
 from dlp_gateway.settings import Settings
-from dlp_gateway.store import clocks, counters, erasure, hours, retention
+from dlp_gateway.store import clocks, counters, erasure, hours, retention, staff
 from dlp_gateway.store.errors import StoreError
 from dlp_gateway.store.keys import GatewayKeys
 from dlp_gateway.store.store import Store
 from dlp_gateway.store.values import Kind, Outgoing
+from dlp_gateway.store.workload import workload
 from dlp_gateway.wiring import letterhead, pseudonym_key
 
 log = structlog.get_logger()
@@ -30,7 +34,10 @@ _FIGURES_SECONDS = 10.0
 
 
 class Housekeeping:
-    """Runs the clocks of one gateway. On a shared database each node does; the work is the same and done once."""
+    """Runs the clocks of one gateway. On a shared database each node does; the work is the same and done once.
+
+    ``zone_of`` tells the zone of a domain; figures of what is held stay inside.
+    """
 
     def __init__(
         self,
@@ -38,14 +45,20 @@ class Housekeeping:
         keys: GatewayKeys,
         settings: Settings,
         metrics: Metrics,
+        zone_of: Callable[[str], Zone],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._keys = keys
         self._settings = settings
         self._metrics = metrics
+        self._zone_of = zone_of
         self._clock = clock
-        self._escalated = float("-inf")
+
+    def use(self, keys: GatewayKeys, settings: Settings) -> None:
+        """Go on with rotated keys and with what a reload may change in the settings."""
+        self._keys = keys
+        self._settings = settings
 
     async def run(self) -> None:
         """Work until cancelled; a failure is logged and the next round tries again."""
@@ -80,7 +93,7 @@ class Housekeeping:
         )
         cleared = await self._store.write(lambda: clocks.run(limits(self._settings, now), now))
         erased = await self._store.write(lambda: erasure.resume(now, pseudonyms))
-        await self._escalate(now, pseudonyms)
+        await self._tell_reviewers(now)
         log.info(
             "tidied",
             expired=len(expired),
@@ -92,19 +105,31 @@ class Housekeeping:
             **{what.replace(" ", "_"): count for what, count in cleared.items() if count},
         )
 
-    async def _escalate(self, now: float, pseudonyms: bytes | None) -> None:
-        """Report what waits too long, once a day."""
-        settings = self._settings.quarantine
-        hours, addresses = settings.escalate_after_hours, settings.escalate_to
-        if hours is None or not addresses or now - self._escalated < _DAY:
-            return
-        late = escalation.overdue(await self._store.read(held.waiting), hours, now)
-        if not late:
-            return
-        mails = escalation.outgoing(letterhead(self._settings), addresses, late, now)
-        await self._store.write(lambda: escalation.send(mails, self._keys, now, pseudonyms))
-        self._escalated = now
-        log.info("escalated", held=len(late))
+    async def _tell_reviewers(self, now: float) -> None:
+        """Send the daily digest, and report what waits too long."""
+        settings, head = self._settings.quarantine, letterhead(self._settings)
+        zone = ZoneInfo(settings.time_zone)
+        today = dt.datetime.fromtimestamp(now, zone).date()
+        members = await self._store.read(staff.active)
+        if settings.digest_hour is not None:
+            readers = self._inside(duty.of_digest(members, today))
+            since = digest.last_due(now, settings.digest_hour, zone)
+            waits = await self._store.read(lambda: workload(now))
+            sent = await self._store.write(lambda: digest.send(head, readers, waits, now, since, self._keys))
+            if sent:
+                log.info("digest sent", readers=sent, held=waits.total)
+        if settings.escalate_after_hours is not None:
+            late = escalation.overdue(await self._store.read(held.waiting), settings.escalate_after_hours, now)
+            told = self._inside(duty.of_escalation(members, settings.escalate_to, today))
+            if await self._store.write(lambda: escalation.send(head, told, late, now, self._keys)):
+                log.info("escalated", readers=len(told), held=len(late))
+
+    def _inside(self, readers: Sequence[Reader]) -> list[Reader]:
+        """Those whose mailbox is of the organisation."""
+        inside = [reader for reader in readers if self._zone_of(reader.address.rpartition("@")[2]) is Zone.INTERNAL]
+        if len(inside) < len(readers):
+            log.warning("reviewers with mailboxes outside are told nothing", readers=len(readers) - len(inside))
+        return inside
 
     def _notice(self, message: Held, now: float) -> Sequence[Outgoing]:
         """Tell the sender that it was deleted; nobody is told of what the null sender sent."""

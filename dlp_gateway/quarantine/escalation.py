@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from email.utils import formatdate
 
-from dlp_gateway.model import Address, Recipient, Zone
+from dlp_gateway.model import Recipient, Zone
+from dlp_gateway.quarantine.duty import Reader
 from dlp_gateway.quarantine.held import Held
-from dlp_gateway.quarantine.notices import Letterhead
+from dlp_gateway.quarantine.notices import Letterhead, own_headers, parse, printable
+from dlp_gateway.store import rounds
 from dlp_gateway.store.change import change
 from dlp_gateway.store.intake import add_outgoing
 from dlp_gateway.store.keys import GatewayKeys
 from dlp_gateway.store.values import Kind, Outgoing
 
 _HOUR = 3600.0
+_DAY = 86400.0
 _LISTED = 50
+_ROUND = "escalation"
 
 
 def overdue(waiting: Sequence[Held], hours: float, now: float) -> list[Held]:
@@ -22,19 +25,11 @@ def overdue(waiting: Sequence[Held], hours: float, now: float) -> list[Held]:
     return [message for message in waiting if message.restricted_at is None and now - message.held_at > hours * _HOUR]
 
 
-def report(letterhead: Letterhead, to: Address, messages: Sequence[Held], now: float) -> bytes:
+def report(letterhead: Letterhead, reader: Reader, messages: Sequence[Held], now: float) -> bytes:
     """A message to whoever looks after the reviewers: identifiers, ages, rules; nothing else about the mail."""
+    subject = f"{len(messages)} held message{'s' if len(messages) > 1 else ''} without a decision for too long"
     lines = [
-        f"From: Data protection gateway <postmaster@{letterhead.hostname}>",
-        f"To: <{to.literal}>",
-        f"Subject: {len(messages)} held messages wait for review",
-        f"Date: {formatdate(now)}",
-        f"Message-ID: <escalation.{int(now)}@{letterhead.hostname}>",
-        "Auto-Submitted: auto-generated",
-        "X-Auto-Response-Suppress: All",
-        "MIME-Version: 1.0",
-        "Content-Type: text/plain; charset=utf-8",
-        "Content-Transfer-Encoding: 8bit",
+        *own_headers(letterhead, parse(reader.address), subject, "escalation", now),
         "",
         "These messages are held and nobody has decided about them:",
         "",
@@ -42,26 +37,31 @@ def report(letterhead: Letterhead, to: Address, messages: Sequence[Held], now: f
     ]
     if len(messages) > _LISTED:
         lines.append(f"  and {len(messages) - _LISTED} more")
+    if letterhead.console:
+        lines += ["", f"  {letterhead.console}/held/"]
     lines += ["", f"What nobody releases within {letterhead.retention_days} days is deleted, never sent."]
-    return ("\r\n".join(lines) + "\r\n").encode()
+    if reader.stands_in_for:
+        lines += ["", f"You stand in for: {', '.join(printable(name) for name in reader.stands_in_for)}."]
+    return ("\r\n".join(lines) + "\r\n").encode("utf-8", "replace")
 
 
-def send(mails: Sequence[Outgoing], keys: GatewayKeys, now: float, pseudonyms: bytes | None) -> None:
-    """Queue reports of our own. Raises StoreError."""
-    with change(pseudonyms) as made:
-        for mail in mails:
-            add_outgoing(made.rows, mail, keys, now)
+def send(
+    letterhead: Letterhead, readers: Sequence[Reader], messages: Sequence[Held], now: float, keys: GatewayKeys
+) -> int:
+    """Queue the reports unless some gateway did within the last day; returns how many.
 
-
-def outgoing(letterhead: Letterhead, addresses: Sequence[str], messages: Sequence[Held], now: float) -> list[Outgoing]:
-    """One report for each of ``addresses``, all of the organisation (the settings are checked for that)."""
-    mails = []
-    for address in addresses:
-        local, _, domain = address.rpartition("@")
-        to = Address(local, domain.lower(), address)
-        content = report(letterhead, to, messages, now)
-        mails.append(Outgoing(Kind.NOTICE, Recipient(to, ("NEVER",)), Zone.INTERNAL, content))
-    return mails
+    ``readers`` are all of the organisation. Raises StoreError.
+    """
+    if not readers or not messages:
+        return 0
+    with change() as made:
+        if not rounds.take(made.cursor, _ROUND, now, now - _DAY):
+            return 0
+        for reader in readers:
+            content = report(letterhead, reader, messages, now)
+            to = Recipient(parse(reader.address), ("NEVER",))
+            add_outgoing(made.rows, Outgoing(Kind.NOTICE, to, Zone.INTERNAL, content), keys, now)
+    return len(readers)
 
 
 def _line(message: Held, now: float) -> str:

@@ -95,20 +95,37 @@ class Occasion:
 
 def compose(letterhead: Letterhead, occasion: Occasion, at: float) -> bytes:
     """Return the notice as a complete message with CRLF line ends; ``at`` is seconds since the epoch."""
-    headers = [
+    subject = f"{_TITLES[occasion.event]} [{occasion.decision_id}]"
+    headers = own_headers(letterhead, occasion.sender, subject, f"{occasion.event}.{occasion.decision_id}", at)
+    lines = [*headers, "", *_body(letterhead, occasion)]
+    return ("\r\n".join(lines) + "\r\n").encode("utf-8", "replace")
+
+
+def own_headers(letterhead: Letterhead, to: Address, subject: str, name: str, at: float) -> list[str]:
+    """The headers of all mail that the gateway writes itself; ``name`` begins its Message-ID. No machine answers it."""
+    return [
         f"From: Data protection gateway <postmaster@{letterhead.hostname}>",
-        f"To: {_mailbox(occasion.sender)}",
-        f"Subject: {_TITLES[occasion.event]} [{occasion.decision_id}]",
+        f"To: {_mailbox(to)}",
+        f"Subject: {subject}",
         f"Date: {formatdate(at)}",
-        f"Message-ID: <{occasion.event}.{occasion.decision_id}.{int(at)}@{letterhead.hostname}>",
+        f"Message-ID: <{name}.{int(at)}@{letterhead.hostname}>",
         "Auto-Submitted: auto-generated",
         "X-Auto-Response-Suppress: All",
         "MIME-Version: 1.0",
         "Content-Type: text/plain; charset=utf-8",
         "Content-Transfer-Encoding: 8bit",
     ]
-    lines = [*headers, "", *_body(letterhead, occasion)]
-    return ("\r\n".join(lines) + "\r\n").encode("utf-8", "replace")
+
+
+def parse(address: str) -> Address:
+    """An address that settings or an account name."""
+    local, _, domain = address.rpartition("@")
+    return Address(local, domain.lower(), address)
+
+
+def printable(text: str) -> str:
+    """``text`` without what would end a line."""
+    return _CONTROL.sub("?", text)
 
 
 def _body(letterhead: Letterhead, occasion: Occasion) -> list[str]:
@@ -149,7 +166,7 @@ def _addresses(addresses: Sequence[Address]) -> list[str]:
 
 def _mailbox(address: Address) -> str:
     """The address in brackets. None with a control character gets past the SMTP side; here it would end a line."""
-    return f"<{_CONTROL.sub('?', address.literal)}>"
+    return f"<{printable(address.literal)}>"
 
 
 def _wrap(text: str) -> list[str]:

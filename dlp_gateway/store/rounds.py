@@ -1,0 +1,16 @@
+"""What is due now and then, and is done once, however many gateways share the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TAKE = (
+    "INSERT INTO dlp_round (name, at) VALUES (%s, %s)"
+    " ON CONFLICT (name) DO UPDATE SET at = excluded.at WHERE dlp_round.at < %s"
+)
+
+
+def take(cursor: Any, name: str, now: float, since: float) -> bool:
+    """Whether ``name`` was not done since then; then it counts as done ``now``, once the transaction ends well."""
+    cursor.execute(_TAKE, (name, now, since))
+    return bool(cursor.rowcount == 1)
