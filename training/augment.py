@@ -30,9 +30,9 @@ class Names:
     family: Sequence[str]
 
     def pick(self, rng: random.Random, *, family: bool) -> str:
-        """One name; frequent ones more often, yet every second one from far down the list."""
+        """One name; frequent ones more often, yet every third one from far down the list."""
         pool = self.family if family else self.given
-        if rng.random() < 0.5:
+        if rng.random() < 0.67:
             return pool[int(len(pool) ** rng.random()) - 1]
         return rng.choice(pool)
 
@@ -105,9 +105,17 @@ def recase(text: str, rng: random.Random, upper: float, lower: float) -> str:
 def vary_tagged(item: Tagged, names: Names, rng: random.Random) -> Tagged:
     """A random variation of a text with spans."""
     subject = item.source == "subjects"
-    item = swap_names(item, names, rng, 0.5 if subject else 0.35)
+    item = swap_names(item, names, rng, 0.5 if subject else 0.25)
     case = (0.08, 0.12) if subject else (0.04, 0.08)
     return replace(item, text=recase(item.text, rng, *case))
+
+
+def join_disclosures(item: Statement, others: Sequence[Statement], rng: random.Random) -> Statement:
+    """Two disclosures in one passage, with the labels of both: each label is to be seen whatever else is there."""
+    other = rng.choice(others)
+    texts = [item.text, other.text]
+    rng.shuffle(texts)
+    return replace(item, text=rng.choice((" ", "\n")).join(texts), labels=item.labels | other.labels, about_person=True)
 
 
 def vary_statement(item: Statement, neutral: Sequence[Statement], rng: random.Random) -> Statement:

@@ -82,7 +82,8 @@ def thresholds(network: Network, held: Data, tokenizer: WordPiece) -> dict[str, 
     log.info("gate: %.3f of the passages that disclose nothing pass as well", (unheard >= statement).mean())
     examples = [_named(item, tokenizer) for item in tagged]
     _, logits = score(network, [e for e in examples if len(e.pieces)])
-    peaks, others = [], []
+    peaks: list[float] = []
+    others: list[float] = []
     for example, scores in zip((e for e in examples if len(e.pieces)), logits, strict=True):
         inside = np.array(example.names) > 0
         (peaks if inside.any() else others).append(scores[inside].max() if inside.any() else scores.max())

@@ -28,12 +28,11 @@ _HEADS = ("tag_head", "attend", "label_head", "shapes")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How long and how fast to learn; the same seed gives the same model on the same machine."""
+    """How long and how fast to learn."""
 
     epochs: int
-    seed: int
-    rate: float = 1.5e-4
-    head_rate: float = 1.5e-3
+    rate: float
+    head_rate: float
     warm_up: float = 0.06
     smoothing: float = 0.02
     decay: float = 0.01
@@ -41,14 +40,16 @@ class Settings:
 
 
 class Run:
-    """The state of a training run; kept in ``file`` after each epoch, so that a broken run goes on from there."""
+    """The state of a training run of ``model``; kept in ``file`` after each epoch: a broken run goes on from there.
 
-    def __init__(self, settings: Settings, pretrained: Path, file: Path) -> None:
-        torch.manual_seed(settings.seed)
+    The same seed gives the same weights on the same machine.
+    """
+
+    def __init__(self, settings: Settings, model: Encoder, file: Path, *, seed: int) -> None:
+        torch.manual_seed(seed)
         self.settings, self.file = settings, file
-        self.rng = random.Random(settings.seed)
-        self.model = Encoder(len(corpus.TAGS), len(corpus.OUTPUTS))
-        self.model.load_minilm(pretrained / "model.safetensors")
+        self.rng = random.Random(seed)
+        self.model = model
         heads = [p for n, p in self.model.named_parameters() if n.startswith(_HEADS)]
         body = [p for n, p in self.model.named_parameters() if not n.startswith(_HEADS)]
         self.rates = (settings.rate, settings.head_rate)
@@ -87,7 +88,7 @@ class Run:
 
 
 def fit(run: Run, epoch_rows: Callable[[random.Random], list[list[Row]]]) -> Encoder:
-    """Fine-tune the pretrained encoder on the batches that ``epoch_rows`` makes for each epoch.
+    """Train the encoder of the run on the batches that ``epoch_rows`` makes for each epoch.
 
     Returns a running average of the weights, which generalises better than the last ones.
     """
