@@ -88,6 +88,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no typ
         }
         if console.tls is not None:
             options |= {"certfile": str(console.tls.certificate), "keyfile": str(console.tls.key)}
+        if "control_socket_disable" in self.cfg.settings:  # since gunicorn 25.1
+            options["control_socket_disable"] = True
         for name, value in options.items():
             self.cfg.set(name, value)
 

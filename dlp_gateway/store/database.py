@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -48,6 +49,7 @@ _POSTGRESQL_OPTIONS = {
     "tcp_user_timeout": 15_000,
     "options": f"-c lock_timeout={_BUSY_SECONDS}s -c idle_in_transaction_session_timeout={2 * _BUSY_SECONDS}s",
 }
+_SHARED = stat.S_ISGID | stat.S_IWGRP
 _MIGRATION_LOCK = 0x646C7067
 _configuring = threading.Lock()
 
@@ -261,11 +263,20 @@ def _database(url: str) -> dict[str, Any]:
 
 
 def _create(path: Path) -> None:
-    """Make the file before SQLite does, which would let others read it."""
+    """Make the file before SQLite does, which would let others read it; its log files get the same mode.
+
+    A folder that its group may write and hands its group on (mode 2770) is
+    shared on purpose, with the account of the console: then so is the file.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            shared = path.parent.stat().st_mode & _SHARED == _SHARED
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                os.fchmod(handle, 0o660 if shared else 0o600)
+            finally:
+                os.close(handle)
     except OSError as error:
         raise StoreUnavailableError(f"the database {path} cannot be opened: {error.strerror}") from None
 

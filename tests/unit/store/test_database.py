@@ -110,3 +110,16 @@ def test_a_change_inside_a_failed_transaction_is_undone(prepared):
     with database.cursor() as cursor:
         cursor.execute("SELECT seq FROM dlp_audit_head")
         assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.parametrize(("folder", "file"), [(0o700, 0o600), (0o755, 0o600), (0o770, 0o600), (0o2770, 0o660)])
+def test_only_a_folder_made_to_be_shared_has_a_shared_database(tmp_path, folder, file):
+    place = tmp_path / "var"
+    place.mkdir()
+    place.chmod(folder)
+
+    database.prepare(f"sqlite:///{place}/gateway.db")
+    database.cursor().execute("SELECT 1")
+
+    assert {path.stat().st_mode & 0o777 for path in place.glob("gateway.db*")} == {file}
+    database.close()
