@@ -1,6 +1,7 @@
 """The console on a store with decisions in it, and browsers signed in to it."""
 
 import dataclasses
+import datetime as dt
 import shutil
 import time
 
@@ -8,9 +9,12 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client, override_settings
 
+from dlp_gateway.console.inspector import Inspector
 from dlp_gateway.console.services import Services
+from dlp_gateway.settings import default_config_dir, read_configuration
 from dlp_gateway.store import database, keys
 from tests.unit.cli.conftest import Gateway
+from tests.unit.console.everything import Everything, plant
 
 PASSWORD = "correct horse battery staple"
 
@@ -84,3 +88,32 @@ def console(tmp_path, console_template):
         yield console
     console.services.close()
     database.close()
+
+
+@pytest.fixture(scope="session")
+def seed(tmp_path_factory, console_template):
+    """A store with one of everything, made once."""
+    console = Console(Gateway(tmp_path_factory.mktemp("seed")), console_template)
+    with override_settings(CONSOLE_SERVICES=console.services):
+        seed = plant(console)
+    console.services.close()
+    return seed
+
+
+@pytest.fixture
+def everything(tmp_path, seed):
+    """The console over a copy of it."""
+    everything = Everything(seed, tmp_path / "everything")
+    with override_settings(CONSOLE_SERVICES=everything.services):
+        yield everything
+    everything.services.close()
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def worker():
+    """A worker that is there already."""
+    now = dt.datetime.now(dt.UTC).date()
+    inspector = Inspector(read_configuration(default_config_dir(), now, environment={}))
+    yield inspector
+    inspector.stop()

@@ -4,9 +4,6 @@ import json
 import re
 import time
 
-from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
-
 from dlp_gateway.console import accounts
 from dlp_gateway.console.roles import Role
 from dlp_gateway.store import database
@@ -26,6 +23,8 @@ def sign_in(client, name, password, **more):
 
 
 def code(secret, steps=0):
+    from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps))
 
 
@@ -64,4 +63,6 @@ def acts(name):
 
 
 def factors(name):
+    from allauth.mfa.models import Authenticator
+
     return sorted(Authenticator.objects.filter(user__username=name).values_list("type", flat=True))
