@@ -38,6 +38,7 @@ from dlp_gateway.settings import (
     read_configuration,
     running_policy,
 )
+from dlp_gateway.signins import SignIns
 from dlp_gateway.smtp.server import SmtpServer
 from dlp_gateway.store import keys, versions
 from dlp_gateway.store.intake import ACTOR
@@ -65,6 +66,7 @@ class _Parts:
     pool: WorkerPool
     pipeline: Pipeline
     server: SmtpServer
+    sign_ins: SignIns
     delivery: DeliveryService
     delivering: asyncio.Task[None]
     housekeeping: Housekeeping
@@ -134,7 +136,8 @@ class Gateway:
                 zone_of=self._zone_of,
             )
             housekeeping = Housekeeping(store, gateway_keys, config.settings, self.metrics, self._zone_of)
-            server = SmtpServer(wiring.receiving_settings(config), pipeline, observer=self.metrics)
+            sign_ins = SignIns(self.metrics, store.record, time.time)
+            server = SmtpServer(wiring.receiving_settings(config), pipeline, observer=sign_ins)
             await _enter(store, config, _version(config))
             note_running(config.settings, config.policy)
             await server.start()
@@ -145,6 +148,7 @@ class Gateway:
             pool=pool,
             pipeline=pipeline,
             server=server,
+            sign_ins=sign_ins,
             delivery=delivery,
             delivering=asyncio.create_task(delivery.run()),
             housekeeping=housekeeping,
@@ -188,6 +192,7 @@ class Gateway:
         log.info("draining", seconds=seconds)
         await parts.server.drain(seconds)
         await parts.server.stop()
+        await parts.sign_ins.finish()
         await parts.delivery.drain()
         parts.tidying.cancel()
         await asyncio.gather(parts.delivering, parts.tidying, return_exceptions=True)

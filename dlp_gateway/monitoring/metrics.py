@@ -84,8 +84,9 @@ class Metrics:
         """Count a limit that a client reached."""
         self.limits.labels(limit).inc()
 
-    def authenticated(self, *, success: bool) -> None:
+    def authenticated(self, *, success: bool, user: str, client: str) -> None:
         """Count a login."""
+        del user, client
         self.logins.labels("success" if success else "failure").inc()
 
     def answered(self, code: int, size: int, seconds: float) -> None:

@@ -193,7 +193,7 @@ class Retention(Section):
         default=1_095, description="Entries of the record: as long as a claim about a message may come."
     )
     links_days: Days = Field(
-        default=7, description="Links of notices to the sender's page, after they were used or have ended."
+        default=30, description="Links to senders' pages, used or ended: as long as messages are held, to ask anew."
     )
     appeals_days: Days = Field(
         default=90, description="That a sender asked for release and how it was answered: time to ask back."

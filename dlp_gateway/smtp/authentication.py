@@ -144,6 +144,11 @@ class Authenticator:
         future.add_done_callback(self._done)
         return user if await asyncio.shield(future) and user else None
 
+    def known(self, name: str) -> str:
+        """The name of the account that ``name`` means, "" when there is none."""
+        user = self._users.get(unicodedata.normalize("NFC", name))
+        return user.name if user is not None else ""
+
     def close(self) -> None:
         """Take no more passwords; those that wait are still verified."""
         self._pool.shutdown(wait=False)

@@ -17,8 +17,11 @@ class Observer(Protocol):
     def rejected(self, limit: str) -> None:
         """A client reached a limit; ``limit`` is a field of ``ReceivingLimits``."""
 
-    def authenticated(self, *, success: bool) -> None:
-        """A password was verified."""
+    def authenticated(self, *, success: bool, user: str, client: str) -> None:
+        """A password was verified; ``user`` is the account's name, "" when there is none of the name that was given.
+
+        ``client`` is the IP address.
+        """
 
     def answered(self, code: int, size: int, seconds: float) -> None:
         """A message of ``size`` octets got its reply ``seconds`` after its end."""
@@ -36,7 +39,7 @@ class NoObserver:
     def rejected(self, limit: str) -> None:
         """Do nothing."""
 
-    def authenticated(self, *, success: bool) -> None:
+    def authenticated(self, *, success: bool, user: str, client: str) -> None:
         """Do nothing."""
 
     def answered(self, code: int, size: int, seconds: float) -> None:

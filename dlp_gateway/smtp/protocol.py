@@ -248,7 +248,9 @@ class Protocol(Connection):
             raise RefusedError(Reply(421, "4.7.0", text), hang_up=True, limit="authentication_failures")
         credentials = await exchange(self, argument)
         user = await state.authenticator.verify(credentials.name, credentials.password)
-        state.observer.authenticated(success=user is not None)
+        # The name that was tried may be a password typed into the wrong field: only an account's is told.
+        known = state.authenticator.known(credentials.name)
+        state.observer.authenticated(success=user is not None, user=known, client=self.host)
         if user is None:
             state.login_failures.count(self.client_key)
             log.warning("smtp login failed", session=self.id, client=self.host)

@@ -72,6 +72,7 @@ CHANGED = {
     "monitoring.listen": "127.0.0.1:9090",
     "console.listen": "127.0.0.1:9091",
     "console.url": "https://dlp.westendonsixth.com/",
+    "console.tls": {"certificate": "c.pem", "key": "k.pem"},
 }
 # Read where they are used: the module that does.
 ELSEWHERE = {
@@ -90,10 +91,22 @@ ELSEWHERE = {
     "retention.decisions_days": "housekeeping.py",
     "retention.notices_days": "housekeeping.py",
     "retention.record_days": "housekeeping.py",
+    "retention.links_days": "housekeeping.py",
+    "retention.appeals_days": "housekeeping.py",
+    "retention.marks_days": "housekeeping.py",
+    "retention.requests_days": "housekeeping.py",
+    "retention.persons_days": "housekeeping.py",
+    "retention.policies_days": "housekeeping.py",
+    "retention.accounts_days": "housekeeping.py",
     "logging.level": "cli/serve.py",
     "monitoring.listen": "app.py",
-    "console.listen": None,
-    "console.url": None,
+    "console.listen": "console/server.py",
+    "console.tls.certificate": "console/server.py",
+    "console.tls.key": "console/server.py",
+    "console.threads": "console/server.py",
+    "console.idle_minutes": "console/configuration.py",
+    "console.session_hours": "console/signin.py",
+    "console.account_days": "housekeeping.py",
 }
 BASE = {"hostname": "g.westendonsixth.com", "delivery": {"internal": {"host": "i:25"}, "external": {"mx": True}}}
 
@@ -173,6 +186,7 @@ NAMED = {
     "audit.checkpoint_seconds": "store.checkpoint_seconds",
     "quarantine.contact": "letter.contact",
     "quarantine.retention_days": "letter.retention_days",
+    "console.link_days": "letter.link_days",
     "hostname": "delivery.hostname",
 }
 SECTIONS = {
@@ -197,6 +211,7 @@ MADE = {
     "delivery.resolver.never": (lambda p: p.delivery.resolver.never, ("192.0.2.128/25",)),
     "delivery.resolver.own_addresses": (lambda p: p.delivery.resolver.own_addresses, {"192.0.2.1"}),
     "audit.addresses": (lambda p: p.store.pseudonyms, True),
+    "console.url": (lambda p: p.letter.console, "https://dlp.westendonsixth.com"),
     "audit.checkpoint_file": (lambda p: p.store.checkpoint_to is not None, True),
 }
 

@@ -143,6 +143,7 @@ class Counting:
 
     def __init__(self):
         self.events = []
+        self.logins = []
 
     def connected(self):
         self.events.append("connected")
@@ -153,8 +154,9 @@ class Counting:
     def rejected(self, limit):
         self.events.append(limit)
 
-    def authenticated(self, *, success):
+    def authenticated(self, *, success, user, client):
         self.events.append(success)
+        self.logins.append((success, user, client))
 
     def answered(self, code, size, seconds):
         self.events.append((code, size))

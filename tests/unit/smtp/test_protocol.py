@@ -255,6 +255,26 @@ async def test_auth_needs_tls_and_succeeds_once(connect, secured, tls_settings, 
     assert (await client.command("AUTH PLAIN " + plain("anna", "correct horse"))).startswith("503 5.5.1")
 
 
+@pytest.mark.parametrize(
+    ("name", "password", "told"),
+    [
+        ("anna", "correct horse", (True, "anna", "127.0.0.1")),
+        ("anna", "wrong", (False, "anna", "127.0.0.1")),
+        ("a password in the wrong field", "x", (False, "", "127.0.0.1")),
+    ],
+)
+async def test_the_observer_hears_who_logs_in_from_where(
+    serve, observer, tls_settings, users_file, client_context, name, password, told
+):
+    server = await serve(observer=observer, tls=tls_settings, users=users_file)
+    client = await RawClient.connect(server.ports[0])
+    await client.start_tls(client_context)
+    await client.command("EHLO client")
+    await client.command(f"AUTH PLAIN {plain(name, password)}")
+    await client.close()
+    assert observer.logins == [told]
+
+
 async def test_wrong_passwords_are_limited_per_client(serve, tls_settings, users_file, client_context):
     limits = ReceivingLimits(authentication_failures=2)
     server = await serve(tls=tls_settings, users=users_file, limits=limits)
