@@ -1,8 +1,11 @@
 """Who gets through to a page."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from dlp_gateway.console.roles import Role
+from dlp_gateway.console.roles import RIGHTS, Right, Role
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -31,3 +34,16 @@ def test_without_a_second_factor_one_sets_it_up_first(console):
 def test_what_is_not_listed_does_not_exist(console, path):
     for role in (None, "dpo", "admin"):
         assert console.client(role).get(path).status_code == 404
+
+
+def test_the_roles_in_the_documents_are_those_of_the_code():
+    page = (Path(__file__).parents[3] / "docs" / "console.md").read_text("utf-8")
+    head, _, *rows = re.search(r"### Roles\n.*?(\| may .*?)\n\n", page, re.DOTALL)[1].splitlines()
+    roles = [Role(cell.strip()) for cell in head.strip("|").split("|")[1:]]
+
+    told = {}
+    for row in rows:
+        right, *cells = (cell.strip() for cell in row.strip("|").split("|"))
+        told[Right(right)] = {role for role, cell in zip(roles, cells, strict=True) if cell == "yes"}
+
+    assert told == {right: {role for role in Role if right in RIGHTS[role]} for right in Right}
