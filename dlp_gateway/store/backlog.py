@@ -78,7 +78,7 @@ def search(wanted: Wanted, *, after: int = 0, limit: int = 100) -> list[Waiting]
         values += [value] * clause.count("%s")
     with database.failures("the queue was not read"), database.cursor() as cursor:
         cursor.execute(f"{statement} ORDER BY r.id LIMIT %s", (*values, limit))
-        return [Waiting(*row[:2], Kind(row[2]), *row[3:5], Zone(row[5]), *row[6:]) for row in cursor.fetchall()]
+        return [_waiting(row) for row in cursor.fetchall()]
 
 
 def destinations(limit: int = 50) -> list[Destination]:
@@ -96,6 +96,11 @@ def answers(limit: int = 20) -> list[Answer]:
 def count() -> int:
     """How many deliveries wait; raises StoreError."""
     return int(_rows("SELECT COUNT(*) FROM dlp_recipient WHERE state = 'queued' LIMIT %s", 1)[0][0])
+
+
+def _waiting(row: Any) -> Waiting:
+    delivery_id, message_id, kind, sender, recipient, zone, *rest = row
+    return Waiting(delivery_id, message_id, Kind(kind), sender, recipient, Zone(zone), *rest)
 
 
 def _rows(statement: str, limit: int) -> list[Any]:

@@ -15,6 +15,7 @@ from dlp_gateway.store.holds import Order, Waiting, Wanted
 
 _DAY = 86400.0
 _ANY = ("", "Any")
+_FIRST = ("sender", "recipient", "rule", "risk", "order")
 
 
 class Filter(forms.Form):  # type: ignore[misc]  # Django carries no types
@@ -63,6 +64,21 @@ class Filter(forms.Form):  # type: ignore[misc]  # Django carries no types
     like = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     @property
+    def first(self) -> list[Any]:
+        """The fields that are asked most."""
+        return [self[name] for name in _FIRST]
+
+    @property
+    def more(self) -> list[Any]:
+        """The other ones."""
+        return [field for field in self.visible_fields() if field.name not in _FIRST]
+
+    @property
+    def more_asked(self) -> bool:
+        """Whether anything is asked in one of the others."""
+        return any(self.cleaned_data.get(field.name) for field in self.more)
+
+    @property
     def narrowed(self) -> bool:
         """Whether anything is asked for besides the order."""
         return any(value for name, value in self.cleaned_data.items() if name != "order")
@@ -92,7 +108,7 @@ class Search:
 
 def search(given: QueryDict | str, now: float) -> Search:
     """Read a filter from an address or a form; what makes no sense there is not asked for."""
-    form = Filter(QueryDict(given) if isinstance(given, str) else given)
+    form = Filter(QueryDict(given) if isinstance(given, str) else given, label_suffix="")
     form.is_valid()
     asked: dict[str, Any] = form.cleaned_data
     age, expires, state, risk = (asked.get(name) for name in ("age", "expires", "state", "risk"))

@@ -15,7 +15,7 @@ from dlp_gateway.console.roles import Right
 from dlp_gateway.console.sections import deciding, finder, opening, timeline
 from dlp_gateway.console.sections.acts import PAGES as ACTS
 from dlp_gateway.console.sections.opening import PAGES as OPENING
-from dlp_gateway.model import Attachment, Finding, RuleHit, Tier, Zone
+from dlp_gateway.model import Address, Attachment, Finding, Grade, RuleHit, Tier, Zone
 from dlp_gateway.policy.explain import Wording, wording
 from dlp_gateway.quarantine import answers, appeals, held
 from dlp_gateway.quarantine.held import Held, HeldRecipient
@@ -41,10 +41,23 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was decided for recipients who have it in common; ``hits`` with their words."""
+
+    addresses: tuple[Address, ...]
+    zone: str
+    state: str
+    told: tuple[Told, ...]
+    approvals: int
+    approved_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sort:
     """Findings of one kind by one detector at one place; ``score`` is the best of them."""
 
     place: Place
+    where: str
     tier: Tier
     tier_name: str
     count: int
@@ -80,12 +93,14 @@ def page(request: Any, message_id: str, content: opening.Content | None = None) 
         "held": found,
         "content": content,
         "high_risk": found.approvals > 1,
-        "recipients": [(one, _told(one), ZONES[one.zone]) for one in found.recipients],
+        "verdicts": _verdicts(found.recipients),
         "sorts": shown[:_MOST_ROWS],
         "sorts_left_out": max(0, len(shown) - _MOST_ROWS),
-        "attachments": [(one, _protection(one)) for one in found.inspection.attachments[:_MOST_ROWS]],
-        "unscanned": found.inspection.unscanned[:_MOST_ROWS],
-        "risk": found.inspection.risk[:_MOST_ROWS],
+        "attachments": [
+            (_numbered(one.where), one, _protection(one)) for one in found.inspection.attachments[:_MOST_ROWS]
+        ],
+        "unscanned": [(_numbered(one.where), one.why) for one in found.inspection.unscanned[:_MOST_ROWS]],
+        "risk": [(_numbered(one.where), one.why) for one in found.inspection.risk[:_MOST_ROWS]],
         "appeal": appeals.of(message_id),
         "steps": timeline.of(message_id),
         "now": now,
@@ -119,8 +134,22 @@ def _own(request: Any, found: Held) -> bool:
     return False
 
 
-def _told(recipient: HeldRecipient) -> list[Told]:
-    return [Told(hit, wording(hit.rule)) for hit in recipient.hits]
+def _verdicts(recipients: Sequence[HeldRecipient]) -> list[Verdict]:
+    """One for all recipients to whom the same applies."""
+    alike: dict[Any, list[HeldRecipient]] = {}
+    for one in recipients:
+        alike.setdefault((one.zone, one.state, one.hits, one.approvals, one.approved_by), []).append(one)
+    return [
+        Verdict(
+            addresses=tuple(one.address for one in group),
+            zone=ZONES[zone],
+            state=state,
+            told=tuple(Told(hit, wording(hit.rule)) for hit in hits),
+            approvals=approvals,
+            approved_by=approved_by,
+        )
+        for (zone, state, hits, approvals, approved_by), group in alike.items()
+    ]
 
 
 def _sorts(found: Held, wrong: frozenset[Place]) -> list[Sort]:
@@ -137,12 +166,22 @@ def _sort(place: Place, alike: Sequence[Finding], *, wrong: bool) -> Sort:
     evidence = tuple(dict.fromkeys(word for finding in alike for word in finding.evidence))
     score = max(finding.score for finding in alike)
     tier = alike[0].tier
-    return Sort(place, tier, _TIERS[tier], len(alike), score, evidence, wrong)
+    return Sort(place, _numbered(place.place), tier, _TIERS[tier], len(alike), score, evidence, wrong)
+
+
+def _numbered(place: str) -> str:
+    """A place of the version in the clear: its number counts the places of the message, not its documents."""
+    what, _, number = place.rpartition(" ")
+    if not what or not number.isdecimal():
+        return place
+    return f"place {number}" if what == "place" else f"{what}, place {number}"
 
 
 def _protection(attachment: Attachment) -> str:
     protection = attachment.protection
-    said = [str(protection.state) if protection.state != "none" else "not encrypted"]
+    if protection.state is Grade.NONE:
+        return "not encrypted"
+    said = [str(protection.state)]
     if protection.scheme:
         said.append(" ".join(filter(None, (protection.scheme, protection.cipher))))
     if protection.readable:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from django.contrib import messages
@@ -41,12 +42,21 @@ _FRAME_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of text with the ``kinds`` found in it, and those of them that end with it."""
+
+    text: str = field(repr=False)
+    kinds: str
+    ends: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
-    """A text of the message: ``runs`` are stretches with the kinds found there, None for what is left out."""
+    """A text of the message: ``runs`` are its stretches, None for what is left out; ``found``: something is marked."""
 
     where: str = field(repr=False)
     role: str
-    runs: tuple[tuple[str, str] | None, ...] = field(repr=False)
+    runs: tuple[Run | None, ...] = field(repr=False)
     found: bool
 
 
@@ -229,8 +239,12 @@ def _content(until: float, reply: dict[str, Any], justification: str) -> Content
 
 
 def _shown(one: dict[str, Any]) -> Shown:
-    runs = tuple(None if run is None else (str(run[0]), ", ".join(str(kind) for kind in run[1])) for run in one["runs"])
-    return Shown(str(one["where"]), str(one["role"]), runs, any(run is not None and run[1] for run in runs))
+    given = [None if run is None else (str(run[0]), [str(kind) for kind in run[1]]) for run in one["runs"]]
+    runs = []
+    for run, behind in zip_longest(given, given[1:]):
+        going_on = set(behind[1]) if behind is not None else set()
+        runs.append(run and Run(run[0], ", ".join(run[1]), ", ".join(kind for kind in run[1] if kind not in going_on)))
+    return Shown(str(one["where"]), str(one["role"]), tuple(runs), any(run is not None and run.kinds for run in runs))
 
 
 def _unkept(response: HttpResponse) -> HttpResponse:

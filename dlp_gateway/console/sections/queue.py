@@ -143,7 +143,7 @@ def drop(request: Any) -> Any:
 
 
 def _filter(given: Any, now: float) -> tuple[Filter, Wanted, str]:
-    form = Filter(given)
+    form = Filter(given, label_suffix="")
     form.is_valid()
     asked: dict[str, Any] = form.cleaned_data
     tried, age = asked.get("tried"), asked.get("age")
