@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
 import threading
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from dlp_gateway.console.inspector import Inspector
 from dlp_gateway.console.verification import Verification
 from dlp_gateway.detection.catalogue import Catalogue, catalogue
+from dlp_gateway.detection.packs import Recogniser, load_packs
 from dlp_gateway.detection.tuning import Tuning
 from dlp_gateway.quarantine.review import Desk
 from dlp_gateway.settings import Configuration, Settings, detectors_dir, read_configuration
@@ -67,7 +69,8 @@ class Services:
         with self._lock:
             if self._looking is None or stamp != self._looked_at:
                 tuning = Tuning.from_yaml(self.folder / "detection.yaml")
-                self._looking, self._looked_at = (tuning, catalogue([packs], tuning)), stamp
+                self._looking = (tuning, catalogue([packs], tuning, _recognisers(packs, stamp[1])))
+                self._looked_at = stamp
             return self._looking
 
     def desk(self) -> Desk:
@@ -98,6 +101,12 @@ class Services:
 
     def _today(self) -> dt.date:
         return dt.datetime.fromtimestamp(self.clock(), dt.UTC).date()
+
+
+@functools.lru_cache(maxsize=2)
+def _recognisers(packs: Path, _stamp: object) -> tuple[Recogniser, ...]:
+    """What the packs hold; reading them takes most of a second."""
+    return load_packs([packs])
 
 
 def _stamp(folder: Path) -> object:

@@ -77,8 +77,12 @@ class Catalogue:
         return self.entities | {detector.name for detector in self.detectors if detector.pack}
 
 
-def catalogue(directories: Sequence[Path], tuning: Tuning) -> Catalogue:
+def catalogue(
+    directories: Sequence[Path], tuning: Tuning, recognisers: Sequence[Recogniser] | None = None
+) -> Catalogue:
     """List what an engine of these packs and this tuning looks for.
+
+    ``recognisers`` are what ``load_packs`` read from the directories, for who has them already.
 
     Raises:
         ConfigError: a pack or the models' manifest cannot be read.
@@ -86,7 +90,7 @@ def catalogue(directories: Sequence[Path], tuning: Tuning) -> Catalogue:
     limits = _limits(directories) if tuning.models.statements == SHIPPED else {}
     return Catalogue(
         (
-            *(_of_pack(recogniser, tuning) for recogniser in load_packs(directories)),
+            *(_of_pack(recogniser, tuning) for recogniser in recognisers or load_packs(directories)),
             *_of_models(tuning, limits),
             *_from_outside(tuning),
         ),

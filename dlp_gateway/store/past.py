@@ -12,7 +12,7 @@ from dlp_gateway.store import database, facts
 from dlp_gateway.store.values import Kind
 
 _BATCH = 500
-_IDS = "SELECT id FROM dlp_message WHERE at >= %s AND at < %s AND kind = %s ORDER BY at"
+_IDS = "SELECT id FROM dlp_message WHERE at >= %s AND at < %s AND kind = %s ORDER BY at DESC"
 _MESSAGES = "SELECT id, at, sender_literal, sender_local, sender_domain, facts FROM dlp_message WHERE id IN ({})"
 _RECIPIENTS = "SELECT message_id, literal, local, domain FROM dlp_recipient WHERE message_id IN ({}) ORDER BY id"
 
@@ -25,7 +25,7 @@ class Sample:
     ids: tuple[str, ...] = field(repr=False)
 
     def decisions(self) -> Iterator[Past]:
-        """Read them, oldest first, without those that were removed meanwhile; raises StoreError."""
+        """Read them, newest first, without those that were removed meanwhile; raises StoreError."""
         for start in range(0, len(self.ids), _BATCH):
             yield from _read(self.ids[start : start + _BATCH])
 

@@ -40,6 +40,19 @@ def percent(share: float) -> str:
 
 
 @register.filter  # type: ignore[untyped-decorator]
+def score(number: float) -> str:
+    """A score or threshold without needless digits: ``0.8``."""
+    return f"{number:g}"
+
+
+@register.filter  # type: ignore[untyped-decorator]
+def times(whole: int, part: int) -> str:
+    """How many times the part goes into the whole: ``2.5``, ``12``."""
+    ratio = whole / part if part else 0.0
+    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"
+
+
+@register.filter  # type: ignore[untyped-decorator]
 def host(address: str) -> str:
     """The host of a web address, without ``www``."""
     return (urlsplit(address).hostname or address).removeprefix("www.")

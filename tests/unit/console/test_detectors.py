@@ -133,7 +133,7 @@ def test_what_is_not_looked_for_has_no_page(console, name):
 
 
 def test_the_allow_list_shows_its_owners_and_not_its_values(console):
-    soon = dt.date.today() + dt.timedelta(days=10)
+    soon = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=10)
     (console.gateway.config / "detection.yaml").write_text(
         "detectors:\n  TFN: {threshold: 0.8, context: [pay office]}\nallow:\n"
         f"  - {{entity: TFN, value: '615 191 209', owner: boss@x.example, reason: training, until: {soon}}}\n"
