@@ -23,7 +23,8 @@ from pygal.style import Style
 sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
 
 _DROPPED = frozenset({"style", "script", "desc", "title"})
-_SIZES = Style(label_font_size=13, major_label_font_size=13, value_font_size=13)
+# Margins leave room for the larger letters of small screens.
+_SIZES = Style(label_font_size=18, major_label_font_size=18, value_font_size=18)
 _SVG = "http://www.w3.org/2000/svg"
 
 
@@ -86,17 +87,17 @@ def _drawn(chart: Chart) -> Any:
         "print_values": False,
         "truncate_label": -1,
         "margin": 6,
-        "width": 720,
+        "width": 560,
         "spacing": 8,
         "value_formatter": lambda value: f"{value:,.0f}",
     }
     if chart.lying:
-        drawing = pygal.HorizontalStackedBar(height=44 + 30 * len(chart.labels), **options)
+        drawing = pygal.HorizontalStackedBar(height=48 + 32 * len(chart.labels), margin_right=34, **options)
         # Drawn from the bottom up.
         labels, turn = tuple(reversed(chart.labels)), -1
     else:
-        every = max(1, len(chart.labels) // 6)
-        drawing = pygal.StackedBar(height=250, x_labels_major_every=every, show_minor_x_labels=every == 1, **options)
+        every = max(1, len(chart.labels) // 5)
+        drawing = pygal.StackedBar(height=240, x_labels_major_every=every, show_minor_x_labels=every == 1, **options)
         labels, turn = chart.labels, 1
     highest = max((sum(values) for _, values in chart.rows), default=0)
     drawing.y_labels = scale(highest)

@@ -23,7 +23,7 @@ _LATE_CHECKPOINT = 7200.0
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One sign of health: ``word`` is what it is (good, look, bad, unknown), ``remark`` the reason in words."""
+    """One sign of health: ``word`` is what it is (good, check, bad, unknown), ``remark`` the reason in words."""
 
     name: str
     word: str
@@ -32,7 +32,7 @@ class Sign:
     @property
     def badge(self) -> str:
         """The class of its badge."""
-        return {"good": "good", "look": "warn", "bad": "bad"}.get(self.word, "")
+        return {"good": "good", "check": "warn", "bad": "bad"}.get(self.word, "")
 
 
 def signs(settings: Settings, counts: counters.Counts, now: float) -> list[Sign]:
@@ -79,7 +79,7 @@ def _queue(counts: counters.Counts) -> Sign:
     late = counts.queued_oldest > _LATE_QUEUE
     hours = counts.queued_oldest / 3600
     oldest = f"{hours:.1f} hours" if hours >= 1 else f"{hours * 60:.0f} minutes"
-    return Sign("Queue", "look" if late else "good", f"{waiting:,} recipients wait, the oldest for {oldest}")
+    return Sign("Queue", "check" if late else "good", f"{waiting:,} recipients wait, the oldest for {oldest}")
 
 
 def _last_decision(now: float) -> Sign:
@@ -93,10 +93,10 @@ def _checkpoint(now: float) -> Sign:
     found = history.newest(history.Wanted(kind=Kind.CHECKPOINT), limit=1)
     head = history.head()
     if not found:
-        return Sign("Record", "look" if head.seq else "good", f"{head.seq:,} entries, none signed yet")
+        return Sign("Record", "check" if head.seq else "good", f"{head.seq:,} entries, none signed yet")
     behind, late = head.seq - found[0].seq, now - found[0].at > _LATE_CHECKPOINT
     remark = f"signed up to entry {found[0].seq - 1:,} {_ago(now - found[0].at)}, {behind:,} entries since"
-    return Sign("Record", "look" if behind and late else "good", remark)
+    return Sign("Record", "check" if behind and late else "good", remark)
 
 
 def _room() -> Sign:
@@ -121,7 +121,7 @@ def _certificate(name: str, path: Path, now: float) -> Sign:
         return Sign(name, "unknown", "the file cannot be read by the console")
     until = certificate.not_valid_after_utc
     days = (until - dt.datetime.fromtimestamp(now, dt.UTC)).total_seconds() / _DAY
-    word = "bad" if days < 0 else "look" if days < 21 else "good"
+    word = "bad" if days < 0 else "check" if days < 21 else "good"
     return Sign(name, word, f"{'expired' if days < 0 else 'valid until'} {until:%d %b %Y}")
 
 

@@ -14,7 +14,8 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer
+from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer
 from reportlab.platypus import Table as Grid
 
 from dlp_gateway.console.charts import Chart, scale
@@ -34,13 +35,16 @@ _PAINTS = {
 _INK, _SOFT, _LINE = colors.HexColor("#1b2326"), colors.HexColor("#51606a"), colors.HexColor("#c4cbcd")
 _BRAND = colors.HexColor("#1d5c63")
 _TEXT = ParagraphStyle("text", fontName=_PLAIN, fontSize=9.5, leading=13, textColor=_INK, spaceAfter=5)
+_INTRODUCTION = ParagraphStyle("introduction", _TEXT, keepWithNext=1)
 _CELL = ParagraphStyle("cell", _TEXT, fontSize=8.5, leading=10.5, spaceAfter=0)
 _NUMBER = ParagraphStyle("number", _CELL, alignment=2)
 _HEAD = ParagraphStyle("head", _CELL, fontName=_BOLD, textColor=_SOFT)
 _HEAD_NUMBER = ParagraphStyle("head-number", _HEAD, alignment=2)
-_CAPTION = ParagraphStyle("caption", _TEXT, fontSize=8.5, textColor=_SOFT, spaceBefore=4, spaceAfter=2)
+_CAPTION = ParagraphStyle("caption", _TEXT, fontSize=8.5, textColor=_SOFT, spaceBefore=4, spaceAfter=2, keepWithNext=1)
 _H1 = ParagraphStyle("h1", _TEXT, fontName=_BOLD, fontSize=18, leading=22, textColor=_BRAND, spaceAfter=8)
-_H2 = ParagraphStyle("h2", _TEXT, fontName=_BOLD, fontSize=12.5, leading=16, spaceBefore=12, spaceAfter=4)
+_H2 = ParagraphStyle(
+    "h2", _TEXT, fontName=_BOLD, fontSize=12.5, leading=16, spaceBefore=12, spaceAfter=4, keepWithNext=1
+)
 
 
 def pdf(paper: Paper) -> bytes:
@@ -74,54 +78,60 @@ def pdf(paper: Paper) -> bytes:
 
 
 def _part(part: Part) -> Iterator[Any]:
-    begin: list[Any] = [Paragraph(escape(part.title), _H2), *(Paragraph(escape(text), _TEXT) for text in part.text)]
+    yield Paragraph(escape(part.title), _H2)
+    for text in part.text:
+        yield Paragraph(escape(text), _INTRODUCTION)
     if part.chart is not None and not part.chart.empty:
-        begin += [Paragraph(escape(part.chart.about), _CAPTION), _drawing(part.chart), Spacer(1, 4)]
-    tables = [piece for table in part.tables for piece in _table(table)]
-    # A heading stays with what it heads.
-    yield KeepTogether([*begin, *tables[:1]])
-    yield from tables[1:]
+        yield Paragraph(escape(part.chart.about), _CAPTION)
+        yield _drawing(part.chart)
+        yield Spacer(1, 4)
+    for table in part.tables:
+        yield Paragraph(escape(table.caption), _CAPTION)
+        yield _grid(table) if table.rows else Paragraph(escape(table.empty or "Nothing."), _TEXT)
 
 
-def _table(table: Table) -> list[Any]:
-    caption = Paragraph(escape(table.caption), _CAPTION)
-    if not table.rows:
-        return [caption, Paragraph(escape(table.empty or "Nothing."), _TEXT)]
+def _grid(table: Table) -> Grid:
     head = [Paragraph(escape(text), _HEAD if n < table.texts else _HEAD_NUMBER) for n, text in enumerate(table.head)]
     rows = [
         [Paragraph(escape(text), _CELL if n < table.texts else _NUMBER) for n, text in enumerate(row)]
         for row in table.rows
     ]
     grid = Grid([head, *rows], colWidths=_widths(table), repeatRows=1, hAlign="LEFT")
+    padding = (("LEFTPADDING", 3), ("RIGHTPADDING", 3), ("TOPPADDING", 2.5), ("BOTTOMPADDING", 2.5))
     grid.setStyle(
         [
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("LINEBELOW", (0, 0), (-1, 0), 0.8, _SOFT),
             ("LINEBELOW", (0, 1), (-1, -1), 0.4, _LINE),
-            ("LEFTPADDING", (0, 0), (-1, -1), 3),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 3),
-            ("TOPPADDING", (0, 0), (-1, -1), 2.5),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
+            *((name, (0, 0), (-1, -1), points) for name, points in padding),
         ]
     )
-    # One block where it is short, so that its caption is never alone at the foot of a page.
-    return [KeepTogether([caption, grid])] if len(rows) < 20 else [caption, grid]
+    return grid
 
 
 def _widths(table: Table) -> list[float]:
-    """Columns as wide as their words ask for, within the page."""
+    """Columns as wide as their text asks for, none narrower than its longest word, together as wide as the page."""
     columns = list(zip(table.head, *table.rows, strict=True))
-    wanted = [min(60, max(9, *(len(text) for text in column))) for column in columns]
-    return [_WIDTH * width / sum(wanted) for width in wanted]
+    least = [max(_breadth(word) for text in column for word in text.split() or [""]) + 8 for column in columns]
+    wanted = [min(_WIDTH * 0.45, max(_breadth(text) for text in column) + 8) for column in columns]
+    room = max(0.0, _WIDTH - sum(least))
+    more = [max(0.0, want - need) for want, need in zip(wanted, least, strict=True)]
+    share = room / sum(more) if sum(more) else 0.0
+    widths = [need + extra * share for need, extra in zip(least, more, strict=True)]
+    return [width * _WIDTH / sum(widths) for width in widths]
+
+
+def _breadth(text: str) -> float:
+    return float(stringWidth(text, _BOLD, _CELL.fontSize))
 
 
 def _drawing(chart: Chart) -> Drawing:
     height = 34 + 17 * len(chart.labels) if chart.lying else 150
-    legend = 16 if len(chart.series) > 1 else 0
+    legend = 20 if len(chart.series) > 1 else 0
     drawing = Drawing(_WIDTH, height + legend)
     bars = HorizontalBarChart() if chart.lying else VerticalBarChart()
-    bars.x, bars.y = (90 if chart.lying else 34), 18 + legend
-    bars.width, bars.height = _WIDTH - bars.x - 8, height - 26
+    bars.x, bars.y = (90 if chart.lying else 34), 16 + legend
+    bars.width, bars.height = _WIDTH - bars.x - 14, height - 22
     turn = -1 if chart.lying else 1
     bars.data = [series.values[::turn] for series in chart.series]
     bars.categoryAxis.style = "stacked"

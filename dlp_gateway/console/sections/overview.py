@@ -16,7 +16,7 @@ from dlp_gateway.store import counters, hours
 from dlp_gateway.store.figures import total
 
 DAYS = 30
-_AGES = ("under 1 day", "1 to 3 days", "3 to 7 days", "7 to 14 days", "over 14 days")
+_AGES = ("under 1", "1 to 3", "3 to 7", "7 to 14", "over 14")
 
 
 def overview(request: Any) -> Any:
@@ -51,8 +51,8 @@ def _waiting(now: float) -> Chart:
         Series(word, paint, tuple(found[age, high] for age in range(len(_AGES))))
         for high, word, paint in ((False, "ordinary", "ordinary"), (True, "high risk", "high"))
     )
-    about = "Messages that wait for a reviewer, by their age; a high-risk one needs two reviewers."
-    return Chart("waiting", "Waiting for review", about, "Age", _AGES, series)
+    about = "Messages that wait for a reviewer, by their age in days; a high-risk one needs two reviewers."
+    return Chart("waiting", "Waiting for review", about, "Age in days", _AGES, series)
 
 
 def _queued(counts: counters.Counts) -> Chart:
