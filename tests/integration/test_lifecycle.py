@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import json
 import shutil
 import signal
 import smtplib
@@ -157,6 +158,11 @@ async def test_logging_in_over_tls_is_the_only_way_in_from_elsewhere(tmp_path, h
                 await asyncio.to_thread(hand_in, port, "wrong")
     finally:
         assert await running.stop() == 0
+    record = [json.loads(line) for line in running.run("audit", "export").stdout.splitlines()]
+    logins = [
+        (entry["details"]["outcome"], sorted(entry["texts"].values())) for entry in record if entry["kind"] == "sign_in"
+    ]
+    assert logins == [("signed in", ["127.0.0.1", "desk"]), ("refused", ["127.0.0.1", "desk"])]
 
 
 async def test_health_and_readiness_of_the_running_process(tmp_path, hop):

@@ -16,7 +16,7 @@ LAYERS = (
     {"store"},
     {"smtp", "delivery", "quarantine", "audit", "monitoring"},
     {"pipeline", "wiring"},
-    {"housekeeping"},
+    {"housekeeping", "signins"},
     {"app"},
     {"console", "samples"},
     {"cli"},
