@@ -1,0 +1,77 @@
+"""Every page, in a real browser: accessible by axe-core's rules, not wider than a phone, in light and dark."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from dlp_gateway.console.roles import RIGHTS, Role
+from dlp_gateway.console.sections import all_pages
+from tests.e2e.visitor import Visitor
+
+# make screenshots sets it: the pictures of docs/console.md.
+PICTURES = os.environ.get("DLP_SCREENSHOTS")
+SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1440, "height": 900}}
+
+
+@pytest.fixture(scope="module")
+def example(trial):
+    """A value for each kind of parameter, from what the trial's sample mail has left behind."""
+    held = trial.command("quarantine", "list").splitlines()[2].split()[0]
+    return {
+        "held": held,
+        "decision": held,
+        "entry": "1",
+        "account": "1",
+        "entity": "AU_TFN",
+    }
+
+
+def pages():
+    """Pages that show themselves to a GET, with the role that looks at them."""
+    for page in all_pages():
+        if "GET" in page.methods and page.right is not None:
+            role = next(
+                role for role in (Role.DPO, Role.ADMIN, Role.SECURITY, Role.AUDITOR) if page.right in RIGHTS[role]
+            )
+            yield pytest.param(page, role, id=page.name)
+
+
+@pytest.fixture(scope="module")
+def visitors(browser, trial):
+    """A signed-in window for each role; signing in takes its time."""
+    signed_in = {role: Visitor(browser, trial).sign_in(trial.people[role.value]) for role in Role}
+    yield signed_in
+    for visitor in signed_in.values():
+        visitor.close()
+
+
+@pytest.mark.parametrize(("page", "role"), pages())
+def test_a_page_is_accessible_and_fits(page, role, visitors, example):
+    if any(kind not in example for _, kind in page.example):
+        pytest.skip("looked at where its example is made")
+    visitor = visitors[role]
+    path = "/" + page.route
+    for name, kind in page.example:
+        path = path.replace(f"<str:{name}>", example[kind]).replace(f"<int:{name}>", example[kind])
+    window = visitor.page
+    response = window.goto(path)
+    if not response.headers["content-type"].startswith("text/html"):
+        return
+    assert response.status == 200
+    for scheme in ("light", "dark"):
+        window.emulate_media(color_scheme=scheme)
+        for size, viewport in SIZES.items():
+            window.set_viewport_size(viewport)
+            wide = window.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 0, f"{page.name} is {wide} pixels too wide on a {size}"
+            if PICTURES:
+                window.screenshot(path=Path(PICTURES) / f"{page.name}-{size}-{scheme}.png", full_page=True)
+        found = Axe().run(window).response["violations"]
+        serious = [
+            (v["id"], v["impact"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in {"serious", "critical"}
+        ]
+        assert serious == [], f"{page.name} ({scheme})"
