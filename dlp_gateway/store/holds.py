@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any
 
 from dlp_gateway.store import database
@@ -25,11 +25,13 @@ _HELD = (
     " JOIN dlp_recipient r ON r.message_id = h.message_id AND r.state = 'held'"
     " WHERE h.closed_at IS NULL"
 )
-_ANY_RECIPIENT = (
-    " AND EXISTS (SELECT 1 FROM dlp_recipient x WHERE x.message_id = h.message_id AND x.state = 'held' AND {})"
+_ANY_RECIPIENT = "EXISTS (SELECT 1 FROM dlp_recipient x WHERE x.message_id = h.message_id AND x.state = 'held' AND {})"
+_IDS = (
+    "SELECT h.message_id FROM dlp_hold h JOIN dlp_message m ON m.id = h.message_id WHERE h.closed_at IS NULL"
+    " AND EXISTS (SELECT 1 FROM dlp_recipient r WHERE r.message_id = h.message_id AND r.state = 'held')"
 )
 _APPEALED = "SELECT message_id FROM dlp_appeal WHERE answer = ''"
-_IN_ORDER = " ORDER BY h.expires_at, h.message_id, r.id"
+_Told = tuple[list[str], list[str]]
 _KIND = re.compile(r"([A-Z][A-Z0-9_]*) in ")
 
 
@@ -41,6 +43,16 @@ class Order(StrEnum):
     NEWEST = "newest"
     SENDER = "sender"
     RISK = "risk"
+
+
+_ORDERS = {
+    Order.EXPIRY: "h.expires_at",
+    Order.OLDEST: "h.held_at",
+    Order.NEWEST: "h.held_at DESC",
+    Order.SENDER: "LOWER(m.sender_literal)",
+    Order.RISK: "(SELECT MAX(x.approvals) FROM dlp_recipient x WHERE x.message_id = h.message_id AND x.state = 'held')"
+    " DESC",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +118,22 @@ class Similar:
 
 def search(wanted: Wanted, order: Order = Order.EXPIRY) -> list[Waiting]:
     """The messages that wait for a reviewer and match everything given; raises StoreError."""
-    statement, values = _statement(wanted)
+    conditions, values = _conditions(wanted)
     with database.failures("the held messages were not read"), database.cursor() as cursor:
         cursor.execute(_APPEALED)
         appealed = {row[0] for row in cursor.fetchall()}
-        cursor.execute(statement, values)
+        cursor.execute(f"{_HELD}{conditions}{_by(order)}, r.id", values)
         rows: list[Any] = cursor.fetchall()
-    found = [_waiting(list(lines), appealed) for _, lines in groupby(rows, itemgetter(0))]
-    if wanted.appealed is not None:
-        found = [one for one in found if one.appealed is wanted.appealed]
-    return _sorted(found, order)
+    told: dict[str, _Told] = {}
+    return [_waiting(list(lines), appealed, told) for _, lines in groupby(rows, itemgetter(0))]
+
+
+def ids(wanted: Wanted, order: Order = Order.EXPIRY) -> list[str]:
+    """The identifiers of what ``search`` gives, in the same order, at a fraction of its cost; raises StoreError."""
+    conditions, values = _conditions(wanted)
+    with database.failures("the held messages were not read"), database.cursor() as cursor:
+        cursor.execute(f"{_IDS}{conditions}{_by(order)}", values)
+        return [row[0] for row in cursor.fetchall()]
 
 
 def alike(found: Iterable[Waiting]) -> list[Similar]:
@@ -126,41 +144,46 @@ def alike(found: Iterable[Waiting]) -> list[Similar]:
     return [Similar(members[0], tuple(members[1:])) for members in groups.values()]
 
 
-def following(found: Sequence[Waiting], message_id: str) -> str | None:
+def following(listed: Sequence[str], message_id: str) -> str | None:
     """The message behind ``message_id`` in a list, the first when it is the last or not in it; None without others."""
-    ids = [one.message_id for one in found]
-    at = ids.index(message_id) + 1 if message_id in ids else 0
-    return next((one for one in (*ids[at:], *ids[:at]) if one != message_id), None)
+    at = listed.index(message_id) + 1 if message_id in listed else 0
+    return next((one for one in (*listed[at:], *listed[:at]) if one != message_id), None)
 
 
-def _statement(wanted: Wanted) -> tuple[str, list[Any]]:
-    statement, values = _HELD, []
-    for clause, value in _conditions(wanted):
-        statement += clause
+def _by(order: Order) -> str:
+    return f" ORDER BY {_ORDERS[order]}, h.expires_at, h.message_id"
+
+
+def _conditions(wanted: Wanted) -> tuple[str, list[Any]]:
+    clauses, values = [], []
+    for clause, value in _clauses(wanted):
+        clauses.append(f" AND {clause}")
         values += [value] * clause.count("%s")
-    return statement + _IN_ORDER, values
+    return "".join(clauses), values
 
 
-def _conditions(wanted: Wanted) -> Iterator[tuple[str, Any]]:
+def _clauses(wanted: Wanted) -> Iterator[tuple[str, Any]]:
     like = "LIKE %s ESCAPE '!'"
     if wanted.message_id:
-        yield f" AND h.message_id {like}", f"{_literally(wanted.message_id)}%"
+        yield f"h.message_id {like}", f"{_literally(wanted.message_id)}%"
     if wanted.sender:
-        yield f" AND LOWER(m.sender_literal) {like}", f"%{_literally(wanted.sender.lower())}%"
+        yield f"LOWER(m.sender_literal) {like}", f"%{_literally(wanted.sender.lower())}%"
     if wanted.recipient:
         yield _ANY_RECIPIENT.format(f"LOWER(x.literal) {like}"), f"%{_literally(wanted.recipient.lower())}%"
     if wanted.rule:
         yield _ANY_RECIPIENT.format(f"x.hits {like}"), f'%["{_literally(wanted.rule)}",%'
     if wanted.kind:
-        yield f" AND m.facts {like}", f'%["{_literally(wanted.kind)}",%'
+        yield f"m.facts {like}", f'%["{_literally(wanted.kind)}",%'
     if wanted.high_risk is not None:
-        yield (" AND" if wanted.high_risk else " AND NOT") + _ANY_RECIPIENT.format("x.approvals > 1")[4:], None
+        yield ("" if wanted.high_risk else "NOT ") + _ANY_RECIPIENT.format("x.approvals > 1"), None
     if wanted.restricted is not None:
-        yield f" AND h.restricted_at IS {'NOT ' if wanted.restricted else ''}NULL", None
+        yield f"h.restricted_at IS {'NOT ' if wanted.restricted else ''}NULL", None
+    if wanted.appealed is not None:
+        yield f"h.message_id {'IN' if wanted.appealed else 'NOT IN'} ({_APPEALED})", None
     if wanted.held_before is not None:
-        yield " AND h.held_at < %s", wanted.held_before
+        yield "h.held_at < %s", wanted.held_before
     if wanted.expires_before is not None:
-        yield " AND h.expires_at < %s AND h.restricted_at IS NULL", wanted.expires_before
+        yield "h.expires_at < %s AND h.restricted_at IS NULL", wanted.expires_before
 
 
 def _literally(text: str) -> str:
@@ -168,15 +191,20 @@ def _literally(text: str) -> str:
     return re.sub(r"([!%_])", r"!\1", text)
 
 
-def _waiting(lines: Sequence[Any], appealed: set[str]) -> Waiting:
+def _told(hits: str, told: dict[str, _Told]) -> _Told:
+    """The enforced rules of a recipient and their reasons; ``told`` knows those that were met before."""
+    if hits not in told:
+        enforced = [hit for hit in json.loads(hits) if not hit[3] and hit[4] is None]
+        told[hits] = [hit[0] for hit in enforced], [reason for hit in enforced for reason in hit[5]]
+    return told[hits]
+
+
+def _waiting(lines: Sequence[Any], appealed: set[str], told: dict[str, _Told]) -> Waiting:
     message_id, held_at, expires_at, restricted_at, sender, *_ = lines[0]
-    rules: dict[str, None] = {}
-    reasons: dict[str, None] = {}
-    for hits in {line[7] for line in lines}:
-        for rule, _, _, monitored, excepted_by, why in json.loads(hits):
-            if not monitored and excepted_by is None:
-                rules[rule] = None
-                reasons.update(dict.fromkeys(why))
+    rules, reasons = _told(lines[0][7], told)
+    for line in lines[1:]:
+        more = _told(line[7], told)
+        rules, reasons = rules + more[0], reasons + more[1]
     return Waiting(
         message_id=message_id,
         held_at=held_at,
@@ -186,18 +214,8 @@ def _waiting(lines: Sequence[Any], appealed: set[str]) -> Waiting:
         sender=sender,
         recipients=tuple(line[5] for line in lines),
         domains=tuple(sorted({line[6] for line in lines})),
-        rules=tuple(sorted(rules)),
-        reasons=tuple(reasons),
+        rules=tuple(sorted(set(rules))),
+        reasons=tuple(dict.fromkeys(reasons)),
         approvals=max(line[8] for line in lines),
         approved=max(line[9] for line in lines),
     )
-
-
-def _sorted(found: list[Waiting], order: Order) -> list[Waiting]:
-    if order is Order.EXPIRY:
-        return found  # as the statement has it
-    if order is Order.RISK:
-        return sorted(found, key=lambda one: (-one.approvals, one.expires_at))
-    if order is Order.SENDER:
-        return sorted(found, key=lambda one: one.sender.lower())
-    return sorted(found, key=attrgetter("held_at"), reverse=order is Order.NEWEST)

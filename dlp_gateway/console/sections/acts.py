@@ -42,7 +42,7 @@ def _decide(request: Any, message_id: str, act: Act) -> HttpResponse:
     search = finder.search(request.POST.get("list", ""), request.services.clock())
     chosen = [int(number) for number in request.POST.getlist("to") if number.isdecimal()]
     words = [part.strip() for part in request.POST.get("words", "").replace("\r\n", "\n").split("\n\n") if part.strip()]
-    following = holds.following(search.run(), message_id)
+    following = holds.following(search.ids(), message_id)
     try:
         done = Acting(request).carry_out(
             act, message_id, chosen, request.POST.get("reason", ""), tell="tell" in request.POST, words=words

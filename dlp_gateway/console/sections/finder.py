@@ -100,8 +100,13 @@ class Search:
     def run(self) -> list[Waiting]:
         """What matches, in order; raises StoreError."""
         found = holds.search(self.wanted, self.order)
-        if not self.like:
-            return found
+        return self._alike(found) if self.like else found
+
+    def ids(self) -> list[str]:
+        """Their identifiers alone, in the same order; raises StoreError."""
+        return [one.message_id for one in self.run()] if self.like else holds.ids(self.wanted, self.order)
+
+    def _alike(self, found: list[Waiting]) -> list[Waiting]:
         model = next((one for one in found if one.message_id == self.like), None)
         return [one for one in found if model is not None and one.likeness == model.likeness]
 

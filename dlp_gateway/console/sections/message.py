@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +76,7 @@ def opened(request: Any, message_id: str) -> Any:
     content = opening.content(request, message_id)
     if not isinstance(content, opening.Content):
         return content
-    return page(request, message_id, content)
+    return opening.unkept(page(request, message_id, content))
 
 
 def page(request: Any, message_id: str, content: opening.Content | None = None) -> Any:
@@ -86,9 +86,9 @@ def page(request: Any, message_id: str, content: opening.Content | None = None) 
         raise Http404
     now = request.services.clock()
     search = finder.search(request.GET, now)
-    listed = search.run()
-    ids = [one.message_id for one in listed]
-    shown = _sorts(found, marks.of(message_id))
+    ids = search.ids()
+    places = content.places if content is not None else {}
+    shown = _sorts(found, marks.of(message_id), places)
     context = {
         "held": found,
         "content": content,
@@ -97,10 +97,10 @@ def page(request: Any, message_id: str, content: opening.Content | None = None) 
         "sorts": shown[:_MOST_ROWS],
         "sorts_left_out": max(0, len(shown) - _MOST_ROWS),
         "attachments": [
-            (_numbered(one.where), one, _protection(one)) for one in found.inspection.attachments[:_MOST_ROWS]
+            (_named(one.where, places), one, _protection(one)) for one in found.inspection.attachments[:_MOST_ROWS]
         ],
-        "unscanned": [(_numbered(one.where), one.why) for one in found.inspection.unscanned[:_MOST_ROWS]],
-        "risk": [(_numbered(one.where), one.why) for one in found.inspection.risk[:_MOST_ROWS]],
+        "unscanned": [(_named(one.where, places), one.why) for one in found.inspection.unscanned[:_MOST_ROWS]],
+        "risk": [(_named(one.where, places), one.why) for one in found.inspection.risk[:_MOST_ROWS]],
         "appeal": appeals.of(message_id),
         "steps": timeline.of(message_id),
         "now": now,
@@ -108,7 +108,7 @@ def page(request: Any, message_id: str, content: opening.Content | None = None) 
         "search": search,
         "place": ids.index(message_id) + 1 if message_id in ids else None,
         "total": len(ids),
-        "next": _address(holds.following(listed, message_id), search.query),
+        "next": _address(holds.following(ids, message_id), search.query),
         "reasons": deciding.REASONS,
         "may_open": request.user.may(Right.OPEN_HELD) and found.closed_at is None,
         "may_decide": request.user.may(Right.DECIDE_HELD) and found.closed_at is None,
@@ -152,25 +152,29 @@ def _verdicts(recipients: Sequence[HeldRecipient]) -> list[Verdict]:
     ]
 
 
-def _sorts(found: Held, wrong: frozenset[Place]) -> list[Sort]:
+def _sorts(found: Held, wrong: frozenset[Place], places: Mapping[str, str]) -> list[Sort]:
     """The findings by kind, detector and place, what weighs most first."""
     by_place: dict[Place, list[Finding]] = {}
     for finding in found.inspection.findings:
         by_place.setdefault(Place(finding.entity, finding.detector, finding.where), []).append(finding)
-    sorts = [_sort(place, alike, wrong=place in wrong) for place, alike in by_place.items()]
+    sorts = [
+        _sort(place, alike, _named(place.place, places), wrong=place in wrong) for place, alike in by_place.items()
+    ]
     weights = {Tier.HIGH_RISK: 0, Tier.PERSONAL: 1, Tier.CONTACT: 2}
     return sorted(sorts, key=lambda one: (weights[one.tier], -one.score))
 
 
-def _sort(place: Place, alike: Sequence[Finding], *, wrong: bool) -> Sort:
+def _sort(place: Place, alike: Sequence[Finding], where: str, *, wrong: bool) -> Sort:
     evidence = tuple(dict.fromkeys(word for finding in alike for word in finding.evidence))
     score = max(finding.score for finding in alike)
     tier = alike[0].tier
-    return Sort(place, _numbered(place.place), tier, _TIERS[tier], len(alike), score, evidence, wrong)
+    return Sort(place, where, tier, _TIERS[tier], len(alike), score, evidence, wrong)
 
 
-def _numbered(place: str) -> str:
-    """A place of the version in the clear: its number counts the places of the message, not its documents."""
+def _named(place: str, names: Mapping[str, str]) -> str:
+    """A place by its exact name, if that is known; else its number counts the message's places, not its documents."""
+    if place in names:
+        return names[place]
     what, _, number = place.rpartition(" ")
     if not what or not number.isdecimal():
         return place

@@ -9,7 +9,8 @@ text, or as plainest HTML in a sandboxed frame.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any
 
@@ -27,7 +28,8 @@ from dlp_gateway.console.roles import Right
 from dlp_gateway.console.sections import finder
 from dlp_gateway.console.sections.deciding import REFUSALS, Acting
 from dlp_gateway.inspection.pool import PoolError, WorkerFailed
-from dlp_gateway.quarantine import appeals
+from dlp_gateway.model import Inspection
+from dlp_gateway.quarantine import appeals, held
 from dlp_gateway.store.sealing import SealError
 
 SECONDS = 900
@@ -72,7 +74,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What an opened message shows; ``trouble`` says why it shows nothing else, "" when it does."""
+    """What an opened message shows; ``trouble`` says why it shows nothing else, "" when it does.
+
+    ``places`` are the exact names of the places that are numbered as long as the message is sealed.
+    """
 
     until: float
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -80,6 +85,7 @@ class Content:
     files: tuple[File, ...] = field(default=(), repr=False)
     files_left_out: int = 0
     pages: tuple[int, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict, repr=False)
     justification: str = field(default="", repr=False)
     trouble: str = ""
 
@@ -106,20 +112,26 @@ def content(request: Any, message_id: str) -> Content | HttpResponse:
     if until is None:
         return _turned_away(request, message_id, _NOT_OPEN)
     try:
-        raw = request.services.desk().again(message_id).content
+        opened = request.services.desk().again(message_id)
         justification = _justification(request, message_id)
+        sealed = held.find(message_id)
     except REFUSALS as error:
         return _turned_away(request, message_id, f"It cannot be shown: {error}.")
+    shown = Content(
+        until,
+        justification=justification,
+        places={} if sealed is None else _places(sealed.inspection, opened.inspection),
+    )
     # Pictures are read as the policy has it, so that what was found in one is found again.
     pictures = request.services.configuration().policy.pictures.read
     try:
-        reply = _ask(request, {"raw": raw, "scope": "all", "pictures": pictures, "show": True})
-        return _content(until, reply, justification)
+        reply = _ask(request, {"raw": opened.content, "scope": "all", "pictures": pictures, "show": True})
+        return _content(shown, reply)
     except (ConfigError, PoolError, WorkerFailed) as error:
         why = f"The message was opened, but it cannot be shown here: {error}. It can be downloaded."
     except (KeyError, TypeError, ValueError):
         why = "The message was opened, but the inspection's answer cannot be understood. It can be downloaded."
-    return Content(until, justification=justification, trouble=why)
+    return replace(shown, trouble=why)
 
 
 def html_page(request: Any, message_id: str, number: int) -> Any:
@@ -140,7 +152,7 @@ def html_page(request: Any, message_id: str, number: int) -> Any:
     )
     response["Content-Security-Policy"] = _FRAME_POLICY
     response["X-Frame-Options"] = "SAMEORIGIN"
-    return _unkept(response)
+    return unkept(response)
 
 
 def download(request: Any, message_id: str) -> Any:
@@ -162,7 +174,7 @@ def download(request: Any, message_id: str) -> Any:
     response = HttpResponse(content_of, content_type="application/octet-stream")
     response["Content-Disposition"] = content_disposition_header(True, safe_name(name))
     response["Content-Security-Policy"] = _FRAME_POLICY
-    return _unkept(response)
+    return unkept(response)
 
 
 def safe_name(name: str) -> str:
@@ -220,22 +232,30 @@ def _file(request: Any, raw: bytes, number: int) -> tuple[str, bytes]:
     return name, b"".join(pieces)
 
 
-def _content(until: float, reply: dict[str, Any], justification: str) -> Content:
+def _content(empty: Content, reply: dict[str, Any]) -> Content:
     """Take what the worker says for what it may be: strings, numbers, lists of them; raises TypeError, ValueError."""
     texts = [_shown(one) for one in reply["texts"]]
     files = [
         File(number, str(one["where"]), ", ".join(str(name) for name in one["names"]), int(one["size"]))
         for number, one in enumerate(reply["parts"])
     ]
-    return Content(
-        until=until,
+    return replace(
+        empty,
         headers=tuple((str(name), str(value)) for name, value in reply["headers"]),
         texts=tuple(sorted(texts, key=lambda one: not one.found)),
         files=tuple(files[:_PARTS_ON_A_PAGE]),
         files_left_out=max(0, len(files) - _PARTS_ON_A_PAGE),
         pages=tuple(range(min(int(reply["pages"]), 20))),
-        justification=justification,
     )
+
+
+def _places(sealed: Inspection, opened: Inspection) -> dict[str, str]:
+    """The exact place of each numbered one: both versions have the same findings in the same order."""
+    names = {}
+    for kind in ("findings", "attachments", "unscanned", "risk"):
+        for numbered, exact in zip(getattr(sealed, kind), getattr(opened, kind), strict=False):
+            names[numbered.where] = exact.where
+    return names
 
 
 def _shown(one: dict[str, Any]) -> Shown:
@@ -247,7 +267,7 @@ def _shown(one: dict[str, Any]) -> Shown:
     return Shown(str(one["where"]), str(one["role"]), tuple(runs), any(run is not None and run.kinds for run in runs))
 
 
-def _unkept(response: HttpResponse) -> HttpResponse:
+def unkept(response: HttpResponse) -> HttpResponse:
     """Let no browser or proxy keep it."""
     response["Cache-Control"] = "no-store"
     return response
