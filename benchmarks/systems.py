@@ -2,8 +2,9 @@
 
 ``wire`` is the generator talking to the sink; ``postfix`` a private instance of
 Debian's Postfix as plain relay, its intake throttle off; ``gateway`` this
-project as it ships; ``glue`` what one would write in an afternoon: aiosmtpd
-with presidio-analyzer's default recognisers on spaCy's blank English pipeline,
+project as it ships, ``gateway_patterns`` the same without its two models;
+``glue`` what one would write in an afternoon: aiosmtpd with
+presidio-analyzer's default recognisers on spaCy's blank English pipeline,
 nothing durable; ``glue_context`` the same with words as lemmas, so that
 context counts.
 """
@@ -12,6 +13,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -161,12 +164,16 @@ def glue_context(sink: int) -> contextlib.AbstractContextManager[System]:
 
 
 @contextlib.contextmanager
-def gateway(sink: int) -> Iterator[System]:
-    """This gateway with its shipped configuration, SQLite, and the sink as both next hops."""
+def _gateway(name: str, sink: int, models: str) -> Iterator[System]:
     port = free_port()
-    with tempfile.TemporaryDirectory(prefix="gateway-bench-") as home:
+    with tempfile.TemporaryDirectory(prefix="gateway-bench-") as folder:
+        home = Path(folder)
+        shutil.copytree(ROOT / "config", home / "config")
+        tuning = home / "config/detection.yaml"
+        tuning.write_text(re.sub(r"(people|statements): shipped", rf"\1: {models}", tuning.read_text("utf-8")), "utf-8")
         hop = f'{{"host": "127.0.0.1:{sink}", "tls": "none"}}'
         environment = {
+            "DLP_GATEWAY_CONFIG": str(home / "config"),
             "DLP_GATEWAY__SMTP__LISTEN": f'["127.0.0.1:{port}"]',
             "DLP_GATEWAY__STORE__URL": f"sqlite:///{home}/dlp-gateway.db",
             "DLP_GATEWAY__KEYS__DIRECTORY": f"{home}/keys",
@@ -178,13 +185,24 @@ def gateway(sink: int) -> Iterator[System]:
         everything = {**os.environ, **environment}
         subprocess.run([*program, "keys", "init"], check=True, env=everything, cwd=ROOT, capture_output=True)
         with _started([*program, "serve"], port, everything) as process:
-            yield System("gateway", port, process.pid)
+            yield System(name, port, process.pid)
+
+
+def gateway(sink: int) -> contextlib.AbstractContextManager[System]:
+    """This gateway with its shipped configuration, SQLite, and the sink as both next hops."""
+    return _gateway("gateway", sink, "shipped")
+
+
+def gateway_patterns(sink: int) -> contextlib.AbstractContextManager[System]:
+    """The same without its two models: what it finds by patterns alone, as the glue does."""
+    return _gateway("gateway_patterns", sink, "none")
 
 
 SYSTEMS: tuple[Callable[[int], contextlib.AbstractContextManager[System]], ...] = (
     wire,
     postfix,
     gateway,
+    gateway_patterns,
     glue,
     glue_context,
 )
