@@ -165,9 +165,8 @@ def test_a_person_is_found_everywhere_by_address(console, dpo):
 
 
 def test_a_pseudonymised_record_is_searched_with_the_key(console, dpo):
-    console.gateway.edit("audit:\n", "audit:\n  addresses: pseudonym\n") if "audit:\n" in (
-        console.gateway.config / "gateway.yaml"
-    ).read_text() else (console.gateway.config / "gateway.yaml").open("a").write("\naudit: {addresses: pseudonym}\n")
+    settings = console.gateway.config / "gateway.yaml"
+    settings.write_text(re.sub(r"(?m)^audit:.*", "audit: {addresses: pseudonym}", settings.read_text()))
     commit(console, mail(console, "held", HELD))
     desk = console.services.desk()
     desk.restrict("held", Reviewer("dpo"), "dispute with jo@westendonsixth.com", on=True)
@@ -219,7 +218,7 @@ def test_a_search_goes_on_where_it_stopped(console, monkeypatch):
     console.commit(mail(console, "m9", HELD))
     second, third = step(limit=3), step()
 
-    assert [(done.opened, done.left) for done in (first, second, third)] == [(2, 4), (3, 1), (1, 0)]
+    assert [(done.opened, done.left) for done in (first, second, third)] == [(2, 3), (3, 1), (1, 0)]
     assert len(seen) == 6
     assert requests.find(request.id).opened == 6
 
@@ -272,11 +271,13 @@ def test_a_restriction_stops_every_clock_until_it_is_lifted(console, dpo):
     assert "2 more decisions" in post(dpo, request, "restrict")
 
     assert held.find("held").restricted_at is not None
+    told = len(history.of("over"))
     assert expire(later, gateway_keys, lambda _: ()) == []
     purged = retention.purge(decisions=later, own=later, entries=later, now=later)
-    assert (purged.decisions, purged.entries) == (0, 0)
+    assert purged.decisions == 0
+    assert len(history.of("over")) == told
     console.clock.now = later
-    assert "2 decisions is lifted" in post(dpo, request, "lift").replace("decisions are", "decisions is")
+    assert "The restriction of 2 decisions is lifted" in post(console.client("dpo"), request, "lift")
     assert held.find("held").restricted_at is None
     assert held.find("held").expires_at > later
     assert retention.purge(decisions=later, own=later, entries=later, now=later).decisions == 1
