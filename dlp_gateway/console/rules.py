@@ -25,6 +25,7 @@ from dlp_gateway.store import versions
 from dlp_gateway.store.versions import Version
 
 POLICY_FILE, DETECTION_FILE, FORM = "policy.yaml", "detection.yaml", "single changes"
+LONGEST_TEXT = 200_000  # characters of a file
 _LABELS = {entity: label for label, (entity, _) in ENTITIES.items()}
 
 
@@ -112,7 +113,10 @@ def propose(policy: str, detection: str, given: Mapping[str, str], today: dt.dat
     sources: dict[str, Source] = {}
     for file, text in ((POLICY_FILE, policy), (DETECTION_FILE, detection)):
         try:
-            sources[file] = parse(text, file)
+            if len(text) > LONGEST_TEXT:
+                problems.append(Problem(file, 0, f"is longer than {LONGEST_TEXT} characters"))
+            else:
+                sources[file] = parse(text, file)
         except ConfigError as error:
             problems += error.problems
     for file, location, value in _given(given, catalogue, problems):

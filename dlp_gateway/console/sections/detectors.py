@@ -120,7 +120,7 @@ def detectors(request: Any) -> Any:
     context = {
         "rows": shown,
         "count": len(every),
-        "heads": _heads(column, request.GET.get("order") == "reverse", {"tier": tier, "words": words}),
+        "heads": _heads(column, {"tier": tier, "words": words}, reverse=request.GET.get("order") == "reverse"),
         "tiers": [one.value for one in TIERS],
         "tier": tier,
         "words": words,
@@ -162,7 +162,7 @@ def _mentions(row: Row, words: str) -> bool:
     return any(words in text.lower() for text in texts)
 
 
-def _heads(sorted_by: Column, reverse: bool, kept: Mapping[str, str]) -> list[Head]:
+def _heads(sorted_by: Column, kept: Mapping[str, str], *, reverse: bool) -> list[Head]:
     heads = []
     for column in _COLUMNS:
         here = column is sorted_by

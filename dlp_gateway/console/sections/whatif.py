@@ -15,7 +15,7 @@ from dlp_gateway.configfile import ConfigError, Problem, Severity
 from dlp_gateway.console import rules
 from dlp_gateway.console.pages import Page
 from dlp_gateway.console.roles import Right
-from dlp_gateway.console.rules import DETECTION_FILE, POLICY_FILE, SINGLES, InForce, Proposal, Single
+from dlp_gateway.console.rules import DETECTION_FILE, LONGEST_TEXT, POLICY_FILE, SINGLES, InForce, Proposal, Single
 from dlp_gateway.detection.retuning import Retuning
 from dlp_gateway.policy import replay
 from dlp_gateway.policy.explain import wording
@@ -28,7 +28,6 @@ PERIODS = (7, 30)  # days
 AMOUNTS = (1000, 5000, 10_000)  # decisions
 SHOWN = 200  # flips, one by one
 MOST_SECONDS = 20.0
-LONGEST_TEXT = 400_000  # characters of a file
 _DAY = 86400.0
 
 
@@ -112,8 +111,6 @@ def whatif(request: Any) -> Any:
     status = 200
     if request.method == "POST":
         try:
-            if max(map(len, texts.values())) > LONGEST_TEXT:
-                raise ConfigError([Problem("the text", 0, f"is longer than {LONGEST_TEXT} characters")])
             today = dt.datetime.fromtimestamp(now, dt.UTC).date()
             proposal = rules.propose(texts[POLICY_FILE], texts[DETECTION_FILE], given, today, catalogue)
             limits = Retuning(force.tuning, proposal.tuning, catalogue.limits)

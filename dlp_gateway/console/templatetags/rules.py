@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from urllib.parse import urlsplit
 
 from django import template
@@ -43,6 +44,12 @@ def percent(share: float) -> str:
 def score(number: float) -> str:
     """A score or threshold without needless digits: ``0.8``."""
     return f"{number:g}"
+
+
+@register.filter  # type: ignore[untyped-decorator]
+def day(seconds: float) -> str:
+    """Seconds since the epoch as a plain text, where no markup may stand; UTC."""
+    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%d %b %Y %H:%M}"
 
 
 @register.filter  # type: ignore[untyped-decorator]
