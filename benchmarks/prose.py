@@ -107,9 +107,6 @@ _FORMS = (
     "Please {verb} the {adjective} {thing} and {verb} the {thing} at the {place}.",
     "The {team} asked whether {result}; I think that depends on whether {reason}.",
     "Version {number} of the {thing} is at {link}, with the {adjective} {thing} behind it.",
-    "Questions about the {thing} go to the {team} on {phone}.",
-    "{name} from {company} brings the {adjective} {thing} on {day} and can be reached on {mobile}.",
-    "Replies to {mailbox} reach the {team} directly.",
     "Compared with {month}, the {thing} costs {sum} less because {result}.",
     "The {place} is closed on {date}; use the {place} instead.",
     "Item {number} on the list, the {adjective} {thing}, is still with the {team}.",
@@ -120,6 +117,11 @@ _FORMS = (
     "The agenda has {number} points; the {thing} of the {place} is the longest.",
     "Parking is at the {place}; the gate opens at {hour} with the code from the {team}.",
     "Unless {reason}, the {thing} is due on {short_date} and {result}.",
+)
+_CONTACTS = (
+    "Questions about the {thing} go to the {team} on {phone}.",
+    "{name} from {company} brings the {adjective} {thing} on {day} and can be reached on {mobile}.",
+    "Replies to {mailbox} reach the {team} directly.",
 )
 _SUBJECTS = (
     "{thing} for the {place}",
@@ -141,6 +143,8 @@ _SIGNATURE = (
     "{own}@westendonsixth.com | www.westendonsixth.com",
     "This message is meant for the person or firm it is addressed to. Please tell us if it reached you by mistake.",
 )
+# Characters after which nobody new is named: what is longer is no letter, but a report.
+_LETTER = 4_000
 _GAP = re.compile(r"\{(\w+)\}")
 
 
@@ -158,9 +162,9 @@ def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def sentence(chance: random.Random) -> str:
-    """One sentence."""
-    return _capital(filled(chance, chance.choice(_FORMS)))
+def sentence(chance: random.Random, *, contacts: bool = False) -> str:
+    """One sentence; ``contacts`` may name somebody, or say how to reach them."""
+    return _capital(filled(chance, chance.choice(_FORMS + _CONTACTS if contacts else _FORMS)))
 
 
 def subject(chance: random.Random) -> str:
@@ -176,7 +180,8 @@ def letter(chance: random.Random, size: int) -> str:
     lines = [f"Hello {chance.choice(_GIVEN)},", "", _capital(filled(chance, chance.choice(_OPENINGS)))]
     length = sum(map(len, (*lines, *signature))) + 40
     while length < size:
-        paragraph = " ".join(sentence(chance) for _ in range(chance.randrange(1, 5)))
+        contacts = length < _LETTER
+        paragraph = " ".join(sentence(chance, contacts=contacts) for _ in range(chance.randrange(1, 5)))
         lines += ["", paragraph]
         length += len(paragraph) + 4
     return "\r\n".join([*lines, "", *signature, ""])

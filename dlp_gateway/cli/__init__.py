@@ -6,6 +6,8 @@ record is broken, the configuration has errors), 2 it could not be done.
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 from dlp_gateway.cli import audit, check, config, console, detectors, keys, quarantine, queue, serve, trial, users
@@ -33,4 +35,7 @@ app.add_typer(audit.app, name="audit")
 
 def main() -> None:
     """Run the command line."""
+    # As in the workers: threads of a linear algebra library only wait for one another on products this small. It
+    # reads this when it is loaded, which is later than here.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     app()
