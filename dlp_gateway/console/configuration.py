@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
 
+from dlp_gateway.configfile import ConfigError, Problem
 from dlp_gateway.console.pages import Page
 from dlp_gateway.console.services import Services
 from dlp_gateway.settings import Settings
@@ -29,6 +31,8 @@ APPLICATIONS = (
     "csp",
     "django_htmx",
 )
+
+_PROVIDER = ("allauth.socialaccount", "allauth.socialaccount.providers.openid_connect")
 
 _MIDDLEWARE = (
     "django.middleware.security.SecurityMiddleware",
@@ -65,6 +69,16 @@ _POLICY = {
 }
 
 
+def applications(settings: Settings) -> tuple[str, ...]:
+    """What Django installs; the organisation's sign-in only where it is configured. Raises ConfigError."""
+    if settings.console.sign_in is None:
+        return APPLICATIONS
+    missing = [name for name in ("jwt", "oauthlib", "requests") if find_spec(name) is None]
+    if missing:
+        raise ConfigError([Problem("console.sign_in", 0, "needs more packages: pip install 'dlp-gateway[sign-in]'")])
+    return (*APPLICATIONS, *_PROVIDER)
+
+
 def django_settings(services: Services, pages: tuple[Page, ...]) -> dict[str, Any]:
     """Settings for ``store.database.configure``, beside the database's. Makes the secret key when there is none."""
     settings = services.settings
@@ -87,9 +101,39 @@ def django_settings(services: Services, pages: tuple[Page, ...]) -> dict[str, An
         "FILE_UPLOAD_HANDLERS": ["dlp_gateway.console.uploads.InMemory"],
         "DATA_UPLOAD_MAX_MEMORY_SIZE": settings.smtp.max_message_bytes + 65536,
         "FILE_UPLOAD_MAX_MEMORY_SIZE": settings.smtp.max_message_bytes + 65536,
-        "CONTENT_SECURITY_POLICY": _POLICY,
+        "CONTENT_SECURITY_POLICY": _policy(settings),
         **_transport(settings),
         **_accounts(settings),
+        **_provider(settings),
+    }
+
+
+def _policy(settings: Settings) -> dict[str, Any]:
+    if settings.console.sign_in is None:
+        return _POLICY
+    issuer = settings.console.sign_in.issuer
+    # The form that leads to the provider is answered with a redirect, which browsers hold to form-action, too.
+    provider = f"{issuer.scheme}://{issuer.host}:{issuer.port}"
+    return {"DIRECTIVES": {**_POLICY["DIRECTIVES"], "form-action": [SELF, provider]}}
+
+
+def _provider(settings: Settings) -> dict[str, Any]:
+    """The organisation's sign-in. Raises OSError when its secret cannot be read."""
+    sign_in = settings.console.sign_in
+    if sign_in is None:
+        return {}
+    app = {
+        "provider_id": "organisation",
+        "name": sign_in.name,
+        "client_id": sign_in.client_id,
+        "secret": sign_in.secret_file.read_text("utf-8").strip(),
+        "settings": {"server_url": str(sign_in.issuer).rstrip("/")},
+    }
+    return {
+        "SOCIALACCOUNT_ADAPTER": "dlp_gateway.console.provider.Provider",
+        "SOCIALACCOUNT_PROVIDERS": {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}},
+        "SOCIALACCOUNT_STORE_TOKENS": False,
+        "SOCIALACCOUNT_EMAIL_AUTHENTICATION": False,
     }
 
 

@@ -20,7 +20,17 @@ from dlp_gateway.console.pages import Page
 
 # Views of the sign-in library: for everybody, and for whoever is signed in. The others (signing up, changing the
 # mail address, a new password by mail) do not exist here: administrators make accounts.
-ENTRANCE = frozenset({"account_login", "account_inactive", "mfa_authenticate", "mfa_login_webauthn", "account_logout"})
+ENTRANCE = frozenset(
+    {
+        "account_login",
+        "account_inactive",
+        "account_logout",
+        "mfa_authenticate",
+        "mfa_login_webauthn",
+        "openid_connect_login",
+        "openid_connect_callback",
+    }
+)
 OWN_ACCOUNT = frozenset(
     {
         "account_reauthenticate",
@@ -59,11 +69,8 @@ class Gatekeeper:
 
     def process_view(self, request: Any, _view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
         """Return None to let the request through; raises Http404 or PermissionDenied to turn it away."""
-        from dlp_gateway.console import signin
-
         name = request.resolver_match.url_name
-        if request.user.is_authenticated and signin.over(request):
-            signin.end(request)
+        _end_what_is_over(request)
         if name in ENTRANCE:
             return None
         if name in OWN_ACCOUNT:
@@ -76,6 +83,13 @@ class Gatekeeper:
         if request.method not in page.methods and not (request.method == "HEAD" and "GET" in page.methods):
             return HttpResponseNotAllowed(page.methods)
         return None
+
+
+def _end_what_is_over(request: Any) -> None:
+    from dlp_gateway.console import signin
+
+    if request.user.is_authenticated and signin.over(request):
+        signin.end(request)
 
 
 def _own_account(request: Any, name: str) -> HttpResponse | None:
@@ -91,11 +105,13 @@ def _own_account(request: Any, name: str) -> HttpResponse | None:
 
 
 def _refusal(request: Any, page: Page) -> HttpResponse | None:
+    from dlp_gateway.console import signin
+
     if not request.user.is_authenticated:
         return _sign_in(request)
     if request.user.first_password:
         return HttpResponseRedirect(reverse("account_change_password"))
-    if not second_factors(request.user):
+    if not second_factors(request.user) and not signin.vouched(request):
         return HttpResponseRedirect(reverse("mfa_index"))
     if not request.user.may(page.right):
         raise PermissionDenied

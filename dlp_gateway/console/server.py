@@ -9,7 +9,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
-from dlp_gateway.console.configuration import APPLICATIONS, django_settings
+from dlp_gateway.console.configuration import applications, django_settings
 from dlp_gateway.console.sections import all_pages
 from dlp_gateway.console.services import Services
 from dlp_gateway.monitoring import logs
@@ -20,8 +20,10 @@ from dlp_gateway.store import database
 
 def prepare(services: Services) -> None:
     """Set Django up for the console and bring the schema up to date. Raises ConfigError, StoreError."""
-    url = services.settings.store.url
-    database.configure(url, applications=APPLICATIONS, **django_settings(services, all_pages()))
+    settings = services.settings
+    database.configure(
+        settings.store.url, applications=applications(settings), **django_settings(services, all_pages())
+    )
     database.migrate(everything=True)
     database.close()
 

@@ -6,6 +6,7 @@ import base64
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
 from allauth.account.signals import password_changed
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -84,6 +85,16 @@ def over(request: Any) -> bool:
     return not isinstance(began, float) or services.clock() - began > services.settings.console.session_hours * _HOUR
 
 
+def vouched(request: Any) -> bool:
+    """Whether the organisation's provider signed this session in, and sees to the second factor."""
+    sign_in = settings.CONSOLE_SERVICES.settings.console.sign_in
+    return sign_in is not None and not sign_in.second_factor and _by_provider(request, request.user)
+
+
+def _by_provider(request: Any, user: Any) -> bool:
+    return any(step.get("method") == "socialaccount" for step in get_authentication_records(request, user))
+
+
 def end(request: Any) -> None:
     """End a session that is over."""
     _record(request.user.get_username(), "session over")
@@ -105,7 +116,7 @@ def connect() -> None:
 
 def _signed_in(sender: Any, request: Any, user: Any, **_more: Any) -> None:  # noqa: ARG001  # Django's names
     request.session[_BEGAN] = float(settings.CONSOLE_SERVICES.clock())
-    _record(user.get_username(), "signed in")
+    _record(user.get_username(), "signed in", **({"by": "provider"} if _by_provider(request, user) else {}))
 
 
 def _signed_out(sender: Any, request: Any, user: Any, **_more: Any) -> None:  # noqa: ARG001
@@ -144,11 +155,15 @@ def _factor_renewed(sender: Any, user: Any, authenticator: Any, **_more: Any) ->
     _change(user, "second factor renewed", authenticator)
 
 
-def _record(who: str, outcome: str) -> None:
+def refuse(who: str, why: str) -> None:
+    """Put on record that somebody whom the organisation's provider sent was not let in."""
+    _record(who, "refused", why=why)
+
+
+def _record(who: str, outcome: str, **more: str) -> None:
+    details = {"outcome": outcome, **more}
     with change() as made:
-        made.rows.notes.append(
-            Note(Kind.SIGN_IN, settings.CONSOLE_SERVICES.clock(), who, "console", {"outcome": outcome})
-        )
+        made.rows.notes.append(Note(Kind.SIGN_IN, settings.CONSOLE_SERVICES.clock(), who, "console", details))
 
 
 def _change(user: Any, act: str, authenticator: Any = None) -> None:

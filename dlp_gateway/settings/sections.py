@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AnyHttpUrl, Field, model_validator
+from pydantic import AfterValidator, AnyHttpUrl, Field, field_validator, model_validator
 
 from dlp_gateway.settings.values import (
     AnyEndpoint,
@@ -254,6 +254,28 @@ class ConsoleTls(Section):
     key: FilePath = Field(description="PEM file with the private key.")
 
 
+_LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class ConsoleSignIn(Section):
+    """The organisation's sign-in by OpenID Connect; accounts are still made by administrators."""
+
+    name: Line = Field(description="What the button says: `Sign in with NAME`.")
+    issuer: AnyHttpUrl = Field(description="The provider's address, to which `/.well-known/...` is added.")
+    client_id: Line = Field(description="The console's name at the provider.")
+    secret_file: FilePath = Field(description="File with the console's secret at the provider, readable for it alone.")
+    second_factor: bool = Field(
+        default=True, description="The console asks for its own second factor, too; false: the provider sees to that."
+    )
+
+    @field_validator("issuer")
+    @classmethod
+    def _safe(cls, issuer: AnyHttpUrl) -> AnyHttpUrl:
+        if issuer.scheme != "https" and issuer.host not in _LOCAL:
+            raise ValueError("should begin with https://, since it says who signs in")
+        return issuer
+
+
 class Console(Section):
     """The web console."""
 
@@ -264,6 +286,9 @@ class Console(Section):
     )
     tls: ConsoleTls | None = Field(
         default=None, description="`certificate` and `key`; null: a web server in front of it ends TLS."
+    )
+    sign_in: ConsoleSignIn | None = Field(
+        default=None, description="Sign-in by the organisation's OpenID Connect provider; null: by password alone."
     )
     threads: Count = Field(default=8, description="Pages served at once.")
     idle_minutes: Count = Field(default=30, description="Without a click for this long, people sign in again.")
@@ -278,9 +303,8 @@ class Console(Section):
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
-        local = {"127.0.0.1", "localhost", "::1"}
-        if self.url is not None and self.url.scheme != "https" and self.url.host not in local:
+        if self.url is not None and self.url.scheme != "https" and self.url.host not in _LOCAL:
             raise ValueError("url should begin with https://, since people sign in there")
-        if self.tls is None and self.listen.host not in local:
+        if self.tls is None and self.listen.host not in _LOCAL:
             raise ValueError("listen on 127.0.0.1 behind a web server with TLS, or give tls: people sign in there")
         return self
