@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,14 +10,17 @@ from dlp_gateway.audit.chain import Kind as Entry
 from dlp_gateway.audit.chain import Note
 from dlp_gateway.audit.check import check
 from dlp_gateway.model import Action, Zone
-from dlp_gateway.quarantine import held
+from dlp_gateway.quarantine import appeals, held, links
 from dlp_gateway.quarantine.expiry import expire
+from dlp_gateway.quarantine.notices import Letterhead
 from dlp_gateway.quarantine.review import Desk
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError
-from dlp_gateway.store import counters, database, decisions, history, record, retention, spool
+from dlp_gateway.store import counters, database, decisions, history, record, retention, rounds, spool
+from dlp_gateway.store.change import change
 from dlp_gateway.store.errors import StoreInvalidError
-from dlp_gateway.store.keys import load_audit
+from dlp_gateway.store.keys import load_audit, load_sealing
 from dlp_gateway.store.values import Kind, Outcome, State
+from dlp_gateway.store.workload import workload
 from tests.unit.store.examples import (
     CONTENT,
     NOW,
@@ -512,6 +516,54 @@ class Contract:
         assert await store.write(retention.sweep) == 1
         assert await holders(store, "one") == []
         assert await holders(store, "two") == ["delivery"]
+
+    # --- senders and reviewers ---
+
+    async def test_a_sender_asks_and_withdraws(self, store, desk, review_keys, key_directory):
+        sealing_keys = load_sealing(key_directory)
+        address, link = links.new(Letterhead("g.example", "Kim", 30, "https://dlp.example"), NOW)
+        await store.commit(replace(intake(DELIVER, HOLD, message_id="one"), link=link))
+        key = address.rpartition("/")[2]
+
+        assert await store.write(lambda: links.use(key, NOW)) == "one"
+        assert await store.write(lambda: links.use(key, NOW)) is None
+        await store.write(lambda: appeals.ask("one", "It is mine.", sealing_keys, NOW))
+        (asked,) = await store.read(appeals.waiting)
+        assert appeals.justification(review_keys, asked) == "It is mine."
+        await store.write(lambda: desk.refuse_appeal("one", DPO, "no"))
+        await store.write(lambda: appeals.withdraw("one", (outgoing(),), sealing_keys, NOW))
+
+        answered = await store.read(lambda: appeals.of("one"))
+        assert (answered.answer, answered.answered_by, answered.sealed) == ("refused", "dpo", b"")
+        assert await states(store, "one") == {"ann@example.net": "queued", "bob@example.org": "withdrawn"}
+        assert (await store.read(lambda: check(load_audit(key_directory)))).sound
+
+    async def test_of_two_clicks_on_a_link_one_opens_the_page(self, store):
+        address, link = links.new(Letterhead("g.example", "Kim", 30, "https://dlp.example"), NOW)
+        await store.commit(replace(intake(HOLD, message_id="one"), link=link))
+        key = address.rpartition("/")[2]
+
+        clicks = await asyncio.gather(*(store.read(lambda: links.use(key, NOW)) for _ in range(8)))
+
+        assert sorted(clicks, key=str) == [None] * 7 + ["one"]
+
+    async def test_of_several_gateways_one_does_a_round(self, store):
+        def take(now, since):
+            with change() as made:
+                return rounds.take(made.cursor, "digest", now, since)
+
+        async def gateways(now, since):
+            return sum(await asyncio.gather(*(store.read(lambda: take(now, since)) for _ in range(8))))
+
+        assert [await gateways(*at) for at in ((NOW, NOW), (NOW + 1, NOW), (NOW + DAY, NOW + 1))] == [1, 0, 1]
+
+    async def test_figures_of_what_waits(self, store):
+        await store.commit(intake(HOLD, at=NOW - 2 * DAY))
+        await store.commit(intake(HOLD, verdict("cy@example.org", Action.HOLD, approvals=2), at=NOW - 29 * DAY))
+
+        found = await store.read(lambda: workload(NOW))
+
+        assert (dict(found.waiting), found.expiring) == ({(1, False): 1, (3, True): 1}, 1)
 
     # --- record ---
 
