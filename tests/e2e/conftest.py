@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.e2e.trial import Trial
+from tests.e2e.visitor import Visitor
 
 # Nothing may leave the machine, and nothing of the browser's own asks for it.
 _FLAGS = (
@@ -37,3 +38,18 @@ def trial(tmp_path_factory) -> Trial:
     trial = Trial(tmp_path_factory.mktemp("trial")).start()
     yield trial
     assert trial.stop() == 0
+
+
+@pytest.fixture
+def visit(browser, trial):
+    """Windows of people, signed in by the name of their account, or not at all; closed at the end."""
+    opened = []
+
+    def window(name: str | None = None) -> Visitor:
+        visitor = Visitor(browser, trial)
+        opened.append(visitor)
+        return visitor.sign_in(trial.people[name]) if name else visitor
+
+    yield window
+    for visitor in opened:
+        visitor.close()

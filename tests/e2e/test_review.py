@@ -6,47 +6,7 @@ import re
 
 import pytest
 
-from tests.e2e.trial import Trial
-from tests.e2e.visitor import Visitor
-
-SENDER, OUTSIDE = "payroll@westendonsixth.com", "omar.haddad@brightwater.example"
-# Made up for these tests; they are nowhere but in the held message and on the page of the one who opened it.
-TFN, NAME = "459 599 230", "Lena Fairweather"
-
-
-def mail(number: str, said: str) -> bytes:
-    return (
-        f"From: Payroll <{SENDER}>\r\nTo: Omar Haddad <{OUTSIDE}>\r\nSubject: What was missing\r\n"
-        f"Date: Mon, 02 Feb 2026 09:05:00 +1000\r\nMessage-ID: <e2e-{number}@westendonsixth.com>\r\n"
-        f"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nHello Omar,\r\n\r\n{said}\r\n"
-    ).encode()
-
-
-ORDINARY = f"here is what was missing for {NAME}: tax file number {TFN}."
-HIGH_RISK = f"{NAME} has been diagnosed with epilepsy and cannot drive for six months."
-
-
-def held(trial: Trial, number: str, said: str) -> tuple[str, bytes]:
-    """Send a message that is held; returns its number and what was sent."""
-    content = mail(number, said)
-    reply = trial.send(SENDER, [OUTSIDE], content)
-    assert reply.startswith("250 2.6.0"), reply
-    return re.search(r"\[([0-9a-z-]+)\]", reply)[1], content
-
-
-@pytest.fixture
-def visit(browser, trial):
-    """Windows, closed at the end."""
-    opened = []
-
-    def window(name: str | None = None) -> Visitor:
-        visitor = Visitor(browser, trial)
-        opened.append(visitor)
-        return visitor.sign_in(trial.people[name]) if name else visitor
-
-    yield window
-    for visitor in opened:
-        visitor.close()
+from tests.e2e.mail import HIGH_RISK, NAME, ORDINARY, TFN, held
 
 
 def test_a_sender_asks_and_the_dpo_releases_what_was_held(trial, visit):
@@ -77,7 +37,7 @@ def test_a_sender_asks_and_the_dpo_releases_what_was_held(trial, visit):
     assert TFN in dpo.text
     assert "Omar runs our payroll" in dpo.text
     dpo.act("Release", "the recipient is our payroll provider")
-    sent = trial.awaited("outside", f"<e2e-ask@westendonsixth.com>".encode())
+    sent = trial.awaited("outside", b"<e2e-ask@westendonsixth.com>")
 
     # Byte for byte what was handed in, behind the one field that says which way it went.
     assert sent.replace(b"\r\n", b"\n").endswith(b"\n" + content.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n")

@@ -58,5 +58,5 @@ class Visitor:
         box.locator("summary").click()
         box.get_by_label(re.compile("[Rr]eason|Answer")).first.fill(reason)
         with self.page.expect_navigation():
-            box.get_by_role("button", name=button or name.split()[0]).click()
+            box.get_by_role("button", name=button or name.split(maxsplit=1)[0]).click()
         return self.text
