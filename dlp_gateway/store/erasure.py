@@ -3,7 +3,8 @@
 What accountability needs stays without the address: that a message was
 decided on, by which rules, for which zone, and what became of it. What is
 under way is erased when it is finished: housekeeping goes on with erasures
-that were begun (``resume``). What is kept for a dispute stays.
+that were begun (``resume``). What is kept for a dispute stays, and mail that
+comes after an erasure began is no part of it.
 """
 
 # ruff: noqa: S608  # statements are put together from constants; every value is a parameter
@@ -23,12 +24,18 @@ from dlp_gateway.store.persons import FINISHED
 from dlp_gateway.store.requests import Person, Request, RequestKind
 
 _BATCH = 500
+# Notices that tell senders of an erasure are made a little after it began.
+_AFTERWARDS = 3600.0
 
 # In place of an address; the domain can never be anybody's (RFC 2606 section 2).
 _LOCAL, _DOMAIN = "erased", "erased.invalid"
 ERASED = f"{_LOCAL}@{_DOMAIN}"
 
-_SENDERS = "SELECT m.id FROM dlp_message m WHERE m.kind = 'mail' AND {} AND " + FINISHED + " ORDER BY m.id LIMIT %s"
+_SENDERS = (
+    "SELECT m.id FROM dlp_message m WHERE m.kind = 'mail' AND {} AND m.at <= %s AND "
+    + FINISHED
+    + " ORDER BY m.id LIMIT %s"
+)
 _SENDER_GONE = (
     "UPDATE dlp_message SET sender_literal = CASE WHEN sender_literal = '' THEN '' ELSE %s END,"
     " sender_local = CASE WHEN sender_literal = '' THEN '' ELSE %s END,"
@@ -37,7 +44,7 @@ _SENDER_GONE = (
 )
 _RECIPIENTS = (
     "SELECT r.id FROM dlp_recipient r JOIN dlp_message m ON m.id = r.message_id WHERE m.kind = 'mail' AND {}"
-    " AND r.state NOT IN ('queued', 'held')"
+    " AND m.at <= %s AND r.state NOT IN ('queued', 'held')"
     " AND NOT EXISTS (SELECT 1 FROM dlp_restriction x WHERE x.message_id = r.message_id)"
     " AND NOT EXISTS (SELECT 1 FROM dlp_hold h WHERE h.message_id = r.message_id AND h.restricted_at IS NOT NULL"
     " AND h.closed_at IS NULL) ORDER BY r.id LIMIT %s"
@@ -46,9 +53,8 @@ _RECIPIENT_GONE = (
     "UPDATE dlp_recipient SET literal = %s, local = %s, domain = %s, orcpt = NULL, text = '', host = '' WHERE id = %s"
 )
 _OWN = (
-    "SELECT m.id FROM dlp_recipient r JOIN dlp_message m ON m.id = r.message_id WHERE m.kind <> 'mail' AND {} AND "
-    + FINISHED
-    + " ORDER BY m.id LIMIT %s"
+    "SELECT m.id FROM dlp_recipient r JOIN dlp_message m ON m.id = r.message_id WHERE m.kind <> 'mail' AND {}"
+    " AND m.at <= %s AND " + FINISHED + " ORDER BY m.id LIMIT %s"
 )
 
 
@@ -62,17 +68,18 @@ class Left:
 
 
 def begin(request_id: int, *, reasons_by_name: bool, actor: str, now: float) -> Request:
-    """Start the erasure for a request; ``reasons_by_name``: also words on record that mention the person's name.
+    """Start the erasure for a request, or start it again for what has come since.
+
+    ``reasons_by_name``: also words on record that mention the person's name.
 
     Raises StoreInvalidError when the request is answered already, no request for erasure, or names no person.
     """
     with change() as made:
         request = requests.still_open(request_id)
         _check(request)
-        if request.erasing_at is None:
-            values = {"reasons_by_name": reasons_by_name, **request.receipt}
-            _update(request, erasing_at=now, receipt=values)
-            made.rows.notes.append(requests.note(request, now, actor, "erasing"))
+        by_name = reasons_by_name or bool(request.receipt.get("reasons_by_name"))
+        _update(request, erasing_at=now, erased_at=None, receipt={**request.receipt, "reasons_by_name": by_name})
+        made.rows.notes.append(requests.note(request, now, actor, "erasing"))
     return requests.still_open(request_id)
 
 
@@ -91,14 +98,15 @@ def run(request: Request, *, actor: str, now: float, pseudonyms: bytes | None = 
     the write-ahead log cut off. Raises StoreError.
     """
     person = _check(request)
+    until = now if request.erasing_at is None else request.erasing_at
     erased = {
-        "sender addresses": _batches(request, actor, now, "sender addresses", _senders, person),
-        "recipient addresses": _batches(request, actor, now, "recipient addresses", _recipients, person),
-        "notices": _batches(request, actor, now, "notices", _notices, person),
+        "sender addresses": _batches(request, actor, now, "sender addresses", _senders, until),
+        "recipient addresses": _batches(request, actor, now, "recipient addresses", _recipients, until),
+        "notices": _batches(request, actor, now, "notices", _notices, until),
         "texts of the record": _texts(request, person, actor, now, pseudonyms),
     }
     with database.failures("what is left was not counted"), database.cursor() as cursor:
-        left = _left(cursor, person)
+        left = _left(cursor, person, until)
     with change() as made:
         kept = _added(_receipt(request), erased)
         kept["left"] = [[one.what, one.count, one.why] for one in left]
@@ -181,11 +189,11 @@ def frozen(request: Request, messages: Sequence[str]) -> None:
         _update(request, receipt=_added(kept, counts))
 
 
-def _batches(request: Request, actor: str, now: float, what: str, step: Any, person: Person) -> int:
-    total = 0
+def _batches(request: Request, actor: str, now: float, what: str, step: Any, until: float) -> int:
+    person, total = _person(request), 0
     while True:
         with change() as made:
-            count = int(step(made.cursor, person))
+            count = int(step(made.cursor, person, until))
             if count:
                 made.rows.notes.append(requests.note(request, now, actor, "erasure", what=what, count=count))
         total += count
@@ -193,25 +201,25 @@ def _batches(request: Request, actor: str, now: float, what: str, step: Any, per
             return total
 
 
-def _senders(cursor: Any, person: Person) -> int:
+def _senders(cursor: Any, person: Person, until: float) -> int:
     condition, values = persons.sending(person)
-    found = _select(cursor, _SENDERS.format(condition), values)
+    found = _select(cursor, _SENDERS.format(condition), [*values, until])
     for table in ("dlp_link", "dlp_appeal"):
         cursor.executemany(f"DELETE FROM {table} WHERE message_id = %s", found)
     cursor.executemany(_SENDER_GONE, [(ERASED, _LOCAL, _DOMAIN, row[0]) for row in found])
     return len(found)
 
 
-def _recipients(cursor: Any, person: Person) -> int:
+def _recipients(cursor: Any, person: Person, until: float) -> int:
     condition, values = persons.receiving(person)
-    found = _select(cursor, _RECIPIENTS.format(condition), values)
+    found = _select(cursor, _RECIPIENTS.format(condition), [*values, until])
     cursor.executemany(_RECIPIENT_GONE, [(ERASED, _LOCAL, _DOMAIN, row[0]) for row in found])
     return len(found)
 
 
-def _notices(cursor: Any, person: Person) -> int:
+def _notices(cursor: Any, person: Person, until: float) -> int:
     condition, values = persons.receiving(person)
-    found = _select(cursor, _OWN.format(condition), values)
+    found = _select(cursor, _OWN.format(condition), [*values, until + _AFTERWARDS])
     retention.remove(cursor, [row[0] for row in found])
     return len(found)
 
@@ -227,9 +235,9 @@ def _texts(request: Request, person: Person, actor: str, now: float, pseudonyms:
         return record.forget_texts(made.cursor, tokens, now, actor, request.name)
 
 
-def _left(cursor: Any, person: Person) -> tuple[Left, ...]:
+def _left(cursor: Any, person: Person, until: float) -> tuple[Left, ...]:
     kept = persons.restricted(cursor, person)
-    waiting = persons.under_way(cursor, person)
+    waiting = persons.under_way(cursor, person, until, until + _AFTERWARDS)
     left = []
     if kept:
         left.append(Left("decisions and held messages", kept, "restricted for a dispute or a request; lift that first"))

@@ -57,6 +57,7 @@ class Message(Row):
             models.Index(fields=["at"], name="dlp_message_at"),
             models.Index(fields=["about"], name="dlp_message_about", condition=~Q(about="")),
             models.Index("sender_domain", Lower("sender_local"), "at", name="dlp_message_sender"),
+            models.Index(Lower("client_user"), "at", name="dlp_message_user", condition=~Q(client_user="")),
         )
 
 
@@ -207,7 +208,10 @@ class AuditText(Row):
 
     class Meta(Row.Meta):
         db_table = "dlp_audit_text"
-        indexes = (models.Index(fields=["text"], name="dlp_audit_text_address", condition=Q(kind="address")),)
+        indexes = (
+            models.Index(fields=["text"], name="dlp_audit_text_address", condition=Q(kind="address")),
+            models.Index(fields=["token"], name="dlp_audit_text_reason", condition=Q(kind="reason")),
+        )
 
 
 class Link(Row):

@@ -84,13 +84,13 @@ def _decisions(cursor: Any, person: Person, ids: Sequence[str]) -> Iterator[dict
         appeals.setdefault(message_id, []).append(told)
     cursor.execute(_MESSAGES.format(marks), ids)
     for row in cursor.fetchall():
-        mine = _is(person, row[3], row[4]) or row[6].lower() in person.addresses
+        mine = _is(person, row[3], row[4]) or row[6].lower() in person.logins
         yield {
             "id": row[0],
             "at": _iso(row[1]),
             "sender": _address(person, row[2], row[3], row[4]),
             "client": row[5] if mine else MASKED,
-            "login": row[6] if row[6].lower() in person.addresses else MASKED if row[6] else None,
+            "login": row[6] if row[6].lower() in person.logins else MASKED if row[6] else None,
             "size": row[7],
             "policy": row[8],
             "found": dict(Counter(finding.entity for finding in facts.decode(row[9]).findings)) if row[9] else {},
@@ -162,7 +162,7 @@ def _texts(cursor: Any, tokens: Sequence[str], addresses: set[str], person: Pers
         marks = ", ".join("%s" for _ in batch)
         cursor.execute(f"SELECT token, text FROM dlp_audit_text WHERE token IN ({marks})", batch)
         found.update(dict(cursor.fetchall()))
-    own = ", ".join(person.addresses)
+    own = ", ".join(person.logins)
     return {token: own if token in addresses and text.startswith("p:") else text for token, text in found.items()}
 
 

@@ -26,6 +26,7 @@ FINISHED = (
     " AND NOT EXISTS (SELECT 1 FROM dlp_restriction x WHERE x.message_id = m.id)"
 )
 _NOBODY = "1 = 0"
+_NEVER = 1e300  # later than any moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +117,11 @@ def traces(person: Person, pseudonyms: bytes | None = None) -> Traces:
 def sending(person: Person) -> tuple[str, list[str]]:
     """The condition, and its values, for messages ``m`` that the person sent, or handed in under their login."""
     own, values = _matching(person, "m.sender_domain", "m.sender_local")
-    if not values:
+    if not person.logins:
         return own, values
-    logins = _marks(person.addresses)
-    return f"({own} OR (m.client_user <> '' AND LOWER(m.client_user) IN ({logins})))", [*values, *person.addresses]
+    logins = _marks(person.logins)
+    # As the index of logins has it: it holds only those that are not empty.
+    return f"({own} OR (NOT (m.client_user = '') AND LOWER(m.client_user) IN ({logins})))", [*values, *person.logins]
 
 
 def receiving(person: Person) -> tuple[str, list[str]]:
@@ -127,17 +129,24 @@ def receiving(person: Person) -> tuple[str, list[str]]:
     return _matching(person, "r.domain", "r.local")
 
 
-def under_way(cursor: Any, person: Person) -> int:
-    """How many messages from or to the person are not finished: queued, or waiting for a reviewer."""
+def under_way(cursor: Any, person: Person, until: float = _NEVER, own_until: float = _NEVER) -> int:
+    """How many messages from or to the person are queued or wait for a reviewer.
+
+    Counts mail that came ``until`` then, and notices and bounces made ``own_until`` then.
+    """
     sender, sender_values = sending(person)
     recipient, recipient_values = receiving(person)
-    open_ = "(SELECT message_id FROM dlp_recipient WHERE state = 'queued' UNION SELECT message_id FROM dlp_hold"
-    open_ += " WHERE closed_at IS NULL)"
+    waiting = (
+        "(SELECT message_id FROM dlp_recipient WHERE state = 'queued' UNION SELECT message_id FROM dlp_hold"
+        " WHERE closed_at IS NULL)"
+    )
     return _count(
         cursor,
-        f"(SELECT m.id FROM dlp_message m WHERE m.id IN {open_} AND {sender} UNION SELECT r.message_id"
-        f" FROM dlp_recipient r WHERE r.message_id IN {open_} AND r.state IN ('queued', 'held') AND {recipient}) u",
-        [*sender_values, *recipient_values],
+        f"(SELECT m.id FROM dlp_message m WHERE m.id IN {waiting} AND m.kind = 'mail' AND m.at <= %s AND {sender} UNION"
+        " SELECT m.id FROM dlp_recipient r JOIN dlp_message m ON m.id = r.message_id"
+        f" WHERE m.id IN {waiting} AND (m.at <= %s OR m.kind <> 'mail' AND m.at <= %s)"
+        f" AND r.state IN ('queued', 'held') AND {recipient}) u",
+        [until, *sender_values, until, own_until, *recipient_values],
     )
 
 
@@ -164,17 +173,20 @@ class RecordTexts:
 
 def record_texts(cursor: Any, person: Person, pseudonyms: bytes | None = None) -> RecordTexts:
     """Find a person's texts; with pseudonyms only exact addresses can be found, for others there is no key."""
-    wanted = list(person.addresses)
+    wanted = list(person.logins)
     if pseudonyms is not None:
-        wanted += [pseudonym(pseudonyms, address) for address in person.addresses]
-    likes = [_tagged(address) for address in person.addresses]
+        wanted += [pseudonym(pseudonyms, login) for login in person.logins]
     addresses: tuple[str, ...] = ()
     if wanted:
-        more = "".join(" OR text LIKE %s ESCAPE '!'" for _ in likes)
+        clauses, values = [f"text IN ({_marks(wanted)})"], list(wanted)
+        for address in person.addresses:
+            name, _, domain = address.rpartition("@")
+            tagged, bounds = _beginning("text", f"{name}+")
+            clauses.append(f"({tagged} AND text LIKE %s ESCAPE '!')")
+            values += [*bounds, f"%@{_literally(domain)}"]
         cursor.execute(
-            f"SELECT token FROM dlp_audit_text WHERE kind = 'address' AND (text IN ({_marks(wanted)}){more})"
-            " ORDER BY token",
-            [*wanted, *likes],
+            f"SELECT token FROM dlp_audit_text WHERE kind = 'address' AND ({' OR '.join(clauses)}) ORDER BY token",
+            values,
         )
         addresses = tuple(row[0] for row in cursor.fetchall())
     cursor.execute("SELECT token, text FROM dlp_audit_text WHERE kind = 'reason' ORDER BY token")
@@ -192,14 +204,21 @@ def _matching(person: Person, domain: str, local: str) -> tuple[str, list[str]]:
     clauses, values = [], []
     for address in person.addresses:
         name, _, at = address.rpartition("@")
-        clauses.append(f"({domain} = %s AND (LOWER({local}) = %s OR LOWER({local}) LIKE %s ESCAPE '!'))")
-        values += [at, name, f"{_literally(name)}+%"]
+        tagged, bounds = _beginning(f"LOWER({local})", f"{name}+")
+        # Alternatives of their own, so that each is looked up in the index.
+        clauses += [f"({domain} = %s AND LOWER({local}) = %s)", f"({domain} = %s AND {tagged})"]
+        values += [at, name, at, *bounds]
     return f"({' OR '.join(clauses)})" if clauses else _NOBODY, values
 
 
-def _tagged(address: str) -> str:
-    name, _, domain = address.rpartition("@")
-    return f"{_literally(name)}+%@{_literally(domain)}"
+def _beginning(column: str, text: str) -> tuple[str, list[str]]:
+    """The condition, and its values, for what begins with ``text``.
+
+    SQLite finds a range of bytes in an index; PostgreSQL orders text by its locale.
+    """
+    if database.is_postgresql():
+        return f"{column} LIKE %s ESCAPE '!'", [f"{_literally(text)}%"]
+    return f"({column} >= %s AND {column} < %s)", [text, f"{text[:-1]}{chr(ord(text[-1]) + 1)}"]
 
 
 def _phrases(words: Iterable[str]) -> re.Pattern[str] | None:

@@ -50,6 +50,11 @@ class Person:
     addresses: tuple[str, ...] = field(repr=False)
     words: tuple[str, ...] = field(repr=False, default=())
 
+    @property
+    def logins(self) -> tuple[str, ...]:
+        """Names under which they may hand mail in: an address, or a word such as ``jo``."""
+        return (*self.addresses, *(word.lower() for word in self.words))
+
     def text(self) -> str:
         """The form in which it is kept."""
         return json.dumps({"addresses": self.addresses, "words": self.words}, ensure_ascii=False)

@@ -341,6 +341,21 @@ def test_erasure_shows_first_what_it_does_and_then_leaves_no_address(console, dp
     assert requests.find(request.id).done_by == "dpo"
 
 
+def test_mail_that_comes_after_the_erasure_began_is_no_part_of_it(console):
+    commit(console, mail(console, "queued", DELIVERED))
+    request = register(console, RequestKind.ERASE, JO)
+    request = erasure.begin(request.id, reasons_by_name=False, actor="dpo", now=console.clock())
+    assert erasure.run(request, actor="dpo", now=console.clock())
+    later = intake(DELIVERED, message_id="later", at=console.clock() + DAY)
+    commit(console, then=deliver_all)
+    commit(console, later)
+
+    assert erasure.resume(console.clock() + DAY) == 1
+
+    assert requests.find(request.id).erased_at == console.clock() + DAY
+    assert [line.message_id for line in persons.traces(request.person).latest] == ["later"]
+
+
 def raw(console, request):
     """The files of the database, without what the request itself says of the person."""
     with database.cursor() as cursor:
