@@ -9,9 +9,9 @@ PIP    := $(BIN)/pip --disable-pip-version-check --quiet
 # Debian packages of the integration tests: real servers and the producers of real files.
 TEST_PACKAGES := postfix postgresql strace iproute2 \
     libreoffice-writer libreoffice-calc libreoffice-impress openssl gnupg p7zip-full zip genisoimage gcab qpdf \
-    tesseract-ocr-eng tesseract-ocr-osd
+    tesseract-ocr-eng tesseract-ocr-osd chromium
 
-.PHONY: run test check bench soak accuracy train lock wheel clean format
+.PHONY: run test check bench soak accuracy screenshots train lock wheel clean format
 
 run: $(VENV)/.runtime
 	@$(BIN)/dlp-gateway try
@@ -34,6 +34,10 @@ soak: $(VENV)/.dev test-packages
 
 accuracy: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.accuracy
+
+# The pictures of docs/console.md, taken by the tests that look at every page.
+screenshots: $(VENV)/.dev test-packages
+	DLP_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -q tests/e2e/test_pages.py
 
 train:
 	$(MAKE) --no-print-directory -C training
