@@ -75,6 +75,7 @@ async def test_invariant_4_nothing_planted_gets_out(tmp_path):
             "LOGGING__LEVEL": "debug",
             "STATE_DIRECTORY": str(tmp_path / "gateway/state"),
             "QUARANTINE__NOTICE_BURST": "10000",
+            "CONSOLE__URL": "https://dlp.westendonsixth.com",
         },
     ).prepare()
     said: dict[str, bytes] = {}
@@ -113,7 +114,9 @@ async def test_invariant_4_nothing_planted_gets_out(tmp_path):
     said["queue"] = gateway.run("queue", "list", "--json").stdout
     said["log"] = gateway.log.read_bytes()
     own = [taken for taken in (*inside.taken, *outside.taken) if not taken.sender]
-    said["notices and bounces"] = b"\n".join(taken.content for taken in own)
+    # The keys in links are for senders alone: they are in their notices and nowhere else.
+    keys = re.findall(rb"https://dlp\.westendonsixth\.com/sender/(\S+)", b"\n".join(taken.content for taken in own))
+    assert len(set(keys)) == len(held)
     for path in (tmp_path / "gateway").rglob("*"):
         if path.is_file():
             said[str(path.relative_to(tmp_path))] = path.read_bytes()
@@ -126,6 +129,8 @@ async def test_invariant_4_nothing_planted_gets_out(tmp_path):
     assert any(value in revealed.stdout for m in messages for value in values_of(m))
     assert sum(b"held for review [" in taken.content for taken in own) == len(held)
     assert sum(b"multipart/report" in taken.content for taken in own) >= COUNT // 10
+    assert [(place, key) for place, data in said.items() for key in keys if key in data] == []
+    said["notices and bounces"] = b"\n".join(taken.content for taken in own)
     leaks = [(place, number) for place, data in said.items() for number, m in enumerate(messages) if leaked(m, data)]
     assert leaks == []
 
