@@ -59,7 +59,7 @@ def waiting_at(moment: float) -> int:
     """How many messages were held at a moment, as far as they are still known; raises StoreError."""
     with database.failures("the held messages were not counted"), database.cursor() as cursor:
         cursor.execute(
-            "SELECT COUNT(*) FROM dlp_hold WHERE held_at < %s AND (closed_at IS NULL OR closed_at >= %s)",
+            "SELECT COUNT(*) FROM dlp_hold WHERE held_at < %s AND (closed_at IS NULL OR closed_at > %s)",
             (moment, moment),
         )
         return int(cursor.fetchone()[0])
