@@ -29,10 +29,11 @@ def prepare(services: Services) -> None:
 
 
 def serve(folder: Path) -> None:
-    """Serve pages until SIGTERM or SIGINT. Raises ConfigError, StoreError, OSError."""
+    """Serve pages until SIGTERM or SIGINT. Raises ConfigError, KeysError, StoreError, OSError."""
     services = Services(folder)
     settings = services.settings
     logs.configure(settings.logging.level)
+    services.desk()  # a console that cannot open what is held should say so now
     prepare(services)
     _try_to_listen(settings.console.listen)
     # The worker has to be the process that made the services: gunicorn forks it, so it starts what it needs itself.
