@@ -28,7 +28,7 @@ from dlp_gateway.console.roles import Right
 from dlp_gateway.console.sections import finder
 from dlp_gateway.console.sections.deciding import REFUSALS, Acting
 from dlp_gateway.inspection.pool import PoolError, WorkerFailed
-from dlp_gateway.model import Inspection
+from dlp_gateway.model import Inspection, Role
 from dlp_gateway.quarantine import appeals, held
 from dlp_gateway.store.sealing import SealError
 
@@ -76,12 +76,14 @@ class File:
 class Content:
     """What an opened message shows; ``trouble`` says why it shows nothing else, "" when it does.
 
+    ``asides`` are texts beside what is read as the message (headers, names, metadata) in which nothing was found.
     ``places`` are the exact names of the places that are numbered as long as the message is sealed.
     """
 
     until: float
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     texts: tuple[Shown, ...] = field(default=(), repr=False)
+    asides: tuple[Shown, ...] = field(default=(), repr=False)
     files: tuple[File, ...] = field(default=(), repr=False)
     files_left_out: int = 0
     pages: tuple[int, ...] = ()
@@ -242,11 +244,16 @@ def _content(empty: Content, reply: dict[str, Any]) -> Content:
     return replace(
         empty,
         headers=tuple((str(name), str(value)) for name, value in reply["headers"]),
-        texts=tuple(sorted(texts, key=lambda one: not one.found)),
+        texts=tuple(sorted((one for one in texts if not _aside(one)), key=lambda one: not one.found)),
+        asides=tuple(one for one in texts if _aside(one)),
         files=tuple(files[:_PARTS_ON_A_PAGE]),
         files_left_out=max(0, len(files) - _PARTS_ON_A_PAGE),
         pages=tuple(range(min(int(reply["pages"]), 20))),
     )
+
+
+def _aside(text: Shown) -> bool:
+    return not text.found and text.role not in {Role.BODY, Role.DOCUMENT}
 
 
 def _places(sealed: Inspection, opened: Inspection) -> dict[str, str]:

@@ -71,7 +71,7 @@ def queue(request: Any) -> Any:
         "paged": after.isdecimal(),
         "total": backlog.count(),
         "narrowed": any(form.cleaned_data.get(name) not in ("", None) for name in form.fields),
-        "destinations": backlog.destinations(),
+        "destinations": [(one, now - one.oldest) for one in backlog.destinations()],
         "answers": last_answers,
         "now": now,
         "may_change": request.user.may(Right.CHANGE_QUEUE),

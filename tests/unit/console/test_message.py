@@ -175,6 +175,7 @@ def test_an_opened_message_is_shown_with_what_was_found(shows):
     assert "<dd><bdi>Quillfeather</bdi></dd>" in text
     assert len(re.findall(r'<mark title="TFN[^"]*">123 456 782</mark>', text)) >= 2
     assert "wombat-4471.csv" in text
+    assert "<td>wombat-4471.xlsx &gt; Quillfeather</td>" in text  # the place that has only a number while it is sealed
     for hostile in ("<script>alert", "<img", "onclick=alert(1)>", "javascript:alert(1)>press"):
         assert hostile not in text
     assert 'iframe class="mail" sandbox loading' in text

@@ -1,0 +1,7 @@
+"""Searches on SQLite."""
+
+from tests.unit.store.searches import Searches
+
+
+class TestSqlite(Searches):
+    pass
