@@ -16,7 +16,7 @@ from dlp_gateway.console.roles import Right
 from dlp_gateway.console.sections.deciding import REFUSALS, reviewer
 from dlp_gateway.console.sections.rights_forms import AnswerForm, ExtensionForm
 from dlp_gateway.console.sections.rights_found import held_of, pseudonyms
-from dlp_gateway.console.sections.rights_receipt import receipt
+from dlp_gateway.console.sections.rights_receipt import receipt, steps
 from dlp_gateway.inspection.pool import PoolError, WorkerFailed
 from dlp_gateway.quarantine import rights as acts
 from dlp_gateway.quarantine.answers import to_sender
@@ -152,11 +152,9 @@ def export(request: Any, number: int) -> HttpResponse:
 def receipt_page(request: Any, number: int) -> HttpResponse:
     """The receipt, to be printed."""
     found = _found(number)
-    return render(
-        request,
-        "console/rights_receipt.html",
-        {"request_": found, "receipt": receipt(found, request.services.clock()), "now": request.services.clock()},
-    )
+    now = request.services.clock()
+    context = {"request_": found, "receipt": receipt(found, now), "steps": steps(found), "now": now}
+    return render(request, "console/rights_receipt.html", context)
 
 
 def receipt_data(request: Any, number: int) -> HttpResponse:

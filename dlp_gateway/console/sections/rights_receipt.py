@@ -45,7 +45,7 @@ def steps(request: Request) -> list[Step]:
 
 def receipt(request: Request, now: float) -> dict[str, Any]:
     """The receipt as data; it holds nothing about the person but the request's number."""
-    taken = history.of(request.name)
+    taken = steps(request)
     return {
         "schema": SCHEMA,
         "request": request.name,
@@ -61,7 +61,8 @@ def receipt(request: Request, now: float) -> dict[str, Any]:
         "messages_searched": request.opened,
         "done": request.receipt.get("done", {}),
         "left": [{"what": what, "count": count, "why": why} for what, count, why in request.receipt.get("left", ())],
-        "record_entries": sorted({*(entry.seq for entry in taken), *request.receipt.get("entries", ())}),
+        "steps": [{"at": iso(one.at), "by": one.actor, "what": one.title, "entry": one.seq} for one in taken],
+        "record_entries": sorted({*(one.seq for one in taken), *request.receipt.get("entries", ())}),
         "made_at": iso(now),
     }
 

@@ -333,6 +333,7 @@ def test_erasure_shows_first_what_it_does_and_then_leaves_no_address(console, dp
     assert sound(console)
     receipt = json.loads(dpo.get(f"/rights/{request.id}/receipt.json/").content)
     assert (receipt["left"], receipt["done"]) == ([], done.receipt["done"])
+    assert {step["by"] for step in receipt["steps"]} == {"dpo", "gateway"}
     named = {entry.seq: entry.kind for entry in history.entries() if entry.seq in receipt["record_entries"]}
     assert {Entry.PERSON, Entry.ERASE, Entry.DELETE} == set(named.values())
     printed = dpo.get(f"/rights/{request.id}/receipt/").content.decode()
