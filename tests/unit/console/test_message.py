@@ -284,7 +284,7 @@ def test_a_worker_that_fails_hides_nothing_but_the_view(one, monkeypatch):
     monkeypatch.setattr(opening, "_ask", fails)
     _, response = opened(one)
 
-    assert "it cannot be shown here: memory limit. It can be downloaded." in shown(response)
+    assert "it cannot be shown here: memory limit. It can be downloaded." in response.content.decode()
 
 
 @pytest.mark.parametrize("reply", [{}, {"texts": [{}]}, {"texts": 1}, {"texts": [], "parts": [], "pages": "x"}])
@@ -292,7 +292,7 @@ def test_a_worker_that_says_nonsense_is_not_believed(one, monkeypatch, reply):
     monkeypatch.setattr(opening, "_ask", lambda _request, _question: reply)
     _, response = opened(one)
 
-    assert "cannot be understood" in shown(response)
+    assert "cannot be understood" in response.content.decode()
 
 
 def test_what_the_sender_asks_is_read_only_where_the_message_is_opened(shows):
