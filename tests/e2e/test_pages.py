@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from dlp_gateway.console.roles import RIGHTS, Role
 from dlp_gateway.console.sections import all_pages
@@ -16,6 +15,20 @@ from tests.e2e.visitor import Visitor
 
 # make screenshots sets it: the pictures of docs/console.md.
 PICTURES = os.environ.get("DLP_SCREENSHOTS")
+# Those that stand in docs/console.md; DLP_SCREENSHOTS_OF=all takes every one.
+SHOWN = {
+    ("overview", "desktop", "light"),
+    ("overview", "phone", "dark"),
+    ("held", "desktop", "light"),
+    ("message", "desktop", "light"),
+    ("message", "phone", "dark"),
+    ("decision", "desktop", "light"),
+    ("detectors", "desktop", "light"),
+    ("policy", "desktop", "light"),
+    ("rights_request", "desktop", "light"),
+    ("reports", "desktop", "light"),
+}
+ALL = os.environ.get("DLP_SCREENSHOTS_OF") == "all"
 SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1440, "height": 900}}
 
 
@@ -25,6 +38,9 @@ def example(trial, visitors):
     held = trial.command("quarantine", "list").splitlines()[2].split()[0]
     dpo = visitors[Role.DPO]
     dpo.go("/detectors/")
+    entity = _first(dpo, r"^/detectors/([^/]+)/$")
+    dpo.go(f"/held/{held}/")
+    dpo.act("Open", "to look at every page")
     return {
         "held": held,
         "decision": held,
@@ -33,7 +49,7 @@ def example(trial, visitors):
         "account": "1",
         "policy_version": "1",
         "request": register(dpo, "erase", "omar.haddad@brightwater.example"),
-        "entity": _first(dpo, r"^/detectors/([^/]+)/$"),
+        "entity": entity,
     }
 
 
@@ -46,7 +62,8 @@ def _first(visitor, pattern):
 def pages():
     """Pages that show themselves to a GET, with the role that looks at them."""
     for page in all_pages():
-        if "GET" in page.methods and page.right is not None:
+        # The frame with the HTML of a held message shows somebody else's words, not ours.
+        if "GET" in page.methods and page.right is not None and page.name != "message_html":
             role = next(
                 role for role in (Role.DPO, Role.ADMIN, Role.SECURITY, Role.AUDITOR) if page.right in RIGHTS[role]
             )
@@ -81,10 +98,6 @@ def test_a_page_is_accessible_and_fits(page, role, visitors, example):
             window.set_viewport_size(viewport)
             wide = window.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, f"{page.name} is {wide} pixels too wide on a {size}"
-            if PICTURES:
+            if PICTURES and (ALL or (page.name, size, scheme) in SHOWN):
                 window.screenshot(path=Path(PICTURES) / f"{page.name}-{size}-{scheme}.png", full_page=True)
-        found = Axe().run(window).response["violations"]
-        serious = [
-            (v["id"], v["impact"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in {"serious", "critical"}
-        ]
-        assert serious == [], f"{page.name} ({scheme})"
+        assert visitor.obstacles() == [], f"{page.name} ({scheme})"

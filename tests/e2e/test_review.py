@@ -21,6 +21,7 @@ def test_a_sender_asks_and_the_dpo_releases_what_was_held(trial, visit):
     sender.go(link)
     sender.page.get_by_role("button", name="Open the page").click()
     assert "clause 5.14(a)" in sender.text
+    assert sender.obstacles() == []
     assert TFN not in sender.page.content()
     sender.page.get_by_text("Ask for its release").click()
     sender.page.get_by_label("Why it should go as it is").fill("Omar runs our payroll and has the agreement.")
@@ -36,6 +37,7 @@ def test_a_sender_asks_and_the_dpo_releases_what_was_held(trial, visit):
     dpo.act("Open", "the sender asks for its release")
     assert TFN in dpo.text
     assert "Omar runs our payroll" in dpo.text
+    assert dpo.obstacles() == []
     dpo.act("Release", "the recipient is our payroll provider")
     sent = trial.awaited("outside", b"<e2e-ask@westendonsixth.com>")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.e2e.trial import Person, Trial
@@ -39,6 +40,11 @@ class Visitor:
     @property
     def text(self) -> str:
         return self.page.locator("main").inner_text()
+
+    def obstacles(self) -> list[tuple[str, str]]:
+        """What axe-core finds on the page that is serious or worse: the rule and the first place."""
+        found = Axe().run(self.page).response["violations"]
+        return [(v["id"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in {"serious", "critical"}]
 
     def sign_in(self, person: Person) -> Visitor:
         """With the password and a code of the second factor."""
