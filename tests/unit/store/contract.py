@@ -10,15 +10,30 @@ from dlp_gateway.audit.chain import Kind as Entry
 from dlp_gateway.audit.chain import Note
 from dlp_gateway.audit.check import check
 from dlp_gateway.model import Action, Zone
-from dlp_gateway.quarantine import appeals, held, links
+from dlp_gateway.quarantine import appeals, held, links, rights
 from dlp_gateway.quarantine.expiry import expire
 from dlp_gateway.quarantine.notices import Letterhead
 from dlp_gateway.quarantine.review import Desk
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError
-from dlp_gateway.store import counters, database, decisions, history, record, retention, rounds, spool
+from dlp_gateway.store import (
+    clocks,
+    counters,
+    database,
+    decisions,
+    erasure,
+    history,
+    person_export,
+    persons,
+    record,
+    requests,
+    retention,
+    rounds,
+    spool,
+)
 from dlp_gateway.store.change import change
 from dlp_gateway.store.errors import StoreInvalidError
 from dlp_gateway.store.keys import load_audit, load_sealing
+from dlp_gateway.store.requests import Person, RequestKind
 from dlp_gateway.store.values import Kind, Outcome, State
 from dlp_gateway.store.workload import workload
 from tests.unit.store.examples import (
@@ -599,6 +614,38 @@ class Contract:
         assert await rows(store, "SELECT text FROM dlp_audit_text WHERE text = 'bob@example.org'") == []
         await store.commit(intake(HOLD, message_id="two"))  # a new token, unlike the erased one
         assert (await store.read(lambda: check(load_audit(key_directory)))).erased == 1
+
+    async def test_a_person_is_found_restricted_exported_and_erased(self, store, review_keys, clock, key_directory):
+        person = Person((SENDER, "ann@example.net"), ("login",))
+        await store.commit(intake(DELIVER, HOLD, message_id="one", user="login", outgoing=(outgoing(SENDER),)))
+        await store.commit(intake(DELIVER, message_id="two", sender="jo+tag@westendonsixth.com"))
+        await deliver_all(store)
+        desk = Desk(review_keys, clock)
+
+        def serve():
+            keep = requests.register(person, RequestKind.RESTRICT, NOW - DAY, actor="dpo", now=NOW)
+            rights.restrict(desk, keep.id, (), DPO, NOW)
+            found = persons.traces(person)
+            assert (found.sent.count, found.received.count, found.own.count, found.under_way) == (2, 2, 1, 1)
+            assert (found.restricted, found.addresses, [kept.restricted for kept in found.held]) == (2, 3, [True])
+            assert retention.purge(decisions=NOW + 1, own=0, entries=0, now=NOW).decisions == 0
+            assert rights.lift(desk, keep.id, DPO, NOW) == 2
+            request = requests.register(person, RequestKind.ERASE, NOW - DAY, actor="dpo", now=NOW)
+            rights.search(desk, lambda *_: [("body", 1, 1)], request.id, DPO, clock=clock)
+            data = person_export.export(requests.find(request.id), NOW)
+            assert [len(data[name]) for name in ("decisions", "notices", "found_inside_held_messages")] == [2, 1, 1]
+            left = rights.erase(desk, request.id, ["one"], DPO, notice=lambda _: (), reasons_by_name=True, now=NOW)
+            assert left == ()
+            assert persons.traces(person).sent.count == persons.traces(person).addresses == 0
+            assert erasure.resume(NOW) == 0
+            return clocks.stored(), clocks.run(clocks.Limits(*(NOW + 1e9,) * 8), NOW)
+
+        stored, removed = await store.write(serve)
+
+        assert (stored["decisions"].count, stored["requests"].count) == (2, 2)
+        assert removed["requests"] == 0  # they are not answered
+        report = await store.read(lambda: check(load_audit(key_directory)))
+        assert report.sound, report.broken
 
     async def test_several_writers_share_one_chain(self, store, key_directory):
         def outside(n):
