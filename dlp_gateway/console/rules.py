@@ -61,10 +61,7 @@ class Single:
 
 
 SINGLES = (
-    *(
-        Single(f"mode-{rule}", f"Rule {rule}", POLICY_FILE, ("rules", rule.value, "mode"), tuple(Mode))
-        for rule in RuleName
-    ),
+    *(Single(f"mode-{rule}", rule.value, POLICY_FILE, ("rules", rule.value, "mode"), tuple(Mode)) for rule in RuleName),
     Single("people", "People that make a list", POLICY_FILE, ("rules", "bulk", "people"), numeric="whole"),
     Single("recipients", "Outsiders in sight", POLICY_FILE, ("rules", "exposure", "recipients"), numeric="whole"),
     Single("domains", "Domains in sight", POLICY_FILE, ("rules", "exposure", "domains"), numeric="whole"),

@@ -18,6 +18,7 @@ from dlp_gateway.model import Tier
 from dlp_gateway.store import hits
 from dlp_gateway.store.hits import Tally
 
+_LANGUAGES = 5  # are named in a line of the list
 TIERS = (Tier.HIGH_RISK, Tier.PERSONAL, Tier.CONTACT)
 
 
@@ -32,8 +33,11 @@ class Row:
 
     @property
     def languages(self) -> str:
-        """Those of all its detectors."""
-        return ", ".join(sorted({language for detector in self.detectors for language in detector.languages}))
+        """Those of all its detectors, or how many; "any" where one asks for none."""
+        if any(not detector.languages or "any" in detector.languages for detector in self.detectors):
+            return "any"
+        found = sorted({language for detector in self.detectors for language in detector.languages})
+        return ", ".join(found) if len(found) <= _LANGUAGES else f"{len(found)} languages"
 
     @property
     def thresholds(self) -> str:
