@@ -44,6 +44,7 @@ class Kind(StrEnum):
     RETRY = "retry"
     DROP = "drop"
     VIEW = "view"
+    COPY = "copy"
     APPROVE = "approve"
     RELEASE = "release"
     RETURN = "return"

@@ -27,6 +27,7 @@ _SEVERITIES: Mapping[str, int] = {
     Kind.BOUNCE: 3,
     Kind.DROP: 5,
     Kind.VIEW: 5,
+    Kind.COPY: 6,
     Kind.APPROVE: 6,
     Kind.RELEASE: 7,
     Kind.RETURN: 4,

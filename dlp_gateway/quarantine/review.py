@@ -98,7 +98,7 @@ class Desk:
         opened, _ = self._unseal(message)
         details = {"copy": what, "digest": message.digest}
         with change(self._pseudonyms) as made:
-            made.rows.notes.append(Note(Entry.VIEW, self._clock(), reviewer.name, message_id, details))
+            made.rows.notes.append(Note(Entry.COPY, self._clock(), reviewer.name, message_id, details))
         return opened
 
     def justification(self, appeal: appeals.Appeal) -> str:

@@ -26,6 +26,7 @@ _TITLES: Mapping[str, str] = {
     Kind.RETRY: "Delivery tried again at once",
     Kind.DROP: "Delivery given up",
     Kind.VIEW: "Opened",
+    Kind.COPY: "Copy taken",
     Kind.APPROVE: "Release approved; another reviewer has to agree",
     Kind.RELEASE: "Released",
     Kind.RETURN: "Returned to the sender",
@@ -69,8 +70,8 @@ def _step(entry: Entry, texts: Mapping[str, str]) -> Step:
 
 
 def _title(kind: str, details: Mapping[str, Any]) -> str:
-    if kind == Kind.VIEW and "copy" in details:
-        return f"Copy taken of the {details['copy']}"
+    if kind == Kind.COPY:
+        return f"Copy taken of the {details.get('copy', 'message')}"
     if kind == Kind.RESTRICT and not details.get("on", True):
         return "Restriction lifted"
     if kind == Kind.MARK and not details.get("wrong", True):

@@ -245,7 +245,7 @@ def test_copies_are_bytes_of_no_type_and_on_record(shows, part, name, content, w
     assert response["Content-Type"] == "application/octet-stream"
     assert response["Content-Disposition"] == f'attachment; filename="{name}"'
     assert response["Cache-Control"] == "no-store"
-    assert kinds() == ["decide", "hold", "view", "view"]
+    assert kinds() == ["decide", "hold", "view", "copy"]
     assert f"Copy taken of the {what}" in shown(browser.get("/held/one/"))
 
 
