@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from benchmarks.console_data import DAY, fill
+from benchmarks.console_data import DAY, LINK, fill
 from dlp_gateway.console.pages import Page
 from dlp_gateway.console.roles import RIGHTS, Role
 from dlp_gateway.console.services import Services
 from dlp_gateway.settings import default_config_dir
-from dlp_gateway.store import database, keys
+from dlp_gateway.store import database, keys, versions
 
 ROOT = Path(__file__).parents[1]
 GOAL = 300.0
@@ -53,6 +53,10 @@ QUERIES: Mapping[str, tuple[Mapping[str, str], ...]] = {
         {"action": "hold", "rule": "high-risk", "entity": "HEALTH"},
     ),
     "record": ({"kind": "release"}, {"kind": "prune"}, {"actor": "anna"}, {"kind": "checkpoint"}, {"kind": "hold"}),
+    "detectors": ({"tier": "high_risk"}, {"sort": "wrong"}),
+    "queue": ({"zone": "external"}, {"age": "24"}),
+    "whatif": ({"entity": "AU_TFN"},),
+    "reports": ({"month": time.strftime("%Y-%m", time.gmtime(time.time() - 32 * DAY))},),
     "held": (
         {"sender": "user17"},
         {"recipient": "client7"},
@@ -111,12 +115,11 @@ def examples(now: float) -> dict[str, Any]:
         "account": get_user_model().objects.values_list("pk", flat=True).first(),
         "request": first("PersonRequest", "id"),
         "entity": "AU_TFN",
-        "rule": "external",
         "format": "json",
-        "queued": first("Recipient", "id", state="queued"),
         "entry": first("AuditEntry", "seq"),
-        "recipient": first("Recipient", "id", state="held"),
-        "version": first("PolicyVersion", "id"),
+        "policy_version": first("PolicyVersion", "id"),
+        "link": LINK,
+        "page": "0",
         "month": time.strftime("%Y-%m", time.gmtime(now - 20 * DAY)),
     }
 
@@ -185,8 +188,18 @@ def start(folder: Path, arguments: argparse.Namespace) -> Services:
         started = time.perf_counter()
         gateway = keys.load_gateway(folder / "var" / "keys")
         fill(gateway, services.clock(), decisions=arguments.decisions, held=arguments.held)
+        _enter_rules(services)
         print(f"{arguments.decisions} decisions made in {time.perf_counter() - started:.0f} s", file=sys.stderr)
     return services
+
+
+def _enter_rules(services: Services) -> None:
+    """Two versions of the rules, the second of them running."""
+    policy, detection = ((services.folder / name).read_text("utf-8") for name in ("policy.yaml", "detection.yaml"))
+    fingerprint = services.configuration().policy.fingerprint
+    for n, text in enumerate((policy + "\n# the first version\n", policy)):
+        at = services.clock() - (30 - n) * DAY
+        versions.enter(versions.Version(0, at, "gateway", fingerprint, text, detection), str(services.folder))
 
 
 def main() -> None:

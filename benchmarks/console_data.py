@@ -31,11 +31,12 @@ from dlp_gateway.model import (
     Verdict,
     Zone,
 )
-from dlp_gateway.store import database, hours, record
+from dlp_gateway.store import database, hours, record, requests
 from dlp_gateway.store.identifiers import new_id
 from dlp_gateway.store.intake import Rows, prepare
 from dlp_gateway.store.keys import GatewayKeys
-from dlp_gateway.store.values import Intake
+from dlp_gateway.store.requests import Person, RequestKind
+from dlp_gateway.store.values import Intake, SenderLink
 
 DAY = 86400.0
 DAYS = 90
@@ -52,6 +53,7 @@ _PERSONAL = ("AU_TFN", "DATE_OF_BIRTH", "AU_MEDICARE", "SALARY", "PASSPORT")
 _HIGH = ("HEALTH", "CREDIT_CARD", "CRIMINAL_RECORD")
 _DOMAINS = tuple(f"client{n}.example" for n in range(400)) + ("mail.example",) * 100
 _REVIEWERS = ("anna", "ben", "carla")
+LINK = "k" * 43  # the key in the link to the sender's page of the newest held message
 
 
 @dataclass(slots=True)
@@ -79,9 +81,18 @@ def fill(keys: GatewayKeys, now: float, *, decisions: int, held: int, queued: in
         batch = _Batch(notes=later)
         for n in range(start, min(start + _BATCH, decisions)):
             decision = _decision(chance, moments[n], verdicts[n])
-            _add(chance, batch, decision, keys, now, waits=n >= open_from, queued=n >= decisions - queued)
+            link = SenderLink(hashlib.sha256(LINK.encode()).hexdigest(), now + DAY) if n == holding[-1] else None
+            _add(
+                chance,
+                batch,
+                Intake(decision, _CONTENT, link=link),
+                keys,
+                now,
+                (n >= open_from, n >= decisions - queued),
+            )
         last = start + _BATCH >= decisions
         later = _write(batch, keys, now if last else moments[start + _BATCH - 1])
+    requests.register(Person(("person77@client7.example",)), RequestKind.ACCESS, now - DAY, actor="anna", now=now)
     hours.keep(now)
     with database.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -159,16 +170,11 @@ def _inspection(chance: random.Random, *, internal: bool, stopped: bool) -> Insp
 
 
 def _add(
-    chance: random.Random,
-    batch: _Batch,
-    decision: Decision,
-    keys: GatewayKeys,
-    now: float,
-    *,
-    waits: bool,
-    queued: bool,
+    chance: random.Random, batch: _Batch, intake: Intake, keys: GatewayKeys, now: float, fate: tuple[bool, bool]
 ) -> None:
-    rows = prepare(Intake(decision, _CONTENT), keys, 60 * DAY)
+    """``fate`` says whether its hold is still open, and whether its deliveries are still queued."""
+    decision, (waits, queued) = intake.decision, fate
+    rows = prepare(intake, keys, 60 * DAY)
     if not queued:
         rows.wraps = [row for row in rows.wraps if row[1] == "reviewers"]
         batch.delivered.append((min(now, decision.at + 2), decision.id))

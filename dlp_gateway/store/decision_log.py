@@ -117,17 +117,15 @@ def search(wanted: Wanted, after: Mark | None = None, *, limit: int = 50) -> Fou
         where = _of_message(wanted, after)
         few = _few(cursor, wanted)
         lowest: float | None = None
-        if few is not None:
-            where.add(f"m.id IN ({_places(few)})", *few)
-        else:
-            lowest = _lowest(cursor, wanted, after)
-            if lowest is not None:
-                where.add("m.at >= %s", lowest)
-            recipient = _of_recipient(wanted)
-            if recipient.clauses:
-                where.add(_ANY_RECIPIENT.format(recipient), *recipient.values)
         if few == ():
             return Found((), None, exhausted=True)
+        if few is not None:
+            where.add(f"m.id IN ({_places(few)})", *few)
+        elif (lowest := _lowest(cursor, wanted, after)) is not None:
+            where.add("m.at >= %s", lowest)
+        recipient = _of_recipient(wanted)
+        if recipient.clauses:
+            where.add(_ANY_RECIPIENT.format(recipient), *recipient.values)
         cursor.execute(
             "SELECT m.id, m.at, m.sender_literal, m.size, m.policy FROM dlp_message m"  # noqa: S608
             f" WHERE {where} ORDER BY m.at DESC, m.id DESC LIMIT %s",
@@ -170,7 +168,7 @@ def _of_message(wanted: Wanted, after: Mark | None) -> _Where:
     if wanted.policy:
         where.add("m.policy = %s", wanted.policy)
     if wanted.entity:
-        where.add("m.facts LIKE %s ESCAPE '!'", f'%["{_literally(wanted.entity)}",%')
+        where.add("EXISTS (SELECT 1 FROM dlp_hit f WHERE f.message_id = m.id AND f.entity = %s)", wanted.entity)
     return where
 
 
@@ -195,15 +193,25 @@ def _address(where: _Where, text: str, domain: str, local: str) -> None:
 
 
 def _few(cursor: Any, wanted: Wanted) -> tuple[str, ...] | None:
-    """The messages that an index names for the recipient or action wanted; None when they are many or none is."""
-    if wanted.decision_id or not (wanted.recipient or wanted.action not in (None, Action.DELIVER)):
+    """The messages that an index names for what is wanted; None when they are many, or no index helps."""
+    if wanted.decision_id:
         return None
-    where = _of_recipient(wanted)
-    if not wanted.recipient:
-        # Nobody is refused or held without a rule that says so; of recipients that a rule spoke of there is an index.
-        where.add("NOT (r.hits = '[]')")
-    statement = f"SELECT DISTINCT r.message_id FROM dlp_recipient r WHERE {where} LIMIT %s"  # noqa: S608
-    cursor.execute(statement, (*where.values, _FEW + 1))
+    if wanted.recipient or wanted.action not in (None, Action.DELIVER):
+        where = _of_recipient(wanted)
+        if not wanted.recipient:
+            # Nobody is refused or held without a rule that says so, and there is an index of those with one.
+            where.add("NOT (r.hits = '[]')")
+        found = _named(cursor, "SELECT DISTINCT r.message_id FROM dlp_recipient r WHERE {} LIMIT %s", where)
+        if found is not None:
+            return found
+    if wanted.entity:
+        where = _Where(["f.entity = %s"], [wanted.entity])
+        return _named(cursor, "SELECT f.message_id FROM dlp_hit f WHERE {} LIMIT %s", where)
+    return None
+
+
+def _named(cursor: Any, statement: str, where: _Where) -> tuple[str, ...] | None:
+    cursor.execute(statement.format(where), (*where.values, _FEW + 1))
     found = tuple(row[0] for row in cursor.fetchall())
     return None if len(found) > _FEW else found
 
