@@ -26,7 +26,7 @@ def test_a_rule_is_tried_on_the_past(trial, visit):
     number, _ = held(trial, "whatif", ORDINARY)
     security = visit("security")
     security.go("/whatif/")
-    security.page.get_by_label("Rule external", exact=True).select_option("monitor")
+    security.page.get_by_label("external", exact=True).select_option("monitor")
     security.page.get_by_role("button", name="Try on the past").click()
 
     assert re.search(r"[1-9]\d* of \d+ decisions would have been others", security.text)
