@@ -3,7 +3,8 @@
 The clock is that of Article 12(3) GDPR: one month after receipt, two more
 where the request is complex, if the person is told so, and why, within the
 first. Each step is on record under the request's name (``request-7``),
-without the person's.
+without the person's and without the words that were written about it: these
+stand in the request alone and go with its clock.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from enum import StrEnum
 from typing import Any
 
 from dlp_gateway.audit.chain import Kind as Entry
-from dlp_gateway.audit.chain import Note, Texts
+from dlp_gateway.audit.chain import Note
 from dlp_gateway.store import database
-from dlp_gateway.store.change import Change, change
+from dlp_gateway.store.change import change
 from dlp_gateway.store.errors import StoreInvalidError
 
 _LISTED = 500
@@ -125,9 +126,10 @@ def register(person: Person, kind: RequestKind, received_at: float, *, actor: st
         row = database.rows("PersonRequest").create(
             person=person.text(), kind=kind.value, received_at=received_at, due_at=due(received_at), taken_by=actor
         )
-        details = {"act": "received", "kind": kind.value, "received": received_at, "due": row.due_at}
-        made.rows.notes.append(Note(Entry.PERSON, now, actor, f"request-{row.id}", details))
-        return _request(database.rows("PersonRequest").get(pk=row.id))
+        request = _request(database.rows("PersonRequest").get(pk=row.id))
+        details = {"kind": kind.value, "received": received_at, "due": request.due_at}
+        made.rows.notes.append(note(request, now, actor, "received", **details))
+        return request
 
 
 def extend(request_id: int, reason: str, *, actor: str, now: float) -> Request:
@@ -143,7 +145,7 @@ def extend(request_id: int, reason: str, *, actor: str, now: float) -> Request:
         database.rows("PersonRequest").filter(pk=request_id).update(
             extended_at=now, extension=reason.strip(), due_at=until
         )
-        _note(made, request, now, actor, reason, act="extended", due=until)
+        made.rows.notes.append(note(request, now, actor, "extended", due=until))
         return _request(database.rows("PersonRequest").get(pk=request_id))
 
 
@@ -157,7 +159,7 @@ def close(request_id: int, outcome: Outcome, answer: str, *, actor: str, now: fl
         database.rows("PersonRequest").filter(pk=request_id).update(
             done_at=now, done_by=actor, outcome=outcome.value, answer=answer.strip()
         )
-        _note(made, request, now, actor, answer, act="answered", outcome=outcome.value)
+        made.rows.notes.append(note(request, now, actor, "answered", outcome=outcome.value))
         return _request(database.rows("PersonRequest").get(pk=request_id))
 
 
@@ -202,13 +204,7 @@ def _open(request_id: int, *, lock: bool = True) -> Request:
 
 def _need(text: str, what: str) -> None:
     if not text.strip():
-        raise StoreInvalidError(f"{what} is needed; it goes on record")
-
-
-def _note(made: Change, request: Request, now: float, actor: str, reason: str, **details: Any) -> None:
-    texts = Texts()
-    details["reason"] = texts.reason(reason.strip())
-    made.rows.notes.append(Note(Entry.PERSON, now, actor, request.name, details, tuple(texts.items)))
+        raise StoreInvalidError(f"{what} is needed")
 
 
 def _request(row: Any) -> Request:

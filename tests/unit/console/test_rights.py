@@ -413,6 +413,7 @@ def test_an_answer_closes_the_request_and_is_on_record(console, dpo):
     assert "the mail had that address" in page
     assert "answered already" in post(dpo, request, "search")
     assert entries(request.name)[-1] == (Entry.PERSON, "answered")
+    assert "the mail had that address" not in {text.text for _, text in history.all_texts()}
 
 
 @pytest.mark.parametrize("path", ["", "receipt/", "receipt.json/", "erase/"])
