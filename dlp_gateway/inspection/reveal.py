@@ -34,7 +34,7 @@ _MARKUP = {
     *("b", "i", "u", "s", "em", "strong", "small", "sub", "sup", "ul", "ol", "li", "dl", "dt", "dd"),
     *("table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th"),
 }
-_SPANS = {"td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
+_SPANS: Mapping[str, set[str]] = {"td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
 _NO_TEXT = {"script", "style", "template", "title", "noscript"}
 
 # A stretch of text, and the kinds of what was found there; None stands for what is left out.
@@ -71,7 +71,12 @@ def page(raw: bytes, number: int) -> str:
     content, declared = pages[number]
     source = next(iter(charsets.decode(content, declared).texts), "")[:_LONGEST_PAGE]
     return nh3.clean(
-        _sound(source), tags=_MARKUP, attributes=_SPANS, clean_content_tags=_NO_TEXT, url_schemes=set(), link_rel=None
+        _sound(source),
+        tags=_MARKUP,
+        attributes={"*": set(), **_SPANS},
+        clean_content_tags=_NO_TEXT,
+        url_schemes=set(),
+        link_rel=None,
     )
 
 

@@ -35,6 +35,7 @@ HOSTILE = {
     "end of the frame's page": "</body></html><script>alert(1)</script>ok",
     "unclosed": "ok<div><b><script>alert(1)",
     "textarea": "<textarea><img src=x onerror=alert(1)></textarea>ok",
+    "title and language": "<p title='alert(1)' lang=de>ok</p>",
     "id and class": "<p id=content class=panel>ok</p>",
 }
 
@@ -87,7 +88,8 @@ def test_html_is_inert(source):
 _TOKENS = (
     "<script>,</script>,<svg,<math>,<style>,</style>,<td colspan=',<a href=\"javascript:,<img src=x ,onerror=a,<!--,"
     "-->,<![CDATA[,]]>,<title>,</title>,<textarea>,<noscript>,<template>,<iframe srcdoc=',<p ,>,',\",<,/,=, ,x,&lt;,"
-    "&#60;,\0,<plaintext>,<select>,<table>,<form>,<base href=x>,<mglyph>,<foreignObject>,<annotation-xml encoding=text/html>"
+    "&#60;,\0,<plaintext>,<select>,<table>,<form>,<base href=x>,<p title=,<mglyph>,<foreignObject>,"
+    "<annotation-xml encoding=text/html>"
 ).split(",")
 
 
