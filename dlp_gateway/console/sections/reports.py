@@ -85,7 +85,7 @@ def _file(paper: Paper, name: str) -> HttpResponse:
 
 
 PAGES = (
-    Page("reports", "reports/", reports, Right.READ_REPORTS, label="Reports", key="p"),
+    Page("reports", "reports/", reports, Right.READ_REPORTS, label="Reports", key="r"),
     Page("processing", "reports/processing/", processing, Right.READ_REPORTS),
     Page("processing_pdf", "reports/processing.pdf", processing_pdf, Right.READ_REPORTS),
     Page("report_pdf", "reports/<str:month>.pdf", report_pdf, Right.READ_REPORTS, example=(("month", "month"),)),

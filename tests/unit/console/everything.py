@@ -12,7 +12,7 @@ from django.test import Client
 from dlp_gateway.console.roles import Role
 from dlp_gateway.console.services import Services
 from dlp_gateway.model import Action
-from dlp_gateway.store import database, requests
+from dlp_gateway.store import database, requests, versions
 from dlp_gateway.store.requests import Person, RequestKind
 from dlp_gateway.store.values import SenderLink
 from tests.unit.console.signing import add
@@ -64,9 +64,17 @@ def plant(console):
         "month": dt.datetime.fromtimestamp(now, dt.UTC).strftime("%Y-%m"),
         "request": str(request.id),
         "link": KEY,
+        "policy_version": str(rules(console, now)),
     }
     database.close()
     return Seed(console.gateway.root, cookies, examples)
+
+
+def rules(console, now):
+    """The number of the version of the rules that runs."""
+    texts = {name: (console.gateway.config / f"{name}.yaml").read_text() for name in ("policy", "detection")}
+    versions.enter(versions.Version(0, now, "gateway", "policy-1", **texts), str(console.gateway.config))
+    return versions.versions()[0].id
 
 
 def _link(key):

@@ -363,6 +363,7 @@ STRANGE = {
     "account": ("999999", "0"),
     "request": ("999999", "0"),
     "entry": ("999999", "0"),
+    "policy_version": ("999999", "0"),
     "entity": ("nothing", HELD, "EXTERNAL"),
     "format": ("exe", HELD),
     "month": ("2999-01", "1999-12", "2026-13", HELD),
