@@ -127,7 +127,8 @@ def _prune(before: float, now: float) -> int:
     count = 0
     while pruned := _prune_batch(before, now):
         count += pruned
-    _erase_unnamed()
+    if count:  # None when the oldest entry is about a decision that is restricted.
+        _erase_unnamed()
     return count
 
 
