@@ -16,10 +16,12 @@ import hashlib
 import os
 import resource
 import secrets
+import sys
 import tempfile
 import time
 from pathlib import Path
 
+from dlp_gateway.cli.serve import SWITCH_SECONDS
 from dlp_gateway.model import (
     Action,
     Address,
@@ -97,7 +99,7 @@ def processor_seconds() -> float:
 def row(name: str, clients: int, count: int, wall: float, cpu: float, latencies: list[float]) -> str:
     ordered = sorted(latencies)
     p50, p99 = (1000 * ordered[int(len(ordered) * q)] for q in (0.5, 0.99))
-    return f"{name:8} {clients:7} {count / wall:10.0f} {1e6 * cpu / count:12.0f} {p50:8.2f} {p99:8.2f}"
+    return f"| {name} | {clients} | {count / wall:,.0f} | {1e6 * cpu / count:.0f} | {p50:.2f} | {p99:.2f} |"
 
 
 async def measure(url: str, directory: Path, arguments: argparse.Namespace) -> None:
@@ -114,7 +116,7 @@ async def measure(url: str, directory: Path, arguments: argparse.Namespace) -> N
     store = await Store.open(url, keys.load_gateway(directory), Options(reserve=0))
     print(f"before: {arguments.decisions} decisions on record, {arguments.queued} messages waiting;", end=" ")
     print(f"opened in {1000 * (time.perf_counter() - started):.0f} ms, disk sync {1000 * sync_seconds():.2f} ms")
-    print(f"{'what':8} {'clients':>7} {'messages/s':>10} {'CPU us each':>12} {'p50 ms':>8} {'p99 ms':>8}")
+    print("\n| what | clients | messages/s | CPU us each | p50 ms | p99 ms |\n|---|---|---|---|---|---|")
     for clients in (1, 10, 50):
         count = arguments.messages if clients == 50 else arguments.messages // 10 * (1 + clients // 10)
         started, cpu = time.perf_counter(), processor_seconds()
@@ -150,6 +152,7 @@ def main() -> None:
     parser.add_argument("--queued", type=int, default=0, help="messages that wait for a retry meanwhile")
     parser.add_argument("--decisions", type=int, default=0, help="messages decided and delivered beforehand")
     arguments = parser.parse_args()
+    sys.setswitchinterval(SWITCH_SECONDS)  # as the gateway does
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder) / "keys"
         keys.init(directory)
