@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlp_gateway.store import database, persons, record, requests, retention
+from dlp_gateway.store import database, persons, record, requests, retention, rounds
 from dlp_gateway.store.change import change
 from dlp_gateway.store.errors import StoreInvalidError
 from dlp_gateway.store.intake import ACTOR
@@ -24,6 +24,8 @@ from dlp_gateway.store.persons import FINISHED
 from dlp_gateway.store.requests import Person, Request, RequestKind
 
 _BATCH = 500
+# Housekeeping of another gateway that comes sooner than this lets it be.
+_APART = 300.0
 # Notices that tell senders of an erasure are made a little after it began.
 _AFTERWARDS = 3600.0
 
@@ -120,7 +122,13 @@ def run(request: Request, *, actor: str, now: float, pseudonyms: bytes | None = 
 
 
 def resume(now: float, pseudonyms: bytes | None = None) -> int:
-    """Go on with erasures that were begun and had something left; returns how many came to their end."""
+    """Go on with erasures that were begun and had something left; returns how many came to their end.
+
+    One of several gateways does it at a time: two would count the same twice. Raises StoreError.
+    """
+    with change() as made:
+        if not rounds.take(made.cursor, "erasures", now, now - _APART):
+            return 0
     with database.failures("the requests were not read"):
         rows: Any = database.rows("PersonRequest").filter(erasing_at__isnull=False, erased_at__isnull=True)
         unfinished = [row.id for row in rows.exclude(person="").order_by("id")]
