@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no typ
             "graceful_timeout": 20,
             "limit_request_line": 8190,
             "proc_name": "dlp-gateway console",
+            # What was loaded by then stays: looking through it for garbage again and again makes pages wait.
+            "post_worker_init": lambda _worker: gc.freeze(),
             "worker_exit": lambda _server, _worker: self._services.close(),
             "accesslog": None,
             "loglevel": "warning",
