@@ -83,7 +83,11 @@ def in_force(services: Services) -> InForce:
     except ConfigError:  # an older release took what this one does not: then there is nothing to go by but the files
         version, loaded = Version(0, 0.0, "", configuration.policy.fingerprint, *texts), configuration.loaded
     detection = without_values(version.detection)
-    return InForce(version, loaded, _tuning(detection), detection, (version.policy, version.detection) != texts)
+    try:
+        tuning = _tuning(detection)
+    except ConfigError:
+        tuning, _ = services.looking()
+    return InForce(version, loaded, tuning, detection, (version.policy, version.detection) != texts)
 
 
 @functools.lru_cache(maxsize=8)
@@ -120,15 +124,16 @@ def propose(policy: str, detection: str, given: Mapping[str, str], today: dt.dat
         if file in sources:
             sources[file].put(location, value, FORM)
     loaded = tuning = None
+    outside = bool(sources[DETECTION_FILE].data.get("presidio")) if DETECTION_FILE in sources else True
     try:
         if POLICY_FILE in sources:
-            loaded = load_source(sources[POLICY_FILE], today, catalogue.entities)
+            loaded = load_source(sources[POLICY_FILE], today, None if outside else catalogue.entities)
     except ConfigError as error:
         problems += error.problems
     try:
         if DETECTION_FILE in sources:
             tuning = Tuning.from_source(sources[DETECTION_FILE])
-            tuning.check_names(catalogue.names)
+            catalogue.check(tuning)
     except ConfigError as error:
         problems += error.problems
     if problems or loaded is None or tuning is None:

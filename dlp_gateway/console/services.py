@@ -7,9 +7,11 @@ import functools
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from dlp_gateway.configfile import ConfigError, Problem
 from dlp_gateway.console.inspector import Inspector
 from dlp_gateway.console.verification import Verification
 from dlp_gateway.detection.catalogue import Catalogue, catalogue
@@ -43,6 +45,7 @@ class Services:
         self._inspector: Inspector | None = None
         self._inspected: object = None
         self._looked_at: object = None
+        self._problems: dict[str, tuple[Problem, ...]] = {}
         self._looking: tuple[Tuning, Catalogue] | None = None
 
     @property
@@ -50,27 +53,38 @@ class Services:
         """The settings as they are in the files now."""
         return self.configuration().settings
 
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the files now, while what was read of them before is used on."""
+        return tuple(problem for found in self._problems.values() for problem in found)
+
     def configuration(self) -> Configuration:
-        """The configuration; read again when a file of it has changed. Raises ConfigError."""
-        stamp = _stamp(self.folder)
+        """The configuration; read again when a file of it has changed, and kept when that cannot be used.
+
+        Raises ConfigError when it never could be.
+        """
+        stamp = (_stamp(self.folder), self._today())
         with self._lock:
-            if self._configuration is None or (stamp, self._today()) != self._stamp:
-                self._configuration = read_configuration(self.folder, self._today(), environment=self._environment)
-                self._stamp = (stamp, self._today())
+            if self._configuration is None or stamp != self._stamp:
+                with self._keeping("configuration", self._configuration):
+                    self._configuration = read_configuration(self.folder, self._today(), environment=self._environment)
+                self._stamp = stamp
+            assert self._configuration is not None  # noqa: S101  # else reading it has raised
             return self._configuration
 
     def looking(self) -> tuple[Tuning, Catalogue]:
-        """How detection is tuned, and everything that is looked for; read again when a file of it has changed.
-
-        Raises ConfigError.
-        """
+        """How detection is tuned, and everything that is looked for; read again as ``configuration`` is."""
         packs = detectors_dir(self.folder)
         stamp = (_stamp(self.folder), _stamp(packs))
         with self._lock:
             if self._looking is None or stamp != self._looked_at:
-                tuning = Tuning.from_yaml(self.folder / "detection.yaml")
-                self._looking = (tuning, catalogue([packs], tuning, _recognisers(packs, stamp[1])))
+                with self._keeping("detection", self._looking):
+                    tuning = Tuning.from_yaml(self.folder / "detection.yaml")
+                    found = catalogue([packs], tuning, _recognisers(packs, stamp[1]))
+                    found.check(tuning)
+                    self._looking = (tuning, found)
                 self._looked_at = stamp
+            assert self._looking is not None  # noqa: S101  # else reading it has raised
             return self._looking
 
     def desk(self) -> Desk:
@@ -88,6 +102,7 @@ class Services:
             if self._inspector is None or stamp != self._inspected:
                 if self._inspector is not None:
                     self._inspector.stop()
+                    self._inspector = None
                 self._inspector, self._inspected = Inspector(configuration), stamp
             return self._inspector
 
@@ -98,6 +113,17 @@ class Services:
             if self._inspector is not None:
                 self._inspector.stop()
                 self._inspector = None
+
+    @contextmanager
+    def _keeping(self, what: str, kept: object) -> Iterator[None]:
+        """Read ``what`` anew; mistakes in it are noted when there is something ``kept`` to go on with."""
+        try:
+            yield
+            self._problems.pop(what, None)
+        except ConfigError as error:
+            if kept is None:
+                raise
+            self._problems[what] = error.problems
 
     def _today(self) -> dt.date:
         return dt.datetime.fromtimestamp(self.clock(), dt.UTC).date()

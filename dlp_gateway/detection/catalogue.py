@@ -76,6 +76,15 @@ class Catalogue:
         """What ``detection.yaml`` may name: entities and detectors of packs."""
         return self.entities | {detector.name for detector in self.detectors if detector.pack}
 
+    def check(self, tuning: Tuning) -> None:
+        """Make sure that a tuning names nothing that is not there, as far as that is known without running detectors.
+
+        Raises:
+            ConfigError: it does.
+        """
+        if not tuning.presidio:
+            tuning.check_names(self.names)
+
 
 def catalogue(
     directories: Sequence[Path], tuning: Tuning, recognisers: Sequence[Recogniser] | None = None

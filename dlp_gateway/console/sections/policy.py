@@ -45,7 +45,9 @@ def policy(request: Any) -> Any:
     today = dt.datetime.fromtimestamp(now, dt.UTC).date()
     force = rules.in_force(services)
     configuration = services.configuration()
+    services.looking()
     context = {
+        "problems": services.problems,
         "force": force,
         "policy": force.loaded.policy,
         "readable": readable(force.loaded.policy, today),

@@ -66,6 +66,27 @@ def test_files_that_are_weaker_than_what_runs(console, shipped):
     assert "rules.bulk.people: 50 instead of 20" in words(console.client("auditor").get("/policy/"))
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("policy.yaml", "rules: {bulk: {people: many}}\n", "rules.bulk.people"),
+        ("detection.yaml", "thresold: 1\n", "detection.yaml:1: thresold: there is no such setting"),
+        ("detection.yaml", "detectors: {NOTHING: {}}\n", "no recogniser and no entity is called"),
+    ],
+)
+def test_files_that_cannot_be_used_are_told_and_the_console_goes_on(console, three, file, text, said):
+    client = console.client("dpo")
+    client.get("/policy/")
+    (console.gateway.config / file).write_text(text)
+
+    response = client.get("/policy/")
+
+    assert response.status_code == 200
+    assert "The files cannot be used as they are." in words(response)
+    assert said in words(response)
+    assert [client.get(path).status_code for path in ("/", "/detectors/", "/whatif/")] == [200, 200, 200]
+
+
 def test_what_ends_soon_or_has_ended_is_flagged(console):
     today = dt.datetime.now(dt.UTC).date()
     path = console.gateway.config / "policy.yaml"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dlp_gateway.configfile import ConfigError
 from dlp_gateway.detection.catalogue import PEOPLE, STATEMENTS, catalogue
 from dlp_gateway.detection.engine import load_engine
 from dlp_gateway.detection.tuning import Tuning
@@ -62,3 +63,11 @@ def test_tuning_shows():
     assert found["au_crn", "CRN"].threshold == 0.4
     assert found[STATEMENTS, "HEALTH"].threshold == 0.11
     assert found["Badge", "BADGE"].tier is Tier.PERSONAL
+
+
+def test_names_that_only_a_detector_from_outside_may_have_are_taken_on_trust(shipped):
+    named = {"detectors": {"NOTHING_SUCH": {"threshold": 0.9}}}
+
+    with pytest.raises(ConfigError, match="NOTHING_SUCH"):
+        shipped.check(Tuning.model_validate(named))
+    shipped.check(Tuning.model_validate({**named, "presidio": [{"class": "site.Badge"}]}))
