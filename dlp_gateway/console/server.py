@@ -35,6 +35,7 @@ def serve(folder: Path) -> None:
     settings = services.settings
     logs.configure(settings.logging.level)
     services.desk()  # a console that cannot open what is held should say so now
+    services.looking()  # reading the packs takes most of a second, for which no page should wait
     prepare(services)
     _try_to_listen(settings.console.listen)
     # The worker has to be the process that made the services: gunicorn forks it, so it starts what it needs itself.
