@@ -20,11 +20,11 @@ SHOWN = {
     ("overview", "desktop", "light"),
     ("overview", "phone", "dark"),
     ("held", "desktop", "light"),
-    ("message", "desktop", "light"),
+    ("message_opened", "desktop", "light"),
     ("message", "phone", "dark"),
     ("decision", "desktop", "light"),
-    ("detectors", "desktop", "light"),
-    ("policy", "desktop", "light"),
+    ("detectors", "desktop", "dark"),
+    ("whatif", "desktop", "light"),
     ("rights_request", "desktop", "light"),
     ("reports", "desktop", "light"),
 }
@@ -99,5 +99,5 @@ def test_a_page_is_accessible_and_fits(page, role, visitors, example):
             wide = window.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, f"{page.name} is {wide} pixels too wide on a {size}"
             if PICTURES and (ALL or (page.name, size, scheme) in SHOWN):
-                window.screenshot(path=Path(PICTURES) / f"{page.name}-{size}-{scheme}.png", full_page=True)
+                window.screenshot(path=Path(PICTURES) / f"{page.name}-{size}-{scheme}.png", full_page=ALL)
         assert visitor.obstacles() == [], f"{page.name} ({scheme})"
