@@ -227,12 +227,12 @@ def test_decisions_are_saved_as_cef(filled):
 @pytest.mark.parametrize(
     ("cell", "written"),
     [
-        ("=HYPERLINK(0)@example.net", "\"'=HYPERLINK(0)@example.net\""),
-        ("+1", "\"'+1\""),
-        ("-1", "\"'-1\""),
-        ("@SUM(A1)", "\"'@SUM(A1)\""),
-        ("\t=1", "\"'\t=1\""),
-        ("\r=1", "\"'\r=1\""),
+        ("=HYPERLINK(0)@example.net", '"\'=HYPERLINK(0)@example.net"'),
+        ("+1", '"\'+1"'),
+        ("-1", '"\'-1"'),
+        ("@SUM(A1)", '"\'@SUM(A1)"'),
+        ("\t=1", '"\'\t=1"'),
+        ("\r=1", '"\'\r=1"'),
         ('a"b', '"a""b"'),
         ("a,b", '"a,b"'),
         ("", '""'),
@@ -248,5 +248,5 @@ def test_an_address_is_no_formula_in_a_spreadsheet(console):
 
     _, text = saved(console, "csv")
 
-    assert "\"'=cmd|x@example.net\"" in text
-    assert "\"'+1+1@westendonsixth.com\"" in text
+    assert '"\'=cmd|x@example.net"' in text
+    assert '"\'+1+1@westendonsixth.com"' in text

@@ -59,9 +59,7 @@ def test_figures_are_of_today_and_of_the_last_thirty_days(console):
     assert [waiting.rows[0], waiting.rows[-1]] == [("under 1", (1, 0)), ("over 14", (1, 0))]
 
 
-@pytest.mark.parametrize(
-    ("hours", "row"), [(0, 0), (23.9, 0), (24.1, 1), (71, 1), (73, 2), (24 * 8, 3), (24 * 20, 4)]
-)
+@pytest.mark.parametrize(("hours", "row"), [(0, 0), (23.9, 0), (24.1, 1), (71, 1), (73, 2), (24 * 8, 3), (24 * 20, 4)])
 def test_what_waits_is_shown_by_age_and_risk(console, hours, row):
     console.commit(intake(GRAVE, at=console.clock.now - hours * 3600))
 
