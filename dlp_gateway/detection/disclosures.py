@@ -48,7 +48,7 @@ ENTITIES: Mapping[str, tuple[str, Tier]] = MappingProxyType(
 ABOUT = "about_person"
 ABOUT_A_PERSON = 0.5
 # A passage surely about a person, with a word of the label in it, counts from this score on.
-SURE, CUED = 0.9, 0.06
+SURE, CUED = 0.9, 0.1
 # A passage has at least this many words, a document property or a header this many; and this share of it is words.
 _WORDS_OF_A_PASSAGE = 2
 _WORDS_OF_A_NOTE = 6

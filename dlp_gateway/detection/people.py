@@ -139,7 +139,7 @@ class PeopleModel:
         for word, label, score, begin in zip(words, best.tolist(), scores.tolist(), begins, strict=True):
             name = self._labels[label]
             hit = score >= self.thresholds[name]
-            if current and hit and name == current.label and not begin[label] and not word.opens_line:
+            if current and hit and name == current.label and not begin[label] and not word.opens_cell:
                 current = Mark(current.start, word.end, max(current.score, score), name)
                 continue
             if current:
@@ -157,11 +157,14 @@ class _Word:
     last: int
     start: int
     end: int
-    opens_line: bool
+    opens_cell: bool
 
 
 def _words(text: str, shift: int, pieces: Pieces) -> Iterator[_Word]:
-    """Join the pieces of a word; a capital after a small letter begins a new one (MariaLopez.pdf)."""
+    """Join the pieces of a word; a capital after a small letter begins a new one (MariaLopez.pdf).
+
+    A word ``opens_cell`` after a line break or a tab: no name goes on there.
+    """
     first = 0
     for number in range(1, len(pieces) + 1):
         if number < len(pieces):
@@ -170,7 +173,8 @@ def _words(text: str, shift: int, pieces: Pieces) -> Iterator[_Word]:
             same = before.isalnum() and letter.isalnum() and not (before.islower() and letter.isupper())
             if start == end and same:
                 continue
-        opens = first > 0 and "\n" in text[shift + pieces.ends[first - 1] : shift + pieces.starts[first]]
+        gap = text[shift + pieces.ends[first - 1] : shift + pieces.starts[first]] if first else ""
+        opens = "\n" in gap or "\t" in gap
         yield _Word(first, number - 1, shift + pieces.starts[first], shift + pieces.ends[number - 1], opens)
         first = number
 

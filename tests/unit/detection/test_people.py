@@ -37,6 +37,9 @@ def found(model: PeopleModel, text: str) -> list[str]:
         pytest.param("RE: OFFER FOR SIMON PEMBERTON", "SIMON PEMBERTON", id="capitals"),
         pytest.param("meeting with laura bennett tomorrow", "laura bennett", id="lower case"),
         pytest.param("CV_Maria_Lopez.pdf", "Maria_Lopez", id="file name"),
+        pytest.param("JohnPeters_contract.docx", "JohnPeters", id="file name without a joint"),
+        pytest.param("Henderson, Claire", "Henderson, Claire", id="surname first"),
+        pytest.param("Dear Ms Beaumont,\nthank you for your letter.", "Beaumont", id="title"),
         pytest.param(
             "Kind regards\nHannah Oakes\nAccount Manager\nBrightwater Logistics", "Hannah Oakes", id="signature"
         ),
