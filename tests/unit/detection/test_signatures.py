@@ -63,3 +63,19 @@ def test_rows_of_a_table_stay():
     row = "Name: Mia Lang | Phone: (07) 5550 1180 | Allergy: Nuts"
 
     assert kept(row) == [row]
+
+
+@pytest.mark.parametrize(
+    ("line", "plain"),
+    [
+        (
+            "T 07 5550 1180 M 0491 570 110 F 07 5550 1181 Tel Phone Mobile Fax Email Web Office Direct Bank Account",
+            True,
+        ),
+        ("Please call us on 07 5550 1180 before the end of the week so that we can order it", False),
+        ("Maria Lopez of the Office for the Review of the Works in the East and the West and the North", True),
+    ],
+    ids=["labels do not count", "a sentence does", "small words do not"],
+)
+def test_how_many_words_a_line_of_a_signature_may_have(line: str, plain: bool) -> None:
+    assert (1 in signature_lines(["Kind regards", line])) is plain

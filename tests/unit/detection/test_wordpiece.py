@@ -94,3 +94,16 @@ def test_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_word_of_the_greatest_length_is_still_cut(splitter: WordPiece) -> None:
     word = "maria" + "s" * (MAX_WORD - 5)
     assert len(splitter.encode(word)) == MAX_WORD - 4
+
+
+@given(st.text(alphabet="aMñ1名.'_ \t\n\r\u200b\u00a0", max_size=40))
+def test_without_offsets_the_pieces_are_the_same(text: str) -> None:
+    splitter = WordPiece(VOCABULARY)
+    placed, unplaced = splitter.encode(text), splitter.encode_unplaced(text)
+
+    assert (unplaced.ids, unplaced.shapes) == (placed.ids, placed.shapes)
+
+
+@pytest.mark.parametrize("text", ["maria" + " " * 1_000_000, " " * 1_000_000, "\n\t " * 300_000 + "maria"])
+def test_a_sea_of_spaces_is_crossed_once(splitter: WordPiece, text: str) -> None:
+    assert shown(splitter, text) == [("maria", "maria")] * text.count("maria")
