@@ -93,7 +93,7 @@ def test_a_page_is_accessible_and_fits(page, role, visitors, example):
         pytest.skip("a part of a page, or a file")
     assert window.goto(path).ok
     for scheme in ("light", "dark"):
-        window.emulate_media(color_scheme=scheme)
+        window.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         for size, viewport in SIZES.items():
             window.set_viewport_size(viewport)
             wide = window.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -18,7 +18,8 @@ class Visitor:
 
     def __init__(self, browser: Browser, trial: Trial, **context) -> None:
         self.trial = trial
-        self.context = browser.new_context(base_url=trial.url, **context)
+        # Without transitions: a colour halfway between two is no colour of ours.
+        self.context = browser.new_context(base_url=trial.url, reduced_motion="reduce", **context)
         self.context.set_default_timeout(_MILLISECONDS)
         self.page: Page = self.context.new_page()
         self.elsewhere: list[str] = []
