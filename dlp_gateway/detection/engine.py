@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dlp_gateway.detection.allowances import Allowances
+from dlp_gateway.detection.business_numbers import is_of_a_thing
 from dlp_gateway.detection.contacts import Listed, count_people
 from dlp_gateway.detection.cues import Cues
 from dlp_gateway.detection.disclosures import ENTITIES, Reader
@@ -183,7 +184,10 @@ class Engine:
             for mark in marks:
                 if mark.label in SUBJECT_LABELS:
                     entity, tier = SUBJECT_LABELS[mark.label]
-                    yield subject.candidate(entity, tier, mark.start, mark.end, mark.score, "people")
+                    one = subject.candidate(entity, tier, mark.start, mark.end, mark.score, "people")
+                    if mark.label == "ID" and is_of_a_thing(subject.text.text, mark.start, mark.end):
+                        one = replace(one, sank=("label: number of a thing",), kept=False)
+                    yield one
 
     def _statements(self, readings: Sequence[_Reading]) -> Iterator[Candidate]:
         """What passages say of people."""
