@@ -46,9 +46,14 @@ def visit(browser, trial):
     opened = []
 
     def window(name: str | None = None) -> Visitor:
-        visitor = Visitor(browser, trial)
+        if name in trial.sessions:
+            visitor = Visitor(browser, trial, storage_state=trial.sessions[name])
+        else:
+            visitor = Visitor(browser, trial)
+            if name:
+                trial.sessions[name] = visitor.sign_in(trial.people[name]).context.storage_state()
         opened.append(visitor)
-        return visitor.sign_in(trial.people[name]) if name else visitor
+        return visitor
 
     yield window
     for visitor in opened:

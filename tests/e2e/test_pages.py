@@ -73,7 +73,10 @@ def pages():
 @pytest.fixture(scope="module")
 def visitors(browser, trial):
     """A signed-in window for each role; signing in takes its time."""
-    signed_in = {role: Visitor(browser, trial).sign_in(trial.people[role.value]) for role in Role}
+    signed_in = {}
+    for role in Role:
+        signed_in[role] = Visitor(browser, trial).sign_in(trial.people[role.value])
+        trial.sessions[role.value] = signed_in[role].context.storage_state()
     yield signed_in
     for visitor in signed_in.values():
         visitor.close()

@@ -17,6 +17,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.integration.gateway import ROOT, free_port
 
@@ -56,6 +57,8 @@ class Trial:
             "MONITORING__LISTEN": "null",
         }
         self.people: dict[str, Person] = {}
+        # Who has signed in, as the browser keeps it: a code is good once, and there are few in a minute.
+        self.sessions: dict[str, Any] = {}
         self.output = home / "output"
         self.process: subprocess.Popen[bytes] | None = None
 

@@ -73,6 +73,13 @@ CHANGED = {
     "console.listen": "127.0.0.1:9091",
     "console.url": "https://dlp.westendonsixth.com/",
     "console.tls": {"certificate": "c.pem", "key": "k.pem"},
+    "console.sign_in": {
+        "name": "Westend",
+        "issuer": "https://login.westendonsixth.com/",
+        "client_id": "gateway",
+        "secret_file": "secret",
+        "second_factor": False,
+    },
 }
 # Read where they are used: the module that does.
 ELSEWHERE = {
@@ -107,6 +114,11 @@ ELSEWHERE = {
     "console.idle_minutes": "console/configuration.py",
     "console.session_hours": "console/signin.py",
     "console.account_days": "housekeeping.py",
+    "console.sign_in.name": "console/provider.py",
+    "console.sign_in.issuer": "console/configuration.py",
+    "console.sign_in.client_id": "console/configuration.py",
+    "console.sign_in.secret_file": "console/configuration.py",
+    "console.sign_in.second_factor": "console/signin.py",
 }
 BASE = {"hostname": "g.westendonsixth.com", "delivery": {"internal": {"host": "i:25"}, "external": {"mx": True}}}
 
