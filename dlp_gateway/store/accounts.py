@@ -50,12 +50,12 @@ def named(addresses: Iterable[str], words: Iterable[str]) -> tuple[Known, ...]:
     if not names or not there():
         return ()
     clauses = [
-        f"LOWER(username) IN ({_marks(names)})",
-        f"LOWER(TRIM(first_name || ' ' || last_name)) IN ({_marks(names)})",
+        f"LOWER(username) IN ({database.marks(names)})",
+        f"LOWER(TRIM(first_name || ' ' || last_name)) IN ({database.marks(names)})",
     ]
     values = [*names, *names]
     if mail:
-        clauses.append(f"LOWER(email) IN ({_marks(mail)})")
+        clauses.append(f"LOWER(email) IN ({database.marks(mail)})")
         values += mail
     with database.failures("the accounts were not read"), database.cursor() as cursor:
         cursor.execute(
@@ -141,10 +141,6 @@ def forget_disabled(before: float, now: float) -> int:
 def _tables() -> set[str]:
     with database.failures("the tables were not listed"):
         return set(database.connection().introspection.table_names())
-
-
-def _marks(values: list[str]) -> str:
-    return ", ".join("%s" for _ in values)
 
 
 def _moment(seconds: float) -> Any:

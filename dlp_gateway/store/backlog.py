@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -111,11 +110,11 @@ def _rows(statement: str, limit: int) -> list[Any]:
 
 def _conditions(wanted: Wanted) -> Iterator[tuple[str, Any]]:
     if wanted.recipient:
-        yield "LOWER(r.literal) LIKE %s ESCAPE '!'", f"%{_literally(wanted.recipient.lower())}%"
+        yield "LOWER(r.literal) LIKE %s ESCAPE '!'", f"%{database.literally(wanted.recipient.lower())}%"
     if wanted.sender:
-        yield "LOWER(m.sender_literal) LIKE %s ESCAPE '!'", f"%{_literally(wanted.sender.lower())}%"
+        yield "LOWER(m.sender_literal) LIKE %s ESCAPE '!'", f"%{database.literally(wanted.sender.lower())}%"
     if wanted.message_id:
-        yield "r.message_id LIKE %s ESCAPE '!'", f"{_literally(wanted.message_id)}%"
+        yield "r.message_id LIKE %s ESCAPE '!'", f"{database.literally(wanted.message_id)}%"
     if wanted.kind:
         yield "m.kind = %s", wanted.kind
     if wanted.zone:
@@ -126,8 +125,3 @@ def _conditions(wanted: Wanted) -> Iterator[tuple[str, Any]]:
         yield f"r.attempts {'>' if wanted.tried else '='} 0", None
     if wanted.queued_before is not None:
         yield "r.queued_at < %s", wanted.queued_before
-
-
-def _literally(text: str) -> str:
-    """What LIKE takes for exactly this text, with ! to escape."""
-    return re.sub(r"([!%_])", r"!\1", text)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import stat
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,16 @@ def rows(model: str) -> Any:
 def cursor() -> Any:
     """A cursor of this thread's connection; statements use ``%s``."""
     return connections["default"].cursor()
+
+
+def marks(values: Collection[Any]) -> str:
+    """As many placeholders as there are values, for a list in a statement."""
+    return ", ".join("%s" for _ in values)
+
+
+def literally(text: str) -> str:
+    """What ``LIKE ... ESCAPE '!'`` takes for exactly this text."""
+    return re.sub(r"([!%_])", r"!\1", text)
 
 
 def close() -> None:

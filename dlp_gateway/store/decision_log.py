@@ -120,7 +120,7 @@ def search(wanted: Wanted, after: Mark | None = None, *, limit: int = 50) -> Fou
         if few == ():
             return Found((), None, exhausted=True)
         if few is not None:
-            where.add(f"m.id IN ({_places(few)})", *few)
+            where.add(f"m.id IN ({database.marks(few)})", *few)
         elif (lowest := _lowest(cursor, wanted, after)) is not None:
             where.add("m.at >= %s", lowest)
         recipient = _of_recipient(wanted)
@@ -181,7 +181,7 @@ def _of_recipient(wanted: Wanted) -> _Where:
     if wanted.zone is not None:
         where.add("r.zone = %s", wanted.zone.value)
     if wanted.rule:
-        where.add("r.hits LIKE %s ESCAPE '!'", f'%["{_literally(wanted.rule)}",%')
+        where.add("r.hits LIKE %s ESCAPE '!'", f'%["{database.literally(wanted.rule)}",%')
     return where
 
 
@@ -233,7 +233,7 @@ def _lowest(cursor: Any, wanted: Wanted, after: Mark | None) -> float | None:
 def _summaries(cursor: Any, rows: Sequence[Any]) -> tuple[Summary, ...]:
     if not rows:
         return ()
-    cursor.execute(_RECIPIENTS.format(_places(rows)), [row[0] for row in rows])
+    cursor.execute(_RECIPIENTS.format(database.marks(rows)), [row[0] for row in rows])
     lines = {key: tuple(_line(row) for row in group) for key, group in groupby(cursor.fetchall(), itemgetter(0))}
     return tuple(Summary(key, at, sender, size, policy, lines.get(key, ())) for key, at, sender, size, policy in rows)
 
@@ -242,12 +242,3 @@ def _line(row: Any) -> Line:
     _, literal, zone, action, state, hits = row
     rules = () if hits == "[]" else tuple(hit.rule for hit in facts.decode_hits(hits))
     return Line(literal, Zone(zone), Action(action), state, rules)
-
-
-def _places(values: Sequence[Any]) -> str:
-    return ", ".join("%s" for _ in values)
-
-
-def _literally(text: str) -> str:
-    """The text for LIKE, its wildcards escaped."""
-    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

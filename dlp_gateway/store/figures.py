@@ -120,10 +120,10 @@ def count(since: float, before: float) -> dict[int, Figures]:
             _count_decision(of(rows[0][1]), rows)
         first, last = history.span(since, before)
         window = (first, last, since, before)
-        cursor.execute(_ACTS.format(_marks(ACTS)), (*window, *ACTS))
+        cursor.execute(_ACTS.format(database.marks(ACTS)), (*window, *ACTS))
         for at, kind in cursor.fetchall():
             of(at).acts[kind] += 1
-        cursor.execute(_ENDED.format(_marks(ENDS)), (*window, *ENDS))
+        cursor.execute(_ENDED.format(database.marks(ENDS)), (*window, *ENDS))
         for _, recipients in groupby(cursor.fetchall(), itemgetter(0)):
             rows = list(recipients)
             _count_end(of(rows[0][1]), rows)
@@ -159,7 +159,3 @@ def _count_end(figures: Figures, rows: list[Any]) -> None:
 def mode(hit: RuleHit) -> str:
     """How a rule spoke: enforced, monitored or excepted."""
     return "excepted" if hit.excepted_by else "monitored" if hit.monitored else "enforced"
-
-
-def _marks(values: Iterable[str]) -> str:
-    return ", ".join("%s" for _ in values)

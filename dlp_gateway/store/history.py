@@ -98,7 +98,7 @@ def decided(decision_ids: Sequence[str]) -> list[Entry]:
     """The entries of some decisions (not of what became of them), the newest first; raises StoreError."""
     if not decision_ids:
         return []
-    marks = ", ".join("%s" for _ in decision_ids)
+    marks = database.marks(decision_ids)
     with database.failures("the record was not read"), database.cursor() as cursor:
         cursor.execute(
             f"{_SELECT} WHERE subject IN ({marks}) AND kind = %s ORDER BY seq DESC",
@@ -177,7 +177,7 @@ def texts(tokens: Iterable[str]) -> Mapping[str, SaltedText]:
     with database.failures("the record was not read"), database.cursor() as cursor:
         for start in range(0, len(wanted), _PAGE):
             batch = wanted[start : start + _PAGE]
-            marks = ", ".join("%s" for _ in batch)
+            marks = database.marks(batch)
             cursor.execute(
                 f"SELECT token, kind, salt, text FROM dlp_audit_text WHERE token IN ({marks})",  # noqa: S608
                 batch,
@@ -191,7 +191,7 @@ def facts(decision_ids: Iterable[str]) -> Mapping[str, str]:
     wanted = sorted(set(decision_ids))
     if not wanted:
         return {}
-    marks = ", ".join("%s" for _ in wanted)
+    marks = database.marks(wanted)
     with database.failures("the decisions were not read"), database.cursor() as cursor:
         cursor.execute(f"SELECT id, facts FROM dlp_message WHERE id IN ({marks})", wanted)  # noqa: S608
         return dict(cursor.fetchall())

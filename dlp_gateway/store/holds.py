@@ -165,15 +165,15 @@ def _conditions(wanted: Wanted) -> tuple[str, list[Any]]:
 def _clauses(wanted: Wanted) -> Iterator[tuple[str, Any]]:
     like = "LIKE %s ESCAPE '!'"
     if wanted.message_id:
-        yield f"h.message_id {like}", f"{_literally(wanted.message_id)}%"
+        yield f"h.message_id {like}", f"{database.literally(wanted.message_id)}%"
     if wanted.sender:
-        yield f"LOWER(m.sender_literal) {like}", f"%{_literally(wanted.sender.lower())}%"
+        yield f"LOWER(m.sender_literal) {like}", f"%{database.literally(wanted.sender.lower())}%"
     if wanted.recipient:
-        yield _ANY_RECIPIENT.format(f"LOWER(x.literal) {like}"), f"%{_literally(wanted.recipient.lower())}%"
+        yield _ANY_RECIPIENT.format(f"LOWER(x.literal) {like}"), f"%{database.literally(wanted.recipient.lower())}%"
     if wanted.rule:
-        yield _ANY_RECIPIENT.format(f"x.hits {like}"), f'%["{_literally(wanted.rule)}",%'
+        yield _ANY_RECIPIENT.format(f"x.hits {like}"), f'%["{database.literally(wanted.rule)}",%'
     if wanted.kind:
-        yield f"m.facts {like}", f'%["{_literally(wanted.kind)}",%'
+        yield f"m.facts {like}", f'%["{database.literally(wanted.kind)}",%'
     if wanted.high_risk is not None:
         yield ("" if wanted.high_risk else "NOT ") + _ANY_RECIPIENT.format("x.approvals > 1"), None
     if wanted.restricted is not None:
@@ -184,11 +184,6 @@ def _clauses(wanted: Wanted) -> Iterator[tuple[str, Any]]:
         yield "h.held_at < %s", wanted.held_before
     if wanted.expires_before is not None:
         yield "h.expires_at < %s AND h.restricted_at IS NULL", wanted.expires_before
-
-
-def _literally(text: str) -> str:
-    """What LIKE takes for exactly this text, with ! to escape."""
-    return re.sub(r"([!%_])", r"!\1", text)
 
 
 def _told(hits: str, told: dict[str, _Told]) -> _Told:

@@ -42,7 +42,7 @@ def sample(since: float, before: float, most: int) -> Sample:
 
 
 def _read(ids: Sequence[str]) -> Iterator[Past]:
-    marks = ", ".join("%s" for _ in ids)
+    marks = database.marks(ids)
     with database.failures("the decisions were not read"), database.cursor() as cursor:
         cursor.execute(_MESSAGES.format(marks), ids)
         messages: dict[str, Any] = {row[0]: row for row in cursor.fetchall()}

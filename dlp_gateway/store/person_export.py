@@ -70,7 +70,7 @@ def export(request: Request, now: float, pseudonyms: bytes | None = None) -> dic
 
 
 def _decisions(cursor: Any, person: Person, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
-    marks = ", ".join("%s" for _ in ids)
+    marks = database.marks(ids)
     recipients: dict[str, list[Any]] = {}
     cursor.execute(_RECIPIENTS.format(marks), ids)
     for row in cursor.fetchall():
@@ -159,7 +159,7 @@ def _texts(cursor: Any, tokens: Sequence[str], addresses: set[str], person: Pers
     found = {}
     for start in range(0, len(tokens), _BATCH):
         batch = tokens[start : start + _BATCH]
-        marks = ", ".join("%s" for _ in batch)
+        marks = database.marks(batch)
         cursor.execute(f"SELECT token, text FROM dlp_audit_text WHERE token IN ({marks})", batch)
         found.update(dict(cursor.fetchall()))
     own = ", ".join(person.logins)

@@ -119,7 +119,7 @@ def sending(person: Person) -> tuple[str, list[str]]:
     own, values = _matching(person, "m.sender_domain", "m.sender_local")
     if not person.logins:
         return own, values
-    logins = _marks(person.logins)
+    logins = database.marks(person.logins)
     # As the index of logins has it: it holds only those that are not empty.
     return f"({own} OR (NOT (m.client_user = '') AND LOWER(m.client_user) IN ({logins})))", [*values, *person.logins]
 
@@ -178,12 +178,12 @@ def record_texts(cursor: Any, person: Person, pseudonyms: bytes | None = None) -
         wanted += [pseudonym(pseudonyms, login) for login in person.logins]
     addresses: tuple[str, ...] = ()
     if wanted:
-        clauses, values = [f"text IN ({_marks(wanted)})"], list(wanted)
+        clauses, values = [f"text IN ({database.marks(wanted)})"], list(wanted)
         for address in person.addresses:
             name, _, domain = address.rpartition("@")
             tagged, bounds = _beginning("text", f"{name}+")
             clauses.append(f"({tagged} AND text LIKE %s ESCAPE '!')")
-            values += [*bounds, f"%@{_literally(domain)}"]
+            values += [*bounds, f"%@{database.literally(domain)}"]
         cursor.execute(
             f"SELECT token FROM dlp_audit_text WHERE kind = 'address' AND ({' OR '.join(clauses)}) ORDER BY token",
             values,
@@ -217,7 +217,7 @@ def _beginning(column: str, text: str) -> tuple[str, list[str]]:
     SQLite finds a range of bytes in an index; PostgreSQL orders text by its locale.
     """
     if database.is_postgresql():
-        return f"{column} LIKE %s ESCAPE '!'", [f"{_literally(text)}%"]
+        return f"{column} LIKE %s ESCAPE '!'", [f"{database.literally(text)}%"]
     return f"({column} >= %s AND {column} < %s)", [text, f"{text[:-1]}{chr(ord(text[-1]) + 1)}"]
 
 
@@ -276,7 +276,7 @@ def _policies(cursor: Any, person: Person) -> int:
     if not person.addresses:
         return 0
     where = " OR ".join("LOWER(policy) LIKE %s ESCAPE '!'" for _ in person.addresses)
-    return _count(cursor, f"dlp_policy_version WHERE {where}", [f"%{_literally(a)}%" for a in person.addresses])
+    return _count(cursor, f"dlp_policy_version WHERE {where}", [f"%{database.literally(a)}%" for a in person.addresses])
 
 
 def _group(cursor: Any, statement: str, values: Sequence[Any]) -> Group:
@@ -287,12 +287,3 @@ def _group(cursor: Any, statement: str, values: Sequence[Any]) -> Group:
 def _count(cursor: Any, table: str, values: Sequence[Any]) -> int:
     cursor.execute(f"SELECT COUNT(*) FROM {table}", values)
     return int(cursor.fetchone()[0])
-
-
-def _marks(values: Sequence[str]) -> str:
-    return ", ".join("%s" for _ in values)
-
-
-def _literally(text: str) -> str:
-    """What LIKE takes for exactly this text, with ! to escape."""
-    return re.sub(r"([!%_])", r"!\1", text)

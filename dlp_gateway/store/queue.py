@@ -16,7 +16,7 @@ from dlp_gateway.audit.chain import Kind as Entry
 from dlp_gateway.audit.chain import Note, Texts
 from dlp_gateway.model import Address, Recipient, Zone
 from dlp_gateway.store import sealing, wraps
-from dlp_gateway.store.database import is_postgresql
+from dlp_gateway.store.database import is_postgresql, marks
 from dlp_gateway.store.intake import ACTOR, Rows, add_outgoing
 from dlp_gateway.store.keys import GatewayKeys
 from dlp_gateway.store.values import Due, Kind, Outcome, State
@@ -178,7 +178,7 @@ def _known(cursor: Any, delivery_ids: Sequence[int]) -> dict[int, Any]:
     known = {}
     for start in range(0, len(delivery_ids), _BATCH):
         batch = delivery_ids[start : start + _BATCH]
-        cursor.execute(_SETTLED.format(", ".join("%s" for _ in batch)), list(batch))
+        cursor.execute(_SETTLED.format(marks(batch)), list(batch))
         known.update({row[0]: row for row in cursor.fetchall()})
     return known
 

@@ -10,7 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dlp_gateway.audit.chain import Checkpoint, Entry, Kind, Note, TextKind, commit, link, pseudonym, sign
-from dlp_gateway.store.database import is_postgresql
+from dlp_gateway.store.database import is_postgresql, marks
 
 _ENTRY = (
     "INSERT INTO dlp_audit_entry (seq, at, kind, actor, subject, details, tokens, previous, hash)"
@@ -67,9 +67,9 @@ def forget(
     names = [address.lower()]
     if pseudonyms is not None:
         names.append(pseudonym(pseudonyms, address))
-    marks = ", ".join("%s" for _ in names)
+    places = marks(names)
     cursor.execute(
-        f"SELECT token FROM dlp_audit_text WHERE kind = 'address' AND text IN ({marks}) ORDER BY token",  # noqa: S608
+        f"SELECT token FROM dlp_audit_text WHERE kind = 'address' AND text IN ({places}) ORDER BY token",  # noqa: S608
         names,
     )
     return forget_texts(cursor, [row[0] for row in cursor.fetchall()], now, actor, subject)
@@ -125,9 +125,9 @@ def _tokens(cursor: Any, notes: Iterable[Note]) -> dict[tuple[TextKind, str], st
     tokens: dict[tuple[TextKind, str], str] = {}
     for start in range(0, len(addresses), _BATCH):
         batch = addresses[start : start + _BATCH]
-        marks = ", ".join("%s" for _ in batch)
+        places = marks(batch)
         cursor.execute(
-            f"SELECT text, token FROM dlp_audit_text WHERE kind = 'address' AND text IN ({marks})",  # noqa: S608
+            f"SELECT text, token FROM dlp_audit_text WHERE kind = 'address' AND text IN ({places})",  # noqa: S608
             batch,
         )
         tokens.update({(TextKind.ADDRESS, text): token for text, token in cursor.fetchall()})
