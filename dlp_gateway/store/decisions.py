@@ -64,38 +64,6 @@ def read(decision_ids: Sequence[str]) -> list[Decided]:
     return [found[key] for key in decision_ids if key in found]
 
 
-def search(
-    *,
-    since: float | None = None,
-    before: float | None = None,
-    sender: str | None = None,
-    recipient: str | None = None,
-    action: Action | None = None,
-    rule: str | None = None,
-    limit: int = 100,
-) -> list[Decided]:
-    """Decisions that match everything given, newest first; addresses are compared without case. Raises StoreError."""
-    rows: Any = database.rows("Message")
-    if since is not None:
-        rows = rows.filter(at__gte=since)
-    if before is not None:
-        rows = rows.filter(at__lt=before)
-    if sender is not None:
-        local, _, domain = sender.rpartition("@")
-        rows = rows.filter(sender_local__iexact=local, sender_domain=domain.lower())
-    wanted: dict[str, Any] = {}
-    if recipient is not None:
-        local, _, domain = recipient.rpartition("@")
-        wanted |= {"recipients__local__iexact": local, "recipients__domain": domain.lower()}
-    if action is not None:
-        wanted["recipients__action"] = action.value
-    if rule is not None:
-        wanted["recipients__hits__contains"] = f'["{rule}",'
-    if wanted:
-        rows = rows.filter(**wanted).distinct()
-    return _read(rows.filter(kind=Kind.MAIL.value).order_by("-at")[:limit])
-
-
 def _read(rows: Any) -> list[Decided]:
     with database.failures("the decisions were not read"):
         return [_decided(row) for row in rows.prefetch_related("recipients") if row.kind == Kind.MAIL]

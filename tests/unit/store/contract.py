@@ -19,6 +19,7 @@ from dlp_gateway.store import (
     clocks,
     counters,
     database,
+    decision_log,
     decisions,
     erasure,
     history,
@@ -469,8 +470,9 @@ class Contract:
         await store.commit(intake(REFUSE, message_id="two", at=NOW + 1, sender="Max@westendonsixth.com"))
         await store.commit(intake(message_id="three", at=NOW + 2, outgoing=(outgoing(),)))
 
-        async def ids(**wanted):
-            return [d.id for d in await store.read(lambda: decisions.search(**wanted))]
+        async def ids(limit=100, **wanted):
+            found = await store.read(lambda: decision_log.search(decision_log.Wanted(**wanted), limit=limit))
+            return [d.id for d in found.decisions]
 
         assert await ids() == ["three", "two", "one"]
         assert await ids(limit=1) == ["three"]

@@ -8,7 +8,7 @@ import pytest
 from dlp_gateway.audit.check import check
 from dlp_gateway.quarantine.review import Desk
 from dlp_gateway.quarantine.rules import Reviewer
-from dlp_gateway.store import decisions, hits, keys
+from dlp_gateway.store import decision_log, decisions, hits, keys
 from dlp_gateway.store.store import Options, Store
 from tests.unit.store.contract import deliver_all, holders, rows
 from tests.unit.store.examples import CONTENT, NOW, intake
@@ -75,10 +75,12 @@ async def test_d08_the_record_is_continued(store, left):
 
 
 async def test_decisions_are_read(store):
-    found = await store.read(decisions.search)
+    found = await store.read(lambda: decision_log.search(decision_log.Wanted()))
 
-    assert [d.id for d in found] == ["noticed", "refused", "held", "mixed", "leased", "deferred", "delivered"]
-    assert found[0].inspection.findings[0].entity == "au_tfn"
+    ids = [d.id for d in found.decisions]
+    assert ids == ["noticed", "refused", "held", "mixed", "leased", "deferred", "delivered"]
+    newest = await store.read(lambda: decisions.find(ids[0]))
+    assert newest.inspection.findings[0].entity == "au_tfn"
 
 
 async def test_what_was_found_before_it_was_counted_is_counted(store):
