@@ -21,11 +21,12 @@ from dlp_gateway.inspection.pool import PoolSettings
 from dlp_gateway.model import Address, Zone
 from dlp_gateway.policy.definition import Policy
 from dlp_gateway.quarantine.notices import Letterhead
+from dlp_gateway.quarantine.review import Desk
 from dlp_gateway.settings import Configuration, Settings, detectors_dir
 from dlp_gateway.settings.delivery import Route
 from dlp_gateway.smtp import configuration as smtp
 from dlp_gateway.smtp.limits import ReceivingLimits
-from dlp_gateway.store.keys import GatewayKeys
+from dlp_gateway.store.keys import GatewayKeys, KeysError, SealingKeys, load_review
 from dlp_gateway.store.store import Options
 
 _DAY = 86400.0
@@ -159,9 +160,37 @@ def zone_of(policy: Policy, clock: Callable[[], dt.date]) -> Callable[[str], Zon
     return zone
 
 
-def pseudonym_key(settings: Settings, keys: GatewayKeys) -> bytes | None:
-    """The key that addresses in the record are hashed with; None when they are kept as they are."""
-    return keys.pseudonym if settings.audit.addresses == "pseudonym" else None
+def pseudonym_key(settings: Settings, keys: GatewayKeys | SealingKeys) -> bytes | None:
+    """The key that addresses in the record are hashed with; None when they are kept as they are.
+
+    Raises:
+        KeysError: the record keeps pseudonyms, but this process cannot read their key.
+    """
+    if settings.audit.addresses != "pseudonym":
+        return None
+    if keys.pseudonym is None:
+        reason = "the record keeps pseudonyms, but pseudonym.key cannot be read by this process"
+        raise KeysError(f"{settings.keys.directory}: {reason}; let its group read that file")
+    return keys.pseudonym
+
+
+def review_desk(
+    settings: Settings,
+    clock: Callable[[], float],
+    *,
+    environment: Mapping[str, str],
+    review: Path | None = None,
+) -> Desk:
+    """The reviewers' desk, with their private key: the file ``review``, or the one in the folder of keys.
+
+    The passphrase of the key comes from ``DLP_GATEWAY_REVIEW_PASSPHRASE`` in the ``environment``.
+
+    Raises:
+        KeysError: the key cannot be read or opened.
+    """
+    passphrase = environment.get("DLP_GATEWAY_REVIEW_PASSPHRASE")
+    keys = load_review(settings.keys.directory, review=review, passphrase=passphrase.encode() if passphrase else None)
+    return Desk(keys, clock, pseudonyms=settings.audit.addresses == "pseudonym")
 
 
 def needs_restart(old: Settings, new: Settings) -> str | None:

@@ -31,10 +31,9 @@ from dlp_gateway.quarantine.review import Desk
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError
 from dlp_gateway.quarantine.views import Revealed, addresses, in_clear, masked, reveal
 from dlp_gateway.settings import Settings, read_configuration
-from dlp_gateway.store.keys import load_review
 from dlp_gateway.store.sealing import SealError
 from dlp_gateway.store.values import Outgoing
-from dlp_gateway.wiring import letterhead, pool_settings
+from dlp_gateway.wiring import letterhead, pool_settings, review_desk
 
 T = TypeVar("T")
 
@@ -196,9 +195,7 @@ def _reviewer(text: str) -> Reviewer:
 
 
 def _desk(settings: Settings, review: Path | None) -> Desk:
-    passphrase = os.environ.get("DLP_GATEWAY_REVIEW_PASSPHRASE")
-    keys = load_review(settings.keys.directory, review=review, passphrase=passphrase.encode() if passphrase else None)
-    return Desk(keys, time.time, pseudonyms=settings.audit.addresses == "pseudonym")
+    return review_desk(settings, time.time, environment=os.environ, review=review)
 
 
 def _notices(

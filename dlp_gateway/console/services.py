@@ -19,7 +19,7 @@ from dlp_gateway.detection.packs import Recogniser, load_packs
 from dlp_gateway.detection.tuning import Tuning
 from dlp_gateway.quarantine.review import Desk
 from dlp_gateway.settings import Configuration, Settings, detectors_dir, read_configuration
-from dlp_gateway.store.keys import load_review
+from dlp_gateway.wiring import review_desk
 
 
 class Services:
@@ -89,10 +89,7 @@ class Services:
 
     def desk(self) -> Desk:
         """The reviewers' desk, with their private key. Raises KeysError."""
-        settings = self.settings
-        passphrase = self._environment.get("DLP_GATEWAY_REVIEW_PASSPHRASE")
-        keys = load_review(settings.keys.directory, passphrase=passphrase.encode() if passphrase else None)
-        return Desk(keys, self.clock, pseudonyms=settings.audit.addresses == "pseudonym")
+        return review_desk(self.settings, self.clock, environment=self._environment)
 
     def inspector(self) -> Inspector:
         """A confined worker for the bench and for opened messages; started when it is first asked for."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
-from django.http import Http404, StreamingHttpResponse
+from django.http import Http404
 from django.shortcuts import render
 
 from dlp_gateway.audit import decided as exports
 from dlp_gateway.audit.runs import last_run
+from dlp_gateway.console.filters import Filter, download
 from dlp_gateway.console.pages import Page
 from dlp_gateway.console.roles import Right
 from dlp_gateway.console.sections import timeline
@@ -26,7 +25,6 @@ from dlp_gateway.store.decisions import Fate
 
 _PAGE = 50
 _SHOWN_FINDINGS = 200
-_DAY = 86400.0
 _FORMATS = {
     "csv": (exports.csv_lines, "text/csv; charset=utf-8"),
     "json": (exports.json_lines, "application/x-ndjson"),
@@ -38,14 +36,14 @@ def _choices(values: Iterable[str]) -> list[tuple[str, str]]:
     return [("", "any"), *((value, value) for value in values)]
 
 
-class Search(forms.Form):  # type: ignore[misc]  # Django carries no types
-    """What is looked for."""
+class Search(Filter):
+    """Which decisions are looked for."""
+
+    field_order = ("decision_id", "sender", "recipient")
 
     decision_id = forms.CharField(label="Decision", required=False, max_length=64)
     sender = forms.CharField(label="Sender", required=False, max_length=320, help_text="address or domain")
     recipient = forms.CharField(label="Recipient", required=False, max_length=320, help_text="address or domain")
-    since = forms.DateField(label="From", required=False, widget=forms.DateInput({"type": "date"}))
-    until = forms.DateField(label="To", required=False, widget=forms.DateInput({"type": "date"}))
     action = forms.ChoiceField(label="Action", required=False, choices=_choices(action.value for action in Action))
     rule = forms.ChoiceField(label="Rule", required=False, choices=_choices(rule.value for rule in RuleName))
     zone = forms.ChoiceField(label="Zone", required=False, choices=_choices(zone.value for zone in Zone))
@@ -55,11 +53,9 @@ class Search(forms.Form):  # type: ignore[misc]  # Django carries no types
     def wanted(self) -> Wanted:
         """The filter; nothing of a field that cannot be understood."""
         given = self.cleaned_data
-        until = _moment(given.get("until"))
         return Wanted(
             decision_id=given.get("decision_id", ""),
-            since=_moment(given.get("since")),
-            before=None if until is None else until + _DAY,
+            **self.span(),
             sender=given.get("sender", ""),
             recipient=given.get("recipient", ""),
             action=Action(given["action"]) if given.get("action") else None,
@@ -68,11 +64,6 @@ class Search(forms.Form):  # type: ignore[misc]  # Django carries no types
             entity=given.get("entity", ""),
             policy=given.get("policy", ""),
         )
-
-    @property
-    def query(self) -> str:
-        """The filter as it stands in an address, without what is empty."""
-        return urlencode({name: value for name, value in self.data.items() if name in self.fields and value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +111,7 @@ def export(request: Any, form: str) -> Any:
     search.is_valid()
     lines, kind = _FORMATS[form]
     ids = (summary.id for summary in decision_log.everything(search.wanted()))
-    response = StreamingHttpResponse(_ended(lines(ids)), content_type=kind)
-    response["Content-Disposition"] = f'attachment; filename="decisions.{"jsonl" if form == "json" else form}"'
-    return response
+    return download(lines(ids), kind, f"decisions.{'jsonl' if form == 'json' else form}")
 
 
 def decision(request: Any, decision_id: str) -> Any:
@@ -178,15 +167,6 @@ def _mark(text: str) -> Mark | None:
         return Mark(float(at), key) if text else None
     except ValueError:
         return None
-
-
-def _moment(day: dt.date | None) -> float | None:
-    return None if day is None else dt.datetime.combine(day, dt.time(), dt.UTC).timestamp()
-
-
-def _ended(lines: Iterable[str]) -> Iterator[str]:
-    for line in lines:
-        yield line + "\n"
 
 
 _OF_DECISION = (("decision_id", "decision"),)

@@ -23,7 +23,7 @@ from dlp_gateway.store.errors import StoreError
 from dlp_gateway.store.keys import KeysError, SealingKeys
 from dlp_gateway.store.spool import Waiting
 from dlp_gateway.store.values import Kind
-from dlp_gateway.wiring import zone_of
+from dlp_gateway.wiring import pseudonym_key, zone_of
 
 _PAGE = 100
 _MOST_AT_ONCE = 10_000
@@ -104,8 +104,8 @@ def retry(request: Any) -> Any:
         messages.error(request, "Nothing was done: tick deliveries first.")
         return _back(query)
     try:
-        sealing = _keys(request)
-        count = spool.retry(chosen, actor=_actor(request), now=now, pseudonyms=_pseudonyms(request, sealing))
+        pseudonyms = pseudonym_key(request.services.settings, _keys(request))
+        count = spool.retry(chosen, actor=_actor(request), now=now, pseudonyms=pseudonyms)
         messages.success(request, f"{_count(count)} due now; the gateway takes them up within seconds.")
     except (StoreError, KeysError) as error:
         messages.error(request, f"Nothing was changed: {error}.")
@@ -128,7 +128,7 @@ def drop(request: Any) -> Any:
             actor=_actor(request),
             reason=reason,
             now=now,
-            pseudonyms=_pseudonyms(request, sealing),
+            pseudonyms=pseudonym_key(request.services.settings, sealing),
             reports=_reports(request, sealing, now) if "tell" in request.POST else None,
         )
     except (StoreError, KeysError) as error:
@@ -178,14 +178,6 @@ def _actor(request: Any) -> str:
 
 def _keys(request: Any) -> SealingKeys:
     return keys.load_sealing(request.services.settings.keys.directory)
-
-
-def _pseudonyms(request: Any, sealing: SealingKeys) -> bytes | None:
-    if request.services.settings.audit.addresses != "pseudonym":
-        return None
-    if sealing.pseudonym is None:
-        raise KeysError("the record keeps pseudonyms, but pseudonym.key cannot be read by the console")
-    return sealing.pseudonym
 
 
 def _reports(request: Any, sealing: SealingKeys, now: float) -> spool.Reports:

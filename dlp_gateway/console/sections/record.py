@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, StreamingHttpResponse
+from django.http import Http404
 from django.shortcuts import redirect, render
 
 from dlp_gateway.audit import export as exports
 from dlp_gateway.audit.chain import Entry, Kind
 from dlp_gateway.audit.runs import last_run
+from dlp_gateway.console.filters import Filter, download
 from dlp_gateway.console.pages import Page
 from dlp_gateway.console.roles import Right
 from dlp_gateway.store import decisions, history
 from dlp_gateway.store.history import Wanted
 
 _PAGE = 50
-_DAY = 86400.0
 _FORMATS = {
     "json": (exports.json_lines, "application/x-ndjson", "jsonl"),
     "csv": (exports.csv_lines, "text/csv; charset=utf-8", "csv"),
@@ -30,33 +28,26 @@ _FORMATS = {
 }
 
 
-class Search(forms.Form):  # type: ignore[misc]  # Django carries no types
-    """What is looked for."""
+class Search(Filter):
+    """Which entries are looked for."""
+
+    field_order = ("kind", "actor", "subject")
 
     kind = forms.ChoiceField(
         label="Kind", required=False, choices=[("", "any"), *((kind.value, kind.value) for kind in Kind)]
     )
     actor = forms.CharField(label="Actor", required=False, max_length=150, help_text="an account, or gateway")
     subject = forms.CharField(label="Subject", required=False, max_length=150, help_text="a decision, or console")
-    since = forms.DateField(label="From", required=False, widget=forms.DateInput({"type": "date"}))
-    until = forms.DateField(label="To", required=False, widget=forms.DateInput({"type": "date"}))
 
     def wanted(self) -> Wanted:
         """The filter; nothing of a field that cannot be understood."""
         given = self.cleaned_data
-        until = _moment(given.get("until"))
         return Wanted(
             kind=given.get("kind", ""),
             actor=given.get("actor", "").strip(),
             subject=given.get("subject", "").strip(),
-            since=_moment(given.get("since")),
-            before=None if until is None else until + _DAY,
+            **self.span(),
         )
-
-    @property
-    def query(self) -> str:
-        """The filter as it stands in an address, without what is empty."""
-        return urlencode({name: value for name, value in self.data.items() if name in self.fields and value})
 
 
 def entries(request: Any) -> Any:
@@ -126,12 +117,12 @@ def export(_request: Any, form: str) -> Any:
     if form not in _FORMATS:
         raise Http404
     lines, kind, ending = _FORMATS[form]
-    return _download(lines(history.entries()), kind, f"record.{ending}")
+    return download(lines(history.entries()), kind, f"record.{ending}")
 
 
 def checkpoints(_request: Any) -> Any:
     """The signed checkpoints, as the command line takes them again (``audit verify --checkpoints``)."""
-    return _download((entry.details for entry in _checkpoints()), "application/x-ndjson", "checkpoints.jsonl")
+    return download((entry.details for entry in _checkpoints()), "application/x-ndjson", "checkpoints.jsonl")
 
 
 def _checkpoints() -> Iterator[Entry]:
@@ -140,16 +131,6 @@ def _checkpoints() -> Iterator[Entry]:
     while found := history.newest(Wanted(kind=Kind.CHECKPOINT), below=below, limit=500):
         yield from found
         below = found[-1].seq
-
-
-def _download(lines: Iterable[str], kind: str, name: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse((f"{line}\n" for line in lines), content_type=kind)
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
-def _moment(day: dt.date | None) -> float | None:
-    return None if day is None else dt.datetime.combine(day, dt.time(), dt.UTC).timestamp()
 
 
 PAGES = (

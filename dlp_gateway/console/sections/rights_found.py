@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlp_gateway.store import matches, persons
+from dlp_gateway.store.keys import load_sealing
 from dlp_gateway.store.requests import Request
+from dlp_gateway.wiring import pseudonym_key
 
 _PLACES = {
     "subject": "Subject",
@@ -32,10 +34,7 @@ class Found:
 
 def pseudonyms(services: Any) -> bytes | None:
     """The key of a record that is kept with pseudonyms; None where it keeps addresses. Raises KeysError."""
-    if services.settings.audit.addresses != "pseudonym":
-        return None
-    key: bytes | None = services.desk().pseudonyms
-    return key
+    return pseudonym_key(services.settings, load_sealing(services.settings.keys.directory))
 
 
 def held_of(one: Request, traces: persons.Traces | None) -> list[Found]:

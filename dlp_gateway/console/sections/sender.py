@@ -26,7 +26,7 @@ from dlp_gateway.store import decisions
 from dlp_gateway.store.decisions import Decided, Fate
 from dlp_gateway.store.errors import StoreError
 from dlp_gateway.store.keys import KeysError, SealingKeys, load_sealing
-from dlp_gateway.wiring import letterhead
+from dlp_gateway.wiring import letterhead, pseudonym_key
 
 _SESSION = "sender"
 _SECONDS = 1800.0
@@ -208,11 +208,7 @@ def _keys(request: Any) -> SealingKeys:
 
 
 def _pseudonyms(request: Any, keys: SealingKeys) -> bytes | None:
-    if request.services.settings.audit.addresses != "pseudonym":
-        return None
-    if keys.pseudonym is None:
-        raise KeysError("the record keeps pseudonyms, but pseudonym.key cannot be read by this process")
-    return keys.pseudonym
+    return pseudonym_key(request.services.settings, keys)
 
 
 def _verdict(fate: Fate) -> Verdict:
