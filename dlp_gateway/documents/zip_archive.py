@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import zlib
 from collections.abc import Iterator
 
@@ -172,8 +171,3 @@ def _crc_table() -> list[int]:
             value = (value >> 1) ^ 0xEDB88320 if value & 1 else value >> 1
         table.append(value)
     return table
-
-
-def looks_split(name: str) -> bool:
-    """Whether a file name is that of one volume of several (``data.z01``, ``data.zip.002``)."""
-    return re.fullmatch(r"(?i).+\.(?:z\d\d|(?:zip|7z|rar)\.\d{3}|r\d\d|part\d+\.rar)", name) is not None

@@ -75,11 +75,6 @@ class Ledger:
             raise OverBudget(f"more than {self.limits.characters} characters of text")
 
     @property
-    def bytes_left(self) -> int:
-        """How many octets may still be decoded."""
-        return max(0, self.limits.bytes - self._bytes)
-
-    @property
     def characters_left(self) -> int:
         """How many characters of text may still be added."""
         return max(0, self.limits.characters - self._characters)

@@ -13,12 +13,6 @@ class Notifier:
     def __init__(self, environment: dict[str, str] | None = None) -> None:
         values = dict(os.environ) if environment is None else environment
         self._path = values.get("NOTIFY_SOCKET", "")
-        self._watchdog_us = int(values.get("WATCHDOG_USEC", "0") or 0)
-
-    @property
-    def watchdog_seconds(self) -> float | None:
-        """How often to send ``watchdog``: half of what systemd allows; None when it does not watch."""
-        return self._watchdog_us / 2_000_000 if self._watchdog_us else None
 
     def ready(self) -> None:
         """Say that the service accepts work."""

@@ -78,15 +78,6 @@ STRUCTURAL = frozenset(
 )
 
 
-def known_validator(name: str) -> bool:
-    """Tell whether ``find_validator`` can answer."""
-    try:
-        find_validator(name)
-    except LookupError:
-        return False
-    return True
-
-
 @functools.cache
 def find_validator(name: str) -> Validator:
     """Return the validator of that name.

@@ -14,7 +14,7 @@ def systemd(tmp_path):
 
 
 def test_states_reach_systemd_in_order(systemd):
-    notifier = Notifier({"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "30000000"})
+    notifier = Notifier({"NOTIFY_SOCKET": systemd.getsockname()})
 
     notifier.ready()
     notifier.reloading()
@@ -22,7 +22,6 @@ def test_states_reach_systemd_in_order(systemd):
     notifier.stopping()
 
     assert [systemd.recv(100) for _ in range(4)] == [b"READY=1", b"RELOADING=1", b"WATCHDOG=1", b"STOPPING=1"]
-    assert notifier.watchdog_seconds == 15.0
 
 
 def test_an_abstract_socket_is_reached():
@@ -32,14 +31,6 @@ def test_an_abstract_socket_is_reached():
         Notifier({"NOTIFY_SOCKET": "@dlp-gateway-test-notify"}).ready()
 
         assert line.recv(100) == b"READY=1"
-
-
-def test_without_systemd_nothing_is_sent():
-    notifier = Notifier({})
-
-    notifier.ready()
-
-    assert notifier.watchdog_seconds is None
 
 
 def test_a_socket_that_nobody_reads_is_no_failure(tmp_path):
