@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dlp_gateway.detection import transformer
-from dlp_gateway.detection.people import PeopleModel
+from dlp_gateway.detection.people import PERSONAL, WINDOW, PeopleModel, loudest
 from dlp_gateway.detection.wordpiece import Pieces, WordPiece
 from training import corpus
 from training.corpus import Statement, Tagged
@@ -27,24 +27,38 @@ log = logging.getLogger("calibrate")
 # At most this share of the held-out hard negatives, and of plain business passages, may be flagged.
 FALSE_FLAGS = 0.03
 FALSE_FLAGS_PLAIN = 0.02
-# F1 of held-out texts is flat around its best; among thresholds this close to it the lowest finds the most.
-CLOSE, CLOSE_NAMES = 0.015, 0.005
+# F1 of held-out texts is flat around its best: the middle of the thresholds this close to it is the safest choice.
+CLOSE = 0.005
+
+# The share of what the last answer rightly finds in held-out text that the first one must not have dismissed.
+FIRST_RECALL = 0.995
 
 
 def choose(
     encoder: Encoder, told: Sequence[Statement], plain: Sequence[Statement], tokenizer: WordPiece
-) -> tuple[dict[str, tuple[float, float]], dict[str, float]]:
-    """Fit score = sigmoid(scale * logit + shift), one scale for all labels; then one threshold for all scores."""
-    logits = label_logits(encoder, [statement_row(s, tokenizer) for s in told])
+) -> tuple[dict[str, tuple[float, float]], dict[str, float], list[Statement]]:
+    """Fit score = sigmoid(scale * logit + shift), one scale for all labels; then one threshold for all scores.
+
+    Returns:
+        Scale and shift of each label; the thresholds, that of the first glance among them; the passages in which
+        something is rightly found.
+    """
+    logits, first = label_logits(encoder, [statement_row(s, tokenizer) for s in told])
     targets = torch.tensor(
         [[float(label in s.labels) for label in corpus.LABELS] + [float(s.about_person)] for s in told]
     )
     scale, shift = _fit(logits, targets)
     scores = torch.sigmoid(logits * scale + shift)[:, :-1]
-    others = torch.sigmoid(label_logits(encoder, [statement_row(s, tokenizer) for s in plain]) * scale + shift)[:, :-1]
+    plainly, first_plainly = label_logits(encoder, [statement_row(s, tokenizer) for s in plain])
+    others = torch.sigmoid(plainly * scale + shift)[:, :-1]
     threshold = _threshold(scores, targets[:, :-1].bool(), others)
+    found = ((scores >= threshold) & targets[:, :-1].bool()).any(dim=1)
+    glance = float(np.quantile(first[found, :-1].max(dim=1).values.numpy(), 1 - FIRST_RECALL))
+    passing = float((first_plainly[:, :-1].max(dim=1).values >= glance).float().mean())
+    log.info("glance: %.3f of plain passages are read on", passing)
     calibration = {label: (round(float(scale), 4), round(float(shift[n]), 4)) for n, label in enumerate(corpus.OUTPUTS)}
-    return calibration, dict.fromkeys(corpus.OUTPUTS, threshold)
+    thresholds = dict.fromkeys(corpus.OUTPUTS, threshold) | {"glance:statement": round(glance, 3)}
+    return calibration, thresholds, [s for s, right in zip(told, found.tolist(), strict=True) if right]
 
 
 @dataclass(slots=True)
@@ -54,29 +68,37 @@ class _Runtime:
     encoder: Encoder
     tokenizer: WordPiece
     manifest: transformer.Manifest
-    known: dict[tuple[int, ...], NDArray[np.float32]]
+    known: dict[tuple[int, ...], tuple[transformer.Glance, NDArray[np.float32]]]
 
     @torch.no_grad()
-    def run(self, pieces: Pieces, start: int, end: int) -> tuple[NDArray[np.float32], None]:
-        """Score the pieces ``start:end``: logits of the tags."""
+    def glance(self, pieces: Pieces, start: int, end: int) -> transformer.Glance:
+        """Score the pieces ``start:end``; the states are the key of the last answer."""
         ids, shapes = framed(self.tokenizer, pieces, start, end)
         key = (*ids, *shapes)
         if key not in self.known:
-            tags, _ = self.encoder(
-                torch.tensor([ids]), torch.tensor([shapes]), torch.ones(1, len(ids), dtype=torch.bool)
+            mask = torch.ones(1, len(ids), dtype=torch.bool)
+            answers = self.encoder(torch.tensor([ids]), torch.tensor([shapes]), mask)
+            first = transformer.Glance(
+                answers.first_tags[0, 1:-1].numpy(), answers.first_labels[0].numpy(), np.array(key, dtype=np.float32)
             )
-            self.known[key] = tags[0, 1:-1].numpy()
-        return self.known[key], None
+            self.known[key] = first, answers.tags[0, 1:-1].numpy()
+        return self.known[key][0]
+
+    def read(self, glance: transformer.Glance) -> tuple[NDArray[np.float32], None]:
+        """Logits of the tags."""
+        return self.known[tuple(map(int, glance.states))][1], None
 
 
 def name_thresholds(encoder: Encoder, held: Sequence[Tagged], tokenizer: WordPiece) -> dict[str, float]:
-    """The threshold of PERSON by F1 over exact spans, as the runtime finds them; 0.5 for other details."""
-    known: dict[tuple[int, ...], NDArray[np.float32]] = {}
+    """The threshold of PERSON by F1 over exact spans, as the runtime finds them; 0.5 for other details.
+
+    Then the probability at the first glance from which on a text is read to the end.
+    """
+    runtime = _Runtime(encoder, tokenizer, _manifest(0.5), {})
     reached: dict[float, float] = {}
     for limit in (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85):
-        given = dict.fromkeys(corpus.ENTITIES, 0.5) | {"PERSON": limit, "gate:name": -np.inf}
-        manifest = transformer.Manifest(Path(), "", tuple(corpus.TAGS), corpus.OUTPUTS, given, {}, {})
-        model = PeopleModel(cast("transformer.Encoder", _Runtime(encoder, tokenizer, manifest, known)))
+        runtime.manifest = _manifest(limit)
+        model = PeopleModel(cast("transformer.Encoder", runtime))
         right = found = true = 0
         for item in held:
             gold = {(start, end) for start, end, label in item.spans if label == "PERSON"}
@@ -85,7 +107,35 @@ def name_thresholds(encoder: Encoder, held: Sequence[Tagged], tokenizer: WordPie
         f1 = 2 * right / max(1, found + true)
         log.info("names from %.2f on: F1 %.3f, precision %.3f", limit, f1, right / max(1, found))
         reached[limit] = f1
-    return dict.fromkeys(corpus.ENTITIES, 0.5) | {"PERSON": _lowest(reached, CLOSE_NAMES)}
+    limit = _middle(reached)
+    runtime.manifest = _manifest(limit)
+    return dict.fromkeys(corpus.ENTITIES, 0.5) | {"PERSON": limit, "glance:name": _glance(runtime, held)}
+
+
+def _manifest(person: float) -> transformer.Manifest:
+    given = dict.fromkeys(corpus.ENTITIES, 0.5) | {"PERSON": person, "gate:name": -np.inf, "glance:name": 0.0}
+    return transformer.Manifest(Path(), "", tuple(corpus.TAGS), corpus.OUTPUTS, given, {}, {})
+
+
+def _glance(runtime: _Runtime, held: Sequence[Tagged]) -> float:
+    """The probability at the first glance that nearly all texts have in which something personal is rightly found."""
+    model = PeopleModel(cast("transformer.Encoder", runtime))
+    wanted = [number for number, tag in enumerate(corpus.TAGS) if tag[2:] in PERSONAL]
+    found: list[float] = []
+    others: list[float] = []
+    for item in held:
+        pieces = runtime.tokenizer.encode(item.text)
+        if not 0 < len(pieces) <= WINDOW:
+            continue
+        loud = loudest(runtime.glance(pieces, 0, len(pieces)).tags, wanted)
+        marked = any(mark.label in PERSONAL for mark in model.mark([item.text])[0])
+        if marked and any(label in PERSONAL for _, _, label in item.spans):
+            found.append(loud)
+        elif item.personal is False:
+            others.append(loud)
+    limit = float(np.quantile(found, 1 - FIRST_RECALL))
+    log.info("glance: %.3f of the Subjects without anything personal are read on", (np.array(others) >= limit).mean())
+    return round(limit, 4)
 
 
 def _fit(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -105,7 +155,7 @@ def _fit(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _threshold(scores: Tensor, targets: Tensor, plain: Tensor) -> float:
-    """The lowest threshold that keeps false flags rare and comes close to the best micro-F1 of those that do."""
+    """The middle one of the thresholds that keep false flags rare and come close to the best micro-F1 of those."""
     nothing = ~targets.any(dim=1)
     reached: dict[float, float] = {}
     for step in range(20, 91):
@@ -120,10 +170,11 @@ def _threshold(scores: Tensor, targets: Tensor, plain: Tensor) -> float:
             reached[limit] = f1
     if not reached:
         raise SystemExit("no threshold keeps false flags rare: train longer, or look at what is flagged")
-    chosen = _lowest(reached, CLOSE)
+    chosen = _middle(reached)
     log.info("threshold %.2f, micro-F1 %.3f", chosen, reached[chosen])
     return chosen
 
 
-def _lowest(reached: dict[float, float], close: float) -> float:
-    return min(limit for limit, f1 in reached.items() if f1 >= max(reached.values()) - close)
+def _middle(reached: dict[float, float]) -> float:
+    close = sorted(limit for limit, f1 in reached.items() if f1 >= max(reached.values()) - CLOSE)
+    return close[len(close) // 2]

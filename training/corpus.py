@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PERSONAL = ("PERSON", "EMAIL", "PHONE", "ADDRESS", "ID", "DOB", "HEALTH_ETC")
+from dlp_gateway.detection.people import PERSONAL
+
 CONTRAST = ("ORG", "LOC", "PRODUCT", "JOB_TITLE")
 ENTITIES = PERSONAL + CONTRAST
 TAGS = ("O", *(f"{place}-{entity}" for entity in ENTITIES for place in "BI"))

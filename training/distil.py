@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("distil")
 
-# The share of true disclosures, and of true names, in held-out text that the gate must let through.
+# The share of the passages in which the encoder is right, and of true names, in held-out text that the gate must let
+# through.
 STATEMENT_RECALL = 0.995
 NAME_RECALL = 0.99
 
@@ -36,7 +37,7 @@ def gate(data: Data, neutral: Sequence[Statement], tokenizer: WordPiece, encoder
     """Train the gate: on disclosures by their labels, on other text by what the encoder makes of it, on names."""
     rng = random.Random(seed)
     company = [s for s in data.statements if not s.labels] + list(neutral)
-    told = [vary_statement(s, company, rng) for s in data.statements for _ in range(2)] + [*data.statements, *neutral]
+    told = [vary_statement(s, company, rng) for s in data.statements] + [*data.statements, *neutral]
     told += [
         Statement(passage.text, frozenset(), about_person=False)
         for item in data.names
@@ -51,7 +52,7 @@ def gate(data: Data, neutral: Sequence[Statement], tokenizer: WordPiece, encoder
 
 
 def _taught(passages: Sequence[Statement], teacher: Encoder, tokenizer: WordPiece) -> list[Example]:
-    logits = label_logits(teacher, [statement_row(passage, tokenizer) for passage in passages])
+    logits, _ = label_logits(teacher, [statement_row(passage, tokenizer) for passage in passages])
     wanted = torch.sigmoid(logits[:, :-1].max(dim=1).values).tolist()
     made = []
     for passage, probability in zip(passages, wanted, strict=True):
@@ -71,10 +72,10 @@ def _named(item: Tagged, tokenizer: WordPiece) -> Example:
     return Example(pieces, None, inside)
 
 
-def thresholds(network: Network, held: Data, tokenizer: WordPiece) -> dict[str, float]:
-    """Set the gate's thresholds on text it has not seen."""
+def thresholds(network: Network, held: Data, found: Sequence[Statement], tokenizer: WordPiece) -> dict[str, float]:
+    """Set the gate's thresholds on text it has not seen; ``found`` are the passages in which the encoder is right."""
     statements, tagged = held.statements, held.subjects + held.names
-    told = [Example(tokenizer.encode(s.text), None, None) for s in statements if s.labels]
+    told = [Example(tokenizer.encode(s.text), None, None) for s in found]
     quiet = [Example(tokenizer.encode(s.text), None, None) for s in statements if not s.labels]
     heard, _ = score(network, told)
     unheard, _ = score(network, quiet)

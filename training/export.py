@@ -1,8 +1,9 @@
-"""Write the trained encoder as an int8 ONNX graph for inference.
+"""Write the trained encoder as two int8 ONNX graphs for inference.
 
-The graph is built node by node, because what it leaves out is the point: it
-takes one text at a time, so there is no padding, no attention mask, and a
-text's scores never depend on what else was in a batch.
+The graphs are built node by node, because what they leave out is the point: they
+take one text at a time, so there is no padding, no attention mask, and a
+text's scores never depend on what else was in a batch. The lower layers are
+a graph of their own, with a first answer; the upper ones go on from its states.
 
 Products are of integers: weights with one scale for each output, activations
 with one for each piece, worked out as they come, so that a loud piece costs
@@ -22,7 +23,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from training.network import HEADS, HIDDEN, LAYERS, PIECES
+from training.network import HEADS, HIDDEN, LAYERS, LOWER, PIECES
 
 WEIGHT_LEVELS = 63
 LEVELS, MIDDLE = 127, 128
@@ -72,47 +73,63 @@ class Graph:
         return self.add("Mul", [scaled, rows], f"{name}.product")
 
 
-def build(state: dict[str, Floats]) -> onnx.ModelProto:
-    """Turn the weights of ``network.Encoder`` into a model: ids, shapes -> tags, labels."""
-    graph = Graph()
-    _quantities(graph)
-    x = _embed(graph, state)
-    for number in range(LAYERS):
-        x = _layer(graph, state, f"layers.{number}", x)
-    tag_bias = graph.constant("tag_head.bias", state["tag_head.bias"])
-    tag_weight = graph.constant("tag_head.weight", state["tag_head.weight"].T)
-    graph.add("Add", [graph.add("MatMul", [x, tag_weight], "tag_head.product"), tag_bias], "tags")
-    for head in ("attend", "label_head"):
-        weight = graph.constant(f"{head}.weight", state[f"{head}.weight"].T)
-        bias = graph.constant(f"{head}.bias", state[f"{head}.bias"])
-        graph.add("Add", [graph.add("MatMul", [x, weight], f"{head}.product"), bias], f"{head}.out")
-    weights = graph.add("Softmax", ["attend.out"], "attend.weights", axis=1)
-    weighted = graph.add("Mul", [weights, "label_head.out"], "label_head.weighted")
-    axis = graph.constant("axis1", np.array([1], dtype=np.int64))
+def build(state: dict[str, Floats]) -> tuple[onnx.ModelProto, onnx.ModelProto]:
+    """Turn the weights of ``network.Encoder`` into two models.
+
+    The lower one: ids, shapes -> states, tags, labels. The upper one: states -> tags, labels.
+    """
+    given = [helper.make_tensor_value_info(name, TensorProto.INT64, [1, "length"]) for name in ("ids", "shapes")]
+    states = helper.make_tensor_value_info("states", TensorProto.FLOAT, [1, "length", HIDDEN])
+    lower, upper = Graph(), Graph()
+    _quantities(lower, "ids")
+    x = _embed(lower, state)
+    for number in range(LOWER):
+        x = _layer(lower, state, f"layers.{number}", x)
+    lower.add("Identity", [x], "states")
+    answers = _heads(lower, state, "first", x)
+    low = _model(lower, "lower", given, [states, *answers])
+    _quantities(upper, "states")
+    x = "states"
+    for number in range(LOWER, LAYERS):
+        x = _layer(upper, state, f"layers.{number}", x)
+    answers = _heads(upper, state, "last", x)
+    return low, _model(upper, "upper", [states], answers)
+
+
+def _heads(graph: Graph, state: dict[str, Floats], name: str, x: str) -> list[onnx.ValueInfoProto]:
+    outs = {}
+    for head in ("tags", "attend", "labels"):
+        weight = graph.constant(f"{name}.{head}.weight", state[f"{name}.{head}.weight"].T)
+        bias = graph.constant(f"{name}.{head}.bias", state[f"{name}.{head}.bias"])
+        product = graph.add("MatMul", [x, weight], f"{name}.{head}.product")
+        outs[head] = graph.add("Add", [product, bias], "tags" if head == "tags" else f"{name}.{head}.out")
+    weights = graph.add("Softmax", [outs["attend"]], f"{name}.weights", axis=1)
+    weighted = graph.add("Mul", [weights, outs["labels"]], f"{name}.weighted")
+    axis = graph.constant(f"{name}.axis1", np.array([1], dtype=np.int64))
     graph.add("ReduceSum", [weighted, axis], "labels", keepdims=0)
-    tags, labels = len(state["tag_head.bias"]), len(state["label_head.bias"])
-    made = helper.make_graph(
-        graph.nodes,
-        "encoder",
-        [helper.make_tensor_value_info(name, TensorProto.INT64, [1, "length"]) for name in ("ids", "shapes")],
-        [
-            helper.make_tensor_value_info("tags", TensorProto.FLOAT, [1, "length", tags]),
-            helper.make_tensor_value_info("labels", TensorProto.FLOAT, [1, labels]),
-        ],
-        graph.constants,
-    )
+    tags, labels = len(state[f"{name}.tags.bias"]), len(state[f"{name}.labels.bias"])
+    return [
+        helper.make_tensor_value_info("tags", TensorProto.FLOAT, [1, "length", tags]),
+        helper.make_tensor_value_info("labels", TensorProto.FLOAT, [1, labels]),
+    ]
+
+
+def _model(
+    graph: Graph, name: str, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto]
+) -> onnx.ModelProto:
+    made = helper.make_graph(graph.nodes, name, inputs, outputs, graph.constants)
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid(CONTRIB, 1)]
     return helper.make_model(made, opset_imports=opsets, ir_version=8, producer_name="dlp-gateway training")
 
 
-def _quantities(graph: Graph) -> None:
-    """The constants of ``Graph.multiply``, and the number of pieces."""
+def _quantities(graph: Graph, of: str) -> None:
+    """The constants of ``Graph.multiply``, and the number of pieces: the length of ``of``."""
     graph.constant("last", np.array([-1], dtype=np.int64))
     graph.constant("level", np.array(1 / LEVELS, dtype=np.float32))
     graph.constant("least", np.array(1e-12, dtype=np.float32))
     graph.constant("unit", np.array(1, dtype=np.float32))
     graph.constant("middle", np.array(MIDDLE, dtype=np.uint8))
-    graph.add("Shape", ["ids"], "length", start=1, end=2)
+    graph.add("Shape", [of], "length", start=1, end=2)
     middle = helper.make_tensor("value", TensorProto.UINT8, [1], [MIDDLE])
     graph.add("ConstantOfShape", ["length"], "middles", value=middle)
 
@@ -164,8 +181,8 @@ def _layer(graph: Graph, state: dict[str, Floats], name: str, x: str) -> str:
     return _normalise(graph, state, f"{name}.norm2", [down, x], bias)
 
 
-def write(state: dict[str, Floats], file: Path) -> None:
-    """Build, check and write the model."""
+def write(state: dict[str, Floats], directory: Path) -> None:
+    """Build the models and write ``lower.onnx`` and ``upper.onnx``."""
     assert state["words.weight"].shape == (PIECES, HIDDEN)
-    model = build(state)
-    file.write_bytes(model.SerializeToString(deterministic=True))
+    for model in build(state):
+        (directory / f"{model.graph.name}.onnx").write_bytes(model.SerializeToString(deterministic=True))

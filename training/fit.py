@@ -23,7 +23,10 @@ log = logging.getLogger("train")
 # The running average takes in the weights after every so many steps.
 AVERAGED = 5
 
-_HEADS = ("tag_head", "attend", "label_head", "shapes")
+_HEADS = ("first", "last", "shapes")
+
+# The weight of the first answer's loss beside that of the last one.
+FIRST = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,30 +116,39 @@ def fit(run: Run, epoch_rows: Callable[[random.Random], list[list[Row]]]) -> Enc
 
 
 def loss_of(model: Encoder, batch: Sequence[Row], smoothing: float) -> Tensor:
-    """Marginal log-likelihood of the allowed tags, or binary cross-entropy of the labels."""
+    """Marginal log-likelihood of the allowed tags, or binary cross-entropy of the labels, of both answers."""
     ids, shapes, mask = pad(batch)
     with torch.autocast("cpu", torch.bfloat16):
-        tags, labels = model(ids, shapes, mask)
+        answers = model(ids, shapes, mask)
     if batch[0].targets is not None:
         targets = torch.stack([row.targets for row in batch if row.targets is not None])
         targets = targets * (1 - smoothing) + smoothing / 2
-        entropy = nn.functional.binary_cross_entropy_with_logits(labels.float(), targets, reduction="sum")
-        return entropy / len(batch)
-    allowed = torch.ones(tags.shape, dtype=torch.bool)
+        return _labels_loss(answers.labels, targets) + FIRST * _labels_loss(answers.first_labels, targets)
+    allowed = torch.ones(answers.tags.shape, dtype=torch.bool)
     for number, row in enumerate(batch):
         if row.allowed is not None:
             allowed[number, : len(row.ids)] = row.allowed
-    likely = tags.float().log_softmax(-1).masked_fill(~allowed, -1e4).logsumexp(-1)
+    return _tags_loss(answers.tags, allowed, mask) + FIRST * _tags_loss(answers.first_tags, allowed, mask)
+
+
+def _labels_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    entropy = nn.functional.binary_cross_entropy_with_logits(logits.float(), targets, reduction="sum")
+    return entropy / len(targets)
+
+
+def _tags_loss(logits: Tensor, allowed: Tensor, mask: Tensor) -> Tensor:
+    likely = logits.float().log_softmax(-1).masked_fill(~allowed, -1e4).logsumexp(-1)
     return -(likely * mask).sum() / 32
 
 
 @torch.no_grad()
-def label_logits(model: Encoder, rows: Sequence[Row]) -> Tensor:
-    """Logits of the labels of each row, in the order given."""
+def label_logits(model: Encoder, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
+    """Logits of the labels of each row, in the order given: of the last answer, and of the first."""
     order = sorted(range(len(rows)), key=lambda n: len(rows[n].ids))
-    result = torch.zeros(len(rows), len(corpus.OUTPUTS))
+    last, first = (torch.zeros(len(rows), len(corpus.OUTPUTS)) for _ in range(2))
     for start in range(0, len(order), 32):
         chosen = order[start : start + 32]
         with torch.autocast("cpu", torch.bfloat16):
-            result[chosen] = model(*pad([rows[n] for n in chosen]))[1].float()
-    return result
+            answers = model(*pad([rows[n] for n in chosen]))
+        last[chosen], first[chosen] = answers.labels.float(), answers.first_labels.float()
+    return last, first

@@ -93,7 +93,7 @@ def pad(batch: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
     return ids, shapes, mask
 
 
-def fit(examples: Sequence[Example], words: Tensor, *, seed: int, epochs: int = 8, rate: float = 2e-3) -> Network:
+def fit(examples: Sequence[Example], words: Tensor, *, seed: int, epochs: int = 6, rate: float = 2e-3) -> Network:
     """Train the gate; the same seed gives the same network on the same machine."""
     torch.manual_seed(seed)
     rng = random.Random(seed)

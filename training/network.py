@@ -1,8 +1,9 @@
-"""The encoder with its two heads, in PyTorch (training only)."""
+"""The encoder with its heads, in PyTorch (training only)."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors.torch import load_file
@@ -11,6 +12,18 @@ from torch import Tensor, nn
 from dlp_gateway.detection.wordpiece import SHAPES
 
 HIDDEN, LAYERS, HEADS, INNER, POSITIONS, PIECES = 384, 6, 12, 1536, 512, 30522
+LOWER = 2
+"""After so many layers a first answer is given; most texts need no second one (S. Teerapittayanon et al.,
+"BranchyNet", 2016)."""
+
+
+class Answers(NamedTuple):
+    """Logits: of tags (rows, length, tags) and of labels (rows, labels), by all layers and by the lower ones."""
+
+    tags: Tensor
+    labels: Tensor
+    first_tags: Tensor
+    first_labels: Tensor
 
 
 class Layer(nn.Module):
@@ -38,8 +51,25 @@ class Layer(nn.Module):
         return self.norm2(x + self.dropout(self.down(nn.functional.gelu(self.up(x)))))
 
 
+class Heads(nn.Module):
+    """Scores of every piece, and of the passage."""
+
+    def __init__(self, tags: int, labels: int) -> None:
+        super().__init__()
+        self.tags = nn.Linear(HIDDEN, tags)
+        self.attend = nn.Linear(HIDDEN, labels)
+        self.labels = nn.Linear(HIDDEN, labels)
+        nn.init.zeros_(self.attend.weight)
+
+    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return tag logits (rows, length, tags) and label logits (rows, labels)."""
+        # Each label looks where it wants to: a weighted mean of the pieces with weights of its own.
+        weights = self.attend(x).masked_fill(~mask[..., None], -1e4).softmax(dim=1)
+        return self.tags(x), (weights * self.labels(x)).sum(dim=1)
+
+
 class Encoder(nn.Module):
-    """MiniLM with shape embeddings added to its input, a head for every piece and one for the passage."""
+    """MiniLM with shape embeddings added to its input; heads after the lower layers and after all."""
 
     def __init__(self, tags: int, labels: int, dropout: float = 0.1) -> None:
         super().__init__()
@@ -50,22 +80,20 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(HIDDEN, eps=1e-12)
         self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList(Layer(dropout) for _ in range(LAYERS))
-        self.tag_head = nn.Linear(HIDDEN, tags)
-        self.attend = nn.Linear(HIDDEN, labels)
-        self.label_head = nn.Linear(HIDDEN, labels)
-        nn.init.zeros_(self.attend.weight)
+        self.first = Heads(tags, labels)
+        self.last = Heads(tags, labels)
 
-    def forward(self, ids: Tensor, shapes: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return tag logits (rows, length, tags) and label logits (rows, labels)."""
+    def forward(self, ids: Tensor, shapes: Tensor, mask: Tensor) -> Answers:
+        """Score a batch of rows; ``mask`` is False where a row is padded."""
         places = torch.arange(ids.shape[1])
         x = self.dropout(self.norm(self.words(ids) + self.positions(places) + self.shapes(shapes)))
-        for layer in self.layers:
+        for layer in self.layers[:LOWER]:
             x = layer(x, mask)
-        x = self.dropout(x)
-        # Each label looks where it wants to: a weighted mean of the pieces with weights of its own.
-        weights = self.attend(x).masked_fill(~mask[..., None], -1e4).softmax(dim=1)
-        labels = (weights * self.label_head(x)).sum(dim=1)
-        return self.tag_head(x), labels
+        first_tags, first_labels = self.first(self.dropout(x), mask)
+        for layer in self.layers[LOWER:]:
+            x = layer(x, mask)
+        tags, labels = self.last(self.dropout(x), mask)
+        return Answers(tags, labels, first_tags, first_labels)
 
     def load_minilm(self, file: Path) -> None:
         """Take the pretrained weights from all-MiniLM-L6-v2's ``model.safetensors``."""

@@ -7,10 +7,9 @@ import json
 import shutil
 from pathlib import Path
 
+from dlp_gateway.detection.transformer import VERSION
 from training import corpus, export
 from training.network import Encoder
-
-VERSION = "1"
 
 
 def sha256(file: Path) -> str:
@@ -28,7 +27,7 @@ def ship(
 ) -> None:
     """Complete the model directory, which holds the gate already, so that ``transformer.Encoder.load`` reads it."""
     state = {name: value.float().numpy() for name, value in encoder.state_dict().items()}
-    export.write(state, directory / "encoder.onnx")
+    export.write(state, directory)
     shutil.copyfile(vocabulary, directory / "vocab.txt")
     manifest = {
         "version": VERSION,
@@ -37,6 +36,6 @@ def ship(
         "labels": corpus.OUTPUTS,
         "thresholds": thresholds,
         "calibration": calibration,
-        "sha256": {name: sha256(directory / name) for name in ("encoder.onnx", "gate.npz", "vocab.txt")},
+        "sha256": {name: sha256(directory / name) for name in ("lower.onnx", "upper.onnx", "gate.npz", "vocab.txt")},
     }
     (directory / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import copy
+import functools
 import importlib.resources
 import logging
 import random
@@ -28,12 +30,41 @@ T = TypeVar("T")
 
 HERE = Path(__file__).parent
 OWN = HERE / "data"
-# Runs that end apart make different mistakes: the mean of their weights makes fewer than either. The second phase of a
-# run starts from the first one's weights, at half the rate: it settles what the first one stirred up.
-RUNS = (
-    (Settings(epochs=6, rate=1.5e-4, head_rate=1.5e-3), Settings(epochs=4, rate=8e-5, head_rate=8e-4)),
-    (Settings(epochs=4, rate=1.5e-4, head_rate=1.5e-3),),
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of the training: how long, with the files of how many rounds, and what an epoch is made of.
+
+    ``subjects`` is how often each Subject comes, ``names`` the share of the public corpora's texts, ``pairs`` the
+    share of the disclosures that come a second time, joined to another. ``first`` is how often the passages of the
+    first files come, which set the conventions of labelling, ``others`` the share of all others.
+    """
+
+    settings: Settings
+    rounds: int
+    subjects: int
+    names: float
+    pairs: float
+    first: int = 1
+    others: float = 1.0
+
+
+# Names are the bulk of the text: the first phase learns them, the others keep them. Each phase after the first brings
+# the files that were written while the one before it ran.
+PHASES = (
+    Phase(Settings(epochs=3, rate=1.5e-4, head_rate=1.5e-3), rounds=1, subjects=2, names=1.0, pairs=0.5),
+    Phase(Settings(epochs=4, rate=1.5e-4, head_rate=1.2e-3), rounds=2, subjects=1, names=0.35, pairs=0.25),
+    Phase(
+        Settings(epochs=2, rate=1e-4, head_rate=8e-4), rounds=3, subjects=1, names=0.3, pairs=0.25, first=3, others=0.6
+    ),
 )
+# The weights of the result are the mean of what the phases ended with, in these shares: a little of the first phase
+# finds more in text unlike the training passages (M. Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
+SHARES = (0.2, 0.0, 0.8)
+_FIRST = frozenset({"train-a", "train-b"})
+# The files of each round have these words in their names.
+_ROUNDS = ("train", "train-late", "train-last")
 HELD = 20
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
@@ -57,10 +88,10 @@ def _others(items: list[T]) -> list[T]:
     return [item for number, item in enumerate(items) if number % HELD]
 
 
-def load(shared: Path) -> Data:
+def load(shared: Path, *, rounds: int) -> Data:
     """Read our own data, and the public corpora and name lists from the folder ``shared``."""
-    subjects = [trim_honorifics(item) for file in _files("subjects") for item in corpus.subjects(file)]
-    statements = [s for file in _files("statements") for s in corpus.statements(file)]
+    subjects = [trim_honorifics(item) for file in _files("subjects", rounds) for item in corpus.subjects(file)]
+    statements = [s for file in _files("statements", rounds) for s in corpus.statements(file)]
     forms = Forms(
         Names(corpus.words(shared / "lexicons/given_names.txt"), corpus.words(shared / "lexicons/surnames.txt")),
         corpus.words(OWN / "lexicons/au_places.txt") + corpus.words(OWN / "lexicons/uk_places.txt"),
@@ -69,9 +100,15 @@ def load(shared: Path) -> Data:
     return Data(subjects, corpus.names(shared / "ner/train.jsonl.gz"), statements, forms)
 
 
-def _files(kind: str) -> list[Path]:
+def _files(kind: str, rounds: int) -> list[Path]:
     """Our own training files; what was added later comes last, so that what is held out of the first ones stays so."""
-    return sorted((OWN / kind).glob("train*.jsonl"), key=lambda file: ("more" in file.stem, file.name))
+
+    def place(file: Path) -> tuple[int, bool, str]:
+        number = max(n for n, name in enumerate(_ROUNDS) if file.stem.startswith(name))
+        return number, "more" in file.stem, file.name
+
+    files = sorted((OWN / kind).glob("train*.jsonl"), key=place)
+    return [file for file in files if place(file)[0] < rounds]
 
 
 def neutral_passages(data: Data) -> list[Statement]:
@@ -90,34 +127,36 @@ def neutral_passages(data: Data) -> list[Statement]:
     return lines
 
 
-def epoch_rows(data: Data, neutral: list[Statement], tokenizer: WordPiece, rng: random.Random) -> list[list[Row]]:
+def epoch_rows(
+    data: Data, phase: Phase, neutral: list[Statement], tokenizer: WordPiece, rng: random.Random
+) -> list[list[Row]]:
     """The batches of one epoch: fresh variations of everything."""
-    tagged = data.subjects * 2 + [data.forms.make(rng) for _ in range(2000)]
+    tagged = data.subjects * phase.subjects + [data.forms.make(rng) for _ in range(2000)]
     # Tweets are short, and full of odd words that are no names.
     shares = {item.source: 1.0 if item.source.startswith(("btc", "wnut")) else 0.3 for item in data.names}
-    tagged += [item for item in data.names if _has_name(item) or rng.random() < shares[item.source]]
-    tagged += [item for item in data.names if item.source == "enron-emailcoref"]
+    read = [item for item in data.names if _has_name(item) or rng.random() < shares[item.source]]
+    read += [item for item in data.names if item.source == "enron-emailcoref"]
+    tagged += [item for item in read if rng.random() < phase.names]
     rows = [row for item in tagged for row in tagged_rows(vary_tagged(item, data.forms.names, rng), tokenizer)]
     formal = [Statement(data.forms.make(rng).text, frozenset(), about_person=True) for _ in range(800)]
     company = [s for s in data.statements if not s.labels] + formal + neutral
     telling = [s for s in data.statements if s.labels]
-    told = data.statements + formal + rng.sample(neutral, min(len(neutral), 1500))
-    told += [join_disclosures(s, telling, rng) if s.labels and rng.random() < 0.7 else s for s in data.statements]
+    told = formal + rng.sample(neutral, min(len(neutral), 1500))
+    told += [s for s in data.statements for _ in range(_times(s, phase, rng))]
+    told += [join_disclosures(s, telling, rng) for s in telling if rng.random() < phase.pairs]
     rows_of_statements = [statement_row(vary_statement(item, company, rng), tokenizer) for item in told]
     made = [*batches(rows, rng), *batches(rows_of_statements, rng)]
     rng.shuffle(made)
     return made
 
 
+def _times(item: Statement, phase: Phase, rng: random.Random) -> int:
+    """How often a passage comes in an epoch."""
+    return phase.first if item.source in _FIRST else int(rng.random() < phase.others)
+
+
 def _has_name(item: Tagged) -> bool:
     return any(label == "PERSON" for _, _, label in item.spans)
-
-
-def mean(encoders: list[Encoder]) -> Encoder:
-    """The encoder whose weights are the means of the given ones (M. Wortsman et al., "Model soups", 2022)."""
-    states = [encoder.state_dict() for encoder in encoders]
-    encoders[0].load_state_dict({name: sum(state[name] for state in states) / len(states) for name in states[0]})
-    return encoders[0].eval()
 
 
 def minilm() -> Path:
@@ -143,26 +182,24 @@ def main() -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     pretrained = minilm()
     tokenizer = WordPiece.load(pretrained / "vocab.txt")
-    everything = load(args.data)
-    data, held = everything.split()
-    neutral = neutral_passages(data)
 
-    encoders = []
-    for number, phases in enumerate(RUNS, 1):
-        torch.manual_seed(args.seed)  # weights can be averaged only where all runs start from the same
-        encoder = Encoder(len(corpus.TAGS), len(corpus.OUTPUTS))
-        encoder.load_minilm(pretrained / "model.safetensors")
-        for phase, settings in enumerate(phases, 1):
-            file = args.work / f"run-{number}-{phase}.pt"
-            run = Run(settings, encoder, file, seed=args.seed + 10 * number + phase)
-            encoder = fit(run, lambda rng: epoch_rows(data, neutral, tokenizer, rng))
-        encoders.append(encoder)
-    encoder = mean(encoders)
-
-    calibration, thresholds = calibrate.choose(encoder, held.statements, neutral_passages(held), tokenizer)
-    thresholds |= calibrate.name_thresholds(encoder, held.subjects + held.names, tokenizer)
+    torch.manual_seed(args.seed)
+    encoder = Encoder(len(corpus.TAGS), len(corpus.OUTPUTS))
+    encoder.load_minilm(pretrained / "model.safetensors")
+    ends = []
+    for number, phase in enumerate(PHASES, 1):
+        data, held = load(args.data, rounds=phase.rounds).split()
+        neutral = neutral_passages(data)
+        run = Run(phase.settings, encoder, args.work / f"phase-{number}.pt", seed=args.seed + number)
+        rows = functools.partial(epoch_rows, data, phase, neutral, tokenizer)
+        encoder = fit(run, rows)
+        ends.append(copy.deepcopy(encoder.state_dict()))
     network = distil.gate(data, neutral, tokenizer, encoder, seed=args.seed)
-    thresholds |= distil.thresholds(network, held, tokenizer)
+    encoder.load_state_dict({name: sum(s * e[name] for s, e in zip(SHARES, ends, strict=True)) for name in ends[0]})
+
+    calibration, thresholds, found = calibrate.choose(encoder, held.statements, neutral_passages(held), tokenizer)
+    thresholds |= calibrate.name_thresholds(encoder, held.subjects + held.names, tokenizer)
+    thresholds |= distil.thresholds(network, held, found, tokenizer)
     args.out.mkdir(parents=True, exist_ok=True)
     gate.write(network, args.out / "gate.npz")
     vocabulary = pretrained / "vocab.txt"

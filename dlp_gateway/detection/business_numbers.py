@@ -13,6 +13,7 @@ _LABELS = (
     r"|quotes?|quotation|inc|incident|req|ritm|chg|chng|prb|tkt|tickets?|job|project|tender|rf[qpi]|rma|asn|sku|parts?"
     r"|lots?|batch|serial|s/n|meter|bookings?|shipments?|consignment|con ?note|tracking|delivery|parcel|bill of lading"
     r"|awb|container|remittance(?: advice)?|cost cent(?:re|er)|version|build|revision|drawing|dwg|room|bay|flight"
+    r"|(?<!tax )(?<!case )(?<!patient )(?<!client )(?<!personnel )(?<!medical )files?|folder|form"
 )
 _BEFORE = re.compile(rf"(?<![a-z])(?:{_LABELS})(?:\s?(?:no|nr|nos|number|num|id|ref))?[\s.:#\[(\-–]*$", re.IGNORECASE)
 _INSIDE = re.compile(rf"[\[(#]*(?:{_LABELS})[\s.:#\-]*\d", re.IGNORECASE)

@@ -108,19 +108,19 @@ class Reader:
         known: dict[str, list[tuple[str, float, bool]]] = {}
         counts: dict[str, int] = {}
         high = 0
-        for index, text in enumerate(texts):
-            for batch in _batches(text):
-                if high >= ENOUGH_HIGH_RISK:
-                    return
-                fresh = list(dict.fromkeys(p.text for p in batch if p.text not in known))
-                for passage, scores in zip(fresh, self._model.classify(fresh), strict=True):
-                    known[passage] = list(self._judged(passage, scores, text.hints))
-                for one in batch:
-                    for label, score, disclosed in known[one.text]:
-                        if counts.get(label, 0) < ENOUGH:
-                            counts[label] = counts.get(label, 0) + disclosed
-                            high += disclosed and ENTITIES[label][1] is Tier.HIGH_RISK
-                            yield Disclosure(index, one.start, one.end, label, score, disclosed)
+        for batch in _batches(texts):
+            if high >= ENOUGH_HIGH_RISK:
+                return
+            hints = {one.text: texts[index].hints for index, one in reversed(batch) if one.text not in known}
+            fresh = list(hints)
+            for passage, scores in zip(fresh, self._model.classify(fresh), strict=True):
+                known[passage] = list(self._judged(passage, scores, hints[passage]))
+            for index, one in batch:
+                for label, score, disclosed in known[one.text]:
+                    if counts.get(label, 0) < ENOUGH:
+                        counts[label] = counts.get(label, 0) + disclosed
+                        high += disclosed and ENTITIES[label][1] is Tier.HIGH_RISK
+                        yield Disclosure(index, one.start, one.end, label, score, disclosed)
 
     def _judged(
         self, passage: str, scores: Mapping[str, float], hints: Sequence[str]
@@ -169,15 +169,17 @@ def _corroborated(label: str, passage: str, score: float) -> bool:
     return True
 
 
-def _batches(text: Text) -> Iterator[list[Passage]]:
-    batch: list[Passage] = []
-    least = _WORDS_OF_A_NOTE if text.role in (Role.METADATA, Role.HEADER) else _WORDS_OF_A_PASSAGE
-    for passage in passages(text.text):
-        if _says_anything(passage.text, least):
-            batch.append(passage)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
+def _batches(texts: Sequence[Text]) -> Iterator[list[tuple[int, Passage]]]:
+    """Passages with the index of their text; those of short texts together."""
+    batch: list[tuple[int, Passage]] = []
+    for index, text in enumerate(texts):
+        least = _WORDS_OF_A_NOTE if text.role in (Role.METADATA, Role.HEADER) else _WORDS_OF_A_PASSAGE
+        for passage in passages(text.text):
+            if _says_anything(passage.text, least):
+                batch.append((index, passage))
+            if len(batch) == _BATCH:
+                yield batch
+                batch = []
     if batch:
         yield batch
 

@@ -21,6 +21,9 @@ WINDOW = 126
 
 OVERLAP = 32
 
+PERSONAL = ("PERSON", "EMAIL", "PHONE", "ADDRESS", "ID", "DOB", "HEALTH_ETC")
+"""Labels of what may not stand in a Subject; the others are there for contrast."""
+
 SHORT = 160
 """Texts up to so many characters (subject lines, file names) are read without asking the gate."""
 
@@ -55,6 +58,8 @@ class PeopleModel:
         self._begin = np.array([manifest.tags.index(f"B-{label}") for label in self._labels])
         self._inside = np.array([manifest.tags.index(f"I-{label}") for label in self._labels])
         self._gate_threshold = manifest.thresholds["gate:name"]
+        self._glance_threshold = manifest.thresholds["glance:name"]
+        self._personal = [n for n, tag in enumerate(manifest.tags) if tag[2:] in PERSONAL]
         self.thresholds: Mapping[str, float] = {label: manifest.thresholds[label] for label in self._labels}
 
     @classmethod
@@ -80,7 +85,8 @@ class PeopleModel:
         """Return everything the model knows in each line, in order, never overlapping.
 
         Meant for subject lines, of which its labels beside PERSON were learnt: EMAIL, PHONE, ADDRESS, ID, DOB,
-        HEALTH_ETC (a personal detail of somebody) and, for contrast, ORG, LOC, PRODUCT, JOB_TITLE.
+        HEALTH_ETC (a personal detail of somebody) and, for contrast, ORG, LOC, PRODUCT, JOB_TITLE. Those for
+        contrast are a first answer where nothing personal is in sight.
         """
         return [self._remembered(line) for line in lines]
 
@@ -102,7 +108,7 @@ class PeopleModel:
         line_ends = [end == len(text) or text[end] == "\n" for _, end in units]
         for first, last in _stretches(worth, [len(p) for p in pieces], line_ends):
             start, end = units[first][0], units[last - 1][1]
-            stretch = self._encoder.tokenizer.encode(text[start:end])
+            stretch = pieces[first] if last == first + 1 else self._encoder.tokenizer.encode(text[start:end])
             if len(stretch):
                 yield from self._decode(text, start, stretch, self._probabilities(stretch))
 
@@ -112,17 +118,21 @@ class PeopleModel:
         start = 0
         while True:
             end = min(start + WINDOW, len(pieces))
-            logits, _ = self._encoder.run(pieces, start, end)
+            logits = self._read(pieces, start, end)
             before = OVERLAP // 2 if start else 0
             after = OVERLAP // 2 if end < len(pieces) else 0
             parts.append(logits[before : len(logits) - after])
             if end == len(pieces):
                 break
             start = end - OVERLAP
-        logits = np.concatenate(parts)
-        odds: NDArray[np.float32] = np.exp(logits - logits.max(axis=1, keepdims=True))
-        odds /= odds.sum(axis=1, keepdims=True)
-        return odds
+        return probabilities(np.concatenate(parts))
+
+    def _read(self, pieces: Pieces, start: int, end: int) -> NDArray[np.float32]:
+        """Logits of the tags; the first answer where it sees nothing personal."""
+        glance = self._encoder.glance(pieces, start, end)
+        if loudest(glance.tags, self._personal) < self._glance_threshold:
+            return glance.tags
+        return self._encoder.read(glance)[0]
 
     def _decode(self, text: str, shift: int, pieces: Pieces, probabilities: NDArray[np.float32]) -> Iterator[Mark]:
         words = list(_words(text, shift, pieces))
@@ -147,6 +157,18 @@ class PeopleModel:
             current = Mark(word.start, word.end, score, name) if hit else None
         if current:
             yield current
+
+
+def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Softmax of each row."""
+    odds: NDArray[np.float32] = np.exp(logits - logits.max(axis=1, keepdims=True))
+    odds /= odds.sum(axis=1, keepdims=True)
+    return odds
+
+
+def loudest(logits: NDArray[np.float32], wanted: Sequence[int]) -> float:
+    """The highest probability among the pieces that one has some of the ``wanted`` tags."""
+    return float(probabilities(logits)[:, wanted].sum(axis=1).max())
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dlp_gateway.detection.memo import Memo
-from dlp_gateway.detection.transformer import MAX_PIECES, Encoder
+from dlp_gateway.detection.transformer import Encoder
 from dlp_gateway.detection.wordpiece import Pieces
+
+WINDOW = 160
+"""Pieces that are read as one; the model was trained on passages of up to so many."""
 
 MEMO = 20_000  # passages; about 4 MB, as nearly all of them say nothing
 
@@ -26,6 +29,8 @@ class StatementModel:
         self._memo: Memo[dict[str, float]] = Memo(MEMO)
         manifest = encoder.manifest
         self._gate_threshold = manifest.thresholds["gate:statement"]
+        self._glance_threshold = manifest.thresholds["glance:statement"]
+        self._disclosing = [n for n, label in enumerate(manifest.labels) if label != "about_person"]
         self.labels = tuple(label for label in manifest.labels if label != "about_person")
         self.thresholds: Mapping[str, float] = {label: manifest.thresholds[label] for label in self.labels}
 
@@ -41,27 +46,41 @@ class StatementModel:
     def classify(self, passages: Sequence[str]) -> list[dict[str, float]]:
         """Return for each passage the calibrated score (0..1) of every label and of ``about_person``.
 
-        The dictionary is empty when the gate already knows that there is nothing.
-        A passage beyond the encoder's length is scored in pieces; the highest
-        score of each label counts.
+        The dictionary is empty when the gate, or a first glance, already knows that there is nothing.
+        A passage of more than WINDOW pieces is scored in parts; the highest score of each label counts.
         """
         known = [self._memo.get(passage) for passage in passages]
         fresh = [number for number, scores in enumerate(known) if scores is None]
-        pieces = [self._encoder.tokenizer.encode_unplaced(passages[number]) for number in fresh]
-        readings = self._encoder.gate.read(pieces)
-        for number, read, reading in zip(fresh, pieces, readings, strict=True):
-            scores = self._scores(read) if reading.statement >= self._gate_threshold else {}
+        windows = [
+            (number, window)
+            for number in fresh
+            for window in _windows(self._encoder.tokenizer.encode_unplaced(passages[number]))
+        ]
+        readings = self._encoder.gate.read([window for _, window in windows])
+        told: dict[int, dict[str, float]] = {number: {} for number in fresh}
+        for (number, window), reading in zip(windows, readings, strict=True):
+            if reading.statement >= self._gate_threshold:
+                self._score(window, told[number])
+        for number, scores in told.items():
             self._memo.put(passages[number], scores)
             known[number] = scores
         return [dict(scores or {}) for scores in known]
 
-    def _scores(self, pieces: Pieces) -> dict[str, float]:
-        scores: dict[str, float] = {}
+    def _score(self, window: Pieces, scores: dict[str, float]) -> None:
+        """Raise ``scores`` to what the window says."""
+        glance = self._encoder.glance(window, 0, len(window))
+        if glance.labels[self._disclosing].max() < self._glance_threshold:
+            return
         manifest = self._encoder.manifest
-        for start in range(0, len(pieces), MAX_PIECES):
-            _, logits = self._encoder.run(pieces, start, min(start + MAX_PIECES, len(pieces)))
-            for label, logit in zip(manifest.labels, logits.tolist(), strict=True):
-                scale, shift = manifest.calibration[label]
-                score = 1 / (1 + math.exp(-max(-30.0, min(30.0, scale * logit + shift))))
-                scores[label] = max(round(score, 4), scores.get(label, 0.0))
-        return scores
+        _, logits = self._encoder.read(glance)
+        for label, logit in zip(manifest.labels, logits.tolist(), strict=True):
+            scale, shift = manifest.calibration[label]
+            score = 1 / (1 + math.exp(-max(-30.0, min(30.0, scale * logit + shift))))
+            scores[label] = max(round(score, 4), scores.get(label, 0.0))
+
+
+def _windows(pieces: Pieces) -> Iterator[Pieces]:
+    """The pieces as they are, or those of a long text in parts: one sentence among very many would drown."""
+    for start in range(0, len(pieces), WINDOW):
+        end = start + WINDOW
+        yield Pieces(pieces.ids[start:end], pieces.shapes[start:end], (), ())

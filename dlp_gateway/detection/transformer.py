@@ -30,6 +30,9 @@ import onnxruntime
 MAX_PIECES = 254
 """Most pieces of one run; with the two framing ones, half of what the positions allow."""
 
+VERSION = "2"
+"""The version of the files of a model that this code reads."""
+
 Scores = NDArray[np.float32]
 
 # Rewritings of the graph that make it slower: on a CPU the fused node goes over every number one by one.
@@ -62,7 +65,7 @@ class Manifest:
         file = directory / "manifest.json"
         try:
             given: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-            return cls(
+            manifest = cls(
                 directory=directory,
                 version=given["version"],
                 tags=tuple(given["tags"]),
@@ -77,6 +80,9 @@ class Manifest:
             ) from error
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{file}: not a manifest of this version ({type(error).__name__}: {error})") from error
+        if manifest.version != VERSION:
+            raise ModelError(f"{file}: of version {manifest.version}, not {VERSION}; install the models again")
+        return manifest
 
     def content(self, name: str) -> bytes:
         """Return the bytes of one file of the model, checked against its digest.
@@ -94,33 +100,29 @@ class Manifest:
         return content
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The first answer to a text, by the lower layers: logits of the tags, a row for each piece, and of the labels."""
+
+    tags: Scores
+    labels: Scores
+    states: Scores
+
+
 class Encoder:
     """The transformer: scores of every tag for each piece of a text, and of every label for the text.
 
-    One text a run, without padding: the scores of a text never depend on its
-    neighbours. One thread, no arena: memory stays flat.
+    ``glance`` runs the lower layers, a third of the work, and is enough for most texts; ``read`` goes on with
+    the rest. One text a run, without padding: the scores of a text never depend on its neighbours. One thread,
+    no arena: memory stays flat.
     """
 
     def __init__(self, manifest: Manifest) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.enable_cpu_mem_arena = False
-        options.enable_mem_pattern = False
-        options.use_deterministic_compute = True
-        options.log_severity_level = 4  # a log line could quote its input
         self.manifest = manifest
         vocabulary = manifest.content("vocab.txt").decode("utf-8")
         self.tokenizer = WordPiece(vocabulary.rstrip("\n").split("\n"))
         self.gate = Gate(manifest.content("gate.npz"))
-        graph = manifest.content("encoder.onnx")
-        try:
-            self._session = onnxruntime.InferenceSession(
-                graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER
-            )
-        except Exception as error:
-            raise ModelError(f"{manifest.directory}: the encoder cannot be loaded ({type(error).__name__})") from error
+        self._lower, self._upper = (self._session(f"{name}.onnx") for name in ("lower", "upper"))
 
     @classmethod
     def load(cls, directory: Path) -> Encoder:
@@ -131,15 +133,34 @@ class Encoder:
         """
         return cls(Manifest.read(directory))
 
-    def run(self, pieces: Pieces, start: int, end: int) -> tuple[Scores, Scores]:
-        """Score the pieces ``start:end`` (at most MAX_PIECES of them).
+    def _session(self, name: str) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.enable_cpu_mem_arena = False
+        options.enable_mem_pattern = False
+        options.use_deterministic_compute = True
+        options.log_severity_level = 4  # a log line could quote its input
+        graph = self.manifest.content(name)
+        try:
+            return onnxruntime.InferenceSession(
+                graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER
+            )
+        except Exception as error:
+            file = self.manifest.directory / name
+            raise ModelError(f"{file}: the graph cannot be loaded ({type(error).__name__})") from error
 
-        Returns:
-            Logits of the tags, one row for each piece; logits of the labels.
-        """
+    def glance(self, pieces: Pieces, start: int, end: int) -> Glance:
+        """Give the first answer to the pieces ``start:end`` (at most MAX_PIECES of them)."""
         ids = self._framed(pieces.ids[start:end], self.tokenizer.first, self.tokenizer.last)
         shapes = self._framed(pieces.shapes[start:end], 0, 0)
-        tags, labels = self._session.run(["tags", "labels"], {"ids": ids, "shapes": shapes})
+        tags, labels, states = self._lower.run(["tags", "labels", "states"], {"ids": ids, "shapes": shapes})
+        return Glance(tags[0, 1:-1], labels[0], states)
+
+    def read(self, glance: Glance) -> tuple[Scores, Scores]:
+        """Return the last answer to what was glanced at: logits of the tags and of the labels."""
+        tags, labels = self._upper.run(["tags", "labels"], {"states": glance.states})
         return tags[0, 1:-1], labels[0]
 
     @staticmethod

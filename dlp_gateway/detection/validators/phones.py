@@ -32,5 +32,6 @@ def _ok(number: str, region: str | None) -> bool:
         parsed = phonenumbers.parse(number, region)
     except phonenumbers.NumberParseException:
         return False
-    # Numbers kept free for examples and drama are possible, not valid: both are somebody's form of a number.
-    return bool(phonenumbers.is_valid_number(parsed) or phonenumbers.is_possible_number(parsed))
+    # Numbers kept free for examples and drama are possible, not valid: both are somebody's form of a number. What is
+    # possible is told by its length, which is quickly done.
+    return bool(phonenumbers.is_possible_number(parsed) or phonenumbers.is_valid_number(parsed))

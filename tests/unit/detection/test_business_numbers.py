@@ -15,6 +15,8 @@ from dlp_gateway.detection.business_numbers import is_of_a_thing
         ("purchase order nos. 4412093", "4412093"),
         ("Tracking #99 8123 4471 delayed", "99 8123 4471"),
         ("Remittance advice 0044718", "0044718"),
+        ("Sealed folder 20-117", "20-117"),
+        ("protected file 33-119", "33-119"),
     ],
 )
 def test_numbers_of_things(text, number):
@@ -32,6 +34,8 @@ def test_numbers_of_things(text, number):
         ("Member 4471882 hardship", "4471882"),
         ("Order of the court: passport E8812074", "E8812074"),
         ("depot 4471882", "4471882"),
+        ("patient file 20-117", "20-117"),
+        ("Tax file no. 123 456 782", "123 456 782"),
         ("INC ticket for medicare 2123 45670 1", "2123 45670 1"),
         ("4471882", "4471882"),
     ],

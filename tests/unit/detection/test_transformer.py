@@ -78,7 +78,7 @@ def test_a_session_opens_no_connection_and_resolves_no_name(tmp_path: Path) -> N
         pytest.skip("tracing is not permitted here")
     assert ran.returncode == 0, ran.stderr[-500:]
     lines = trace.read_text(errors="replace").splitlines()
-    assert any("encoder.onnx" in line for line in lines)
+    assert any("upper.onnx" in line for line in lines)
     for forbidden in ("resolv.conf", "connect(", "sendto(", "AF_INET", "DeveloperTools", str(home)):
         assert [line for line in lines if forbidden in line and "pyvenv" not in line] == []
 
@@ -89,20 +89,27 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path / "models"
 
 
-@pytest.mark.parametrize("name", ["encoder.onnx", "vocab.txt", "gate.npz", "manifest.json"])
+@pytest.mark.parametrize("name", ["lower.onnx", "upper.onnx", "vocab.txt", "gate.npz", "manifest.json"])
 def test_a_missing_file_is_named(copy: Path, name: str) -> None:
     (copy / name).unlink()
     with pytest.raises(ModelError, match=name):
         Encoder.load(copy)
 
 
-@pytest.mark.parametrize("name", ["encoder.onnx", "vocab.txt", "gate.npz"])
+@pytest.mark.parametrize("name", ["lower.onnx", "upper.onnx", "vocab.txt", "gate.npz"])
 def test_a_changed_file_is_refused(copy: Path, name: str) -> None:
     file = copy / name
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     with pytest.raises(ModelError, match=f"{name}.*SHA-256"):
+        Encoder.load(copy)
+
+
+def test_a_manifest_of_another_version_is_refused(copy: Path) -> None:
+    file = copy / "manifest.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"version": "1"}))
+    with pytest.raises(ModelError, match="version 1"):
         Encoder.load(copy)
 
 
@@ -118,21 +125,25 @@ def test_an_incomplete_manifest_is_refused(copy: Path, key: str) -> None:
 
 def test_scores_have_the_promised_shapes(encoder: Encoder) -> None:
     pieces = encoder.tokenizer.encode("Hannah Oakes starts on Monday.")
-    tags, labels = encoder.run(pieces, 0, len(pieces))
-    assert tags.shape == (len(pieces), len(encoder.manifest.tags))
-    assert labels.shape == (len(encoder.manifest.labels),)
+    glance = encoder.glance(pieces, 0, len(pieces))
+    for tags, labels in ((glance.tags, glance.labels), encoder.read(glance)):
+        assert tags.shape == (len(pieces), len(encoder.manifest.tags))
+        assert labels.shape == (len(encoder.manifest.labels),)
 
 
 def test_the_longest_run_is_possible(encoder: Encoder) -> None:
     pieces = encoder.tokenizer.encode("a " * MAX_PIECES)
     assert len(pieces) == MAX_PIECES
-    tags, _ = encoder.run(pieces, 0, MAX_PIECES)
-    assert len(tags) == MAX_PIECES
+    glance = encoder.glance(pieces, 0, MAX_PIECES)
+    assert len(glance.tags) == len(encoder.read(glance)[0]) == MAX_PIECES
 
 
 def test_the_same_text_gives_the_same_scores(encoder: Encoder) -> None:
     pieces = encoder.tokenizer.encode("Please call Tevita Langi about the pump.")
-    first = encoder.run(pieces, 0, len(pieces))
-    encoder.run(encoder.tokenizer.encode("Something else in between."), 0, 4)
-    second = encoder.run(pieces, 0, len(pieces))
-    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    first = encoder.glance(pieces, 0, len(pieces))
+    between = encoder.glance(encoder.tokenizer.encode("Something else in between."), 0, 4)
+    read = encoder.read(first)
+    encoder.read(between)
+    second = encoder.glance(pieces, 0, len(pieces))
+    assert np.array_equal(first.labels, second.labels)
+    assert all(np.array_equal(a, b) for a, b in zip(read, encoder.read(second), strict=True))
