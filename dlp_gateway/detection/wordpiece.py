@@ -60,7 +60,11 @@ class WordPiece:
         self.unknown = self._ids["[UNK]"]
         self.first = self._ids["[CLS]"]
         self.last = self._ids["[SEP]"]
-        self._longest = max(map(len, vocabulary))
+        # How long pieces that begin with a character can be: of a number no more than a few digits are tried at once.
+        self._longest: dict[str, int] = {}
+        for piece in vocabulary:
+            begins, length = (piece[:3], len(piece) - 2) if piece.startswith("##") else (piece[:1], len(piece))
+            self._longest[begins] = max(length, self._longest.get(begins, 0))
         self._cache: dict[str, Pieces] = {}
 
     @classmethod
@@ -140,8 +144,10 @@ class WordPiece:
         pieces = []
         start = 0
         while start < len(word):
-            for end in range(min(len(word), start + self._longest), start, -1):
-                number = self._ids.get(word[start:end] if start == 0 else "##" + word[start:end])
+            going_on = "##" if start else ""
+            longest = self._longest.get(going_on + word[start], 0)
+            for end in range(min(len(word), start + longest), start, -1):
+                number = self._ids.get(going_on + word[start:end])
                 if number is not None:
                     pieces.append((number, end - start))
                     start = end
