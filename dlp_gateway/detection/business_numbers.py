@@ -24,6 +24,8 @@ def is_of_a_thing(text: str, start: int, end: int) -> bool:
     """Whether ``start:end`` is labelled as the number of an order, a ticket or the like, or is no number at all."""
     if not any(character.isdigit() for character in text[start:end]):
         return True
+    while start and (text[start - 1].isalnum() or text[start - 1] in "-/"):
+        start -= 1  # the model may have marked the second half of a number
     if _INSIDE.match(text, start, end):
         return True
     return _BEFORE.search(text[max(0, start - _REACH) : start]) is not None

@@ -17,6 +17,7 @@ from dlp_gateway.detection.business_numbers import is_of_a_thing
         ("Remittance advice 0044718", "0044718"),
         ("Sealed folder 20-117", "20-117"),
         ("protected file 33-119", "33-119"),
+        ("protected file 33-119", "-119"),
     ],
 )
 def test_numbers_of_things(text, number):
