@@ -54,14 +54,14 @@ def export(request: Request, now: float, pseudonyms: bytes | None = None) -> dic
         known = accounts.named(person.addresses, person.words)
         return {
             "schema": SCHEMA,
-            "made_at": _iso(now),
+            "made_at": iso(now),
             "request": request.name,
             "person": {"addresses": list(person.addresses), "words": list(person.words)},
             "decisions": [one for batch in _batches(involved) for one in _decisions(cursor, person, batch)],
             "notices": _own(cursor, person),
             "record": _record(cursor, person, [account.name for account in known], pseudonyms),
             "accounts": [
-                {"name": a.name, "role": a.role, "active": a.active, "last_sign_in": _iso(a.last_used)} for a in known
+                {"name": a.name, "role": a.role, "active": a.active, "last_sign_in": iso(a.last_used)} for a in known
             ],
             "found_inside_held_messages": [_match(match) for match in matches.of(request)],
             "requests": [_request(one) for one in requests.listed() if _same(one.person, person)],
@@ -80,14 +80,14 @@ def _decisions(cursor: Any, person: Person, ids: Sequence[str]) -> Iterator[dict
     appeals: dict[str, list[Any]] = {}
     cursor.execute(_APPEALS.format(marks), ids)
     for message_id, at, answer, answered_at in cursor.fetchall():
-        told = {"at": _iso(at), "answer": answer or None, "answered_at": _iso(answered_at)}
+        told = {"at": iso(at), "answer": answer or None, "answered_at": iso(answered_at)}
         appeals.setdefault(message_id, []).append(told)
     cursor.execute(_MESSAGES.format(marks), ids)
     for row in cursor.fetchall():
         mine = _is(person, row[3], row[4]) or row[6].lower() in person.logins
         yield {
             "id": row[0],
-            "at": _iso(row[1]),
+            "at": iso(row[1]),
             "sender": _address(person, row[2], row[3], row[4]),
             "client": row[5] if mine else MASKED,
             "login": row[6] if row[6].lower() in person.logins else MASKED if row[6] else None,
@@ -108,18 +108,18 @@ def _recipient(person: Person, row: Any) -> dict[str, Any]:
         "action": action,
         "rules": [{"rule": hit.rule, "clause": hit.clause} for hit in facts.decode_hits(hits)],
         "state": state,
-        "released_at": _iso(released_at),
-        "settled_at": _iso(settled_at),
+        "released_at": iso(released_at),
+        "settled_at": iso(settled_at),
     }
 
 
 def _hold(row: Any) -> dict[str, Any]:
     _, held_at, expires_at, restricted_at, closed_at = row
     return {
-        "held_at": _iso(held_at),
-        "expires_at": _iso(expires_at),
+        "held_at": iso(held_at),
+        "expires_at": iso(expires_at),
         "restricted": restricted_at is not None,
-        "closed_at": _iso(closed_at),
+        "closed_at": iso(closed_at),
     }
 
 
@@ -127,8 +127,7 @@ def _own(cursor: Any, person: Person) -> list[dict[str, Any]]:
     condition, values = persons.receiving(person)
     cursor.execute(_OWN.format(condition), values)
     return [
-        {"id": row[0], "at": _iso(row[1]), "kind": row[2], "about": row[3], "state": row[4]}
-        for row in cursor.fetchall()
+        {"id": row[0], "at": iso(row[1]), "kind": row[2], "about": row[3], "state": row[4]} for row in cursor.fetchall()
     ]
 
 
@@ -144,7 +143,7 @@ def _record(cursor: Any, person: Person, names: Sequence[str], pseudonyms: bytes
     return [
         {
             "seq": seq,
-            "at": _iso(at),
+            "at": iso(at),
             "kind": kind,
             "by": actor if actor in names or actor == ACTOR else MASKED,
             "subject": subject if actor in names or "@" not in subject else MASKED,
@@ -189,9 +188,9 @@ def _request(one: Request) -> dict[str, Any]:
     return {
         "request": one.name,
         "kind": one.kind.value,
-        "received_at": _iso(one.received_at),
-        "due_at": _iso(one.due_at),
-        "answered_at": _iso(one.done_at),
+        "received_at": iso(one.received_at),
+        "due_at": iso(one.due_at),
+        "answered_at": iso(one.done_at),
         "outcome": one.outcome.value if one.outcome else None,
     }
 
@@ -215,5 +214,6 @@ def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
         yield ids[start : start + _BATCH]
 
 
-def _iso(at: float | None) -> str | None:
+def iso(at: float | None) -> str | None:
+    """A moment for machines: ISO 8601 in UTC, to the second; None stays None."""
     return None if at is None else dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="seconds")

@@ -105,7 +105,7 @@ def retry(request: Any) -> Any:
         return _back(query)
     try:
         pseudonyms = pseudonym_key(request.services.settings, _keys(request))
-        count = spool.retry(chosen, actor=_actor(request), now=now, pseudonyms=pseudonyms)
+        count = spool.retry(chosen, actor=request.user.get_username(), now=now, pseudonyms=pseudonyms)
         messages.success(request, f"{_count(count)} due now; the gateway takes them up within seconds.")
     except (StoreError, KeysError) as error:
         messages.error(request, f"Nothing was changed: {error}.")
@@ -125,7 +125,7 @@ def drop(request: Any) -> Any:
         sealing = _keys(request)
         dropped = spool.drop(
             chosen,
-            actor=_actor(request),
+            actor=request.user.get_username(),
             reason=reason,
             now=now,
             pseudonyms=pseudonym_key(request.services.settings, sealing),
@@ -170,10 +170,6 @@ def _matching(wanted: Wanted) -> list[int] | None:
     if wanted == Wanted():
         return None
     return [row.delivery_id for row in backlog.search(wanted, limit=_MOST_AT_ONCE)]
-
-
-def _actor(request: Any) -> str:
-    return str(request.user.get_username())
 
 
 def _keys(request: Any) -> SealingKeys:

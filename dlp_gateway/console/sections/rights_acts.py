@@ -41,7 +41,7 @@ def extend(request: Any, number: int) -> HttpResponse:
     return _act(
         request,
         number,
-        lambda: requests.extend(number, reason, actor=_actor(request), now=request.services.clock()),
+        lambda: requests.extend(number, reason, actor=request.user.get_username(), now=request.services.clock()),
         lambda _: "Two more months are taken; the person has to be told within the first month.",
     )
 
@@ -56,7 +56,7 @@ def answer(request: Any, number: int) -> HttpResponse:
     return _act(
         request,
         number,
-        lambda: requests.close(number, outcome, words, actor=_actor(request), now=request.services.clock()),
+        lambda: requests.close(number, outcome, words, actor=request.user.get_username(), now=request.services.clock()),
         lambda _: "The answer is on record.",
     )
 
@@ -142,7 +142,7 @@ def export(request: Any, number: int) -> HttpResponse:
     try:
         data = person_export.export(found, now, pseudonyms(services))
         with change() as made:
-            made.rows.notes.append(requests.note(found, now, _actor(request), "exported"))
+            made.rows.notes.append(requests.note(found, now, request.user.get_username(), "exported"))
     except REFUSALS as error:
         messages.error(request, f"Not exported: {error}.")
         return redirect("rights_request", number=number)
@@ -199,10 +199,6 @@ def _found(number: int) -> Request:
     if found is None:
         raise Http404
     return found
-
-
-def _actor(request: Any) -> str:
-    return str(request.user.get_username())
 
 
 def _s(count: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from dlp_gateway.audit.chain import Entry, Kind
 from dlp_gateway.store import history
+from dlp_gateway.store.person_export import iso
 from dlp_gateway.store.requests import Request
 
 SCHEMA = "dlp-gateway receipt 1"
@@ -65,11 +65,6 @@ def receipt(request: Request, now: float) -> dict[str, Any]:
         "record_entries": sorted({*(one.seq for one in taken), *request.receipt.get("entries", ())}),
         "made_at": iso(now),
     }
-
-
-def iso(at: float | None) -> str | None:
-    """A moment for machines."""
-    return None if at is None else dt.datetime.fromtimestamp(at, dt.UTC).isoformat(timespec="seconds")
 
 
 def _title(entry: Entry) -> str:
