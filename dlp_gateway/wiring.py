@@ -98,7 +98,7 @@ def store_options(settings: Settings) -> Options:
     """For the store."""
     audit = settings.audit
     return Options(
-        pseudonyms=audit.addresses == "pseudonym",
+        pseudonyms=audit.pseudonyms,
         hold_seconds=settings.quarantine.retention_days * _DAY,
         reserve=settings.store.reserve_bytes,
         group=settings.store.group,
@@ -166,7 +166,7 @@ def pseudonym_key(settings: Settings, keys: GatewayKeys | SealingKeys) -> bytes 
     Raises:
         KeysError: the record keeps pseudonyms, but this process cannot read their key.
     """
-    if settings.audit.addresses != "pseudonym":
+    if not settings.audit.pseudonyms:
         return None
     if keys.pseudonym is None:
         reason = "the record keeps pseudonyms, but pseudonym.key cannot be read by this process"
@@ -190,7 +190,7 @@ def review_desk(
     """
     passphrase = environment.get("DLP_GATEWAY_REVIEW_PASSPHRASE")
     keys = load_review(settings.keys.directory, review=review, passphrase=passphrase.encode() if passphrase else None)
-    return Desk(keys, clock, pseudonyms=settings.audit.addresses == "pseudonym")
+    return Desk(keys, clock, pseudonyms=settings.audit.pseudonyms)
 
 
 def needs_restart(old: Settings, new: Settings) -> str | None:

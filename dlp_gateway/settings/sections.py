@@ -230,6 +230,11 @@ class Audit(Section):
         default=None, description="Signatures are also appended here; keep the file on another machine."
     )
 
+    @property
+    def pseudonyms(self) -> bool:
+        """Whether addresses in the record are hashed."""
+        return self.addresses == "pseudonym"
+
 
 class Logging(Section):
     """What operators read."""

@@ -34,6 +34,8 @@ class Found:
 
 def pseudonyms(services: Any) -> bytes | None:
     """The key of a record that is kept with pseudonyms; None where it keeps addresses. Raises KeysError."""
+    if not services.settings.audit.pseudonyms:
+        return None  # and no key is read
     return pseudonym_key(services.settings, load_sealing(services.settings.keys.directory))
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dlp_gateway.detection import people
-from dlp_gateway.detection.people import PeopleModel
+from dlp_gateway.detection.engine import SUBJECT_LABELS
+from dlp_gateway.detection.people import PERSONAL, PeopleModel
 
 MODELS = Path(__file__).parents[3] / "detectors" / "models"
 
@@ -132,3 +133,7 @@ def test_stretches_keep_a_long_line_together_and_cut_at_line_ends() -> None:
     assert list(people._stretches([True] * 5, [100] * 5, line_ends)) == [(0, 1), (1, 4), (4, 5)]
     assert list(people._stretches([True, False, True, True, False], [10] * 5, [True] * 5)) == [(0, 1), (2, 4)]
     assert list(people._stretches([], [], [])) == []
+
+
+def test_the_first_glance_looks_for_all_that_the_engine_takes_from_a_subject() -> None:
+    assert set(PERSONAL) == set(SUBJECT_LABELS)
