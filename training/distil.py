@@ -11,12 +11,14 @@ import numpy as np
 import torch
 
 from dlp_gateway.detection.passages import passages
-from dlp_gateway.detection.wordpiece import WordPiece
+from dlp_gateway.detection.sentences import Sentences
+from dlp_gateway.detection.statements import WINDOW
+from dlp_gateway.detection.wordpiece import Pieces, WordPiece
 from training.augment import vary_statement, vary_tagged
 from training.corpus import Statement, Tagged
 from training.examples import statement_row
 from training.fit import label_logits
-from training.gate import Example, Network, fit, score
+from training.gate import GAP, Example, Network, fit, score
 from training.network import Encoder
 
 if TYPE_CHECKING:
@@ -56,10 +58,22 @@ def _taught(passages: Sequence[Statement], teacher: Encoder, tokenizer: WordPiec
     wanted = torch.sigmoid(logits[:, :-1].max(dim=1).values).tolist()
     made = []
     for passage, probability in zip(passages, wanted, strict=True):
-        pieces = tokenizer.encode(passage.text)
+        pieces = parted(passage.text, tokenizer)
         if len(pieces):
             made.append(Example(pieces, 1.0 if passage.labels else probability, None))
     return made
+
+
+def parted(passage: str, tokenizer: WordPiece) -> Pieces:
+    """The pieces of the sentences of a passage, as the gate gets them, with gaps between."""
+    sentences = Sentences(tokenizer)
+    ids: list[int] = []
+    shapes: list[int] = []
+    for window in sentences.windows(passage, WINDOW):
+        for number in window.sentences:
+            ids += [*sentences.pieces[number].ids, GAP]
+            shapes += [*sentences.pieces[number].shapes, 0]
+    return Pieces(ids[:-1], shapes[:-1], (), ())
 
 
 def _named(item: Tagged, tokenizer: WordPiece) -> Example:
@@ -75,8 +89,8 @@ def _named(item: Tagged, tokenizer: WordPiece) -> Example:
 def thresholds(network: Network, held: Data, found: Sequence[Statement], tokenizer: WordPiece) -> dict[str, float]:
     """Set the gate's thresholds on text it has not seen; ``found`` are the passages in which the encoder is right."""
     statements, tagged = held.statements, held.subjects + held.names
-    told = [Example(tokenizer.encode(s.text), None, None) for s in found]
-    quiet = [Example(tokenizer.encode(s.text), None, None) for s in statements if not s.labels]
+    told = [Example(parted(s.text, tokenizer), None, None) for s in found]
+    quiet = [Example(parted(s.text, tokenizer), None, None) for s in statements if not s.labels]
     heard, _ = score(network, told)
     unheard, _ = score(network, quiet)
     statement = float(np.quantile(heard, 1 - STATEMENT_RECALL))

@@ -17,7 +17,9 @@ from dlp_gateway.detection.wordpiece import SHAPES, Pieces
 
 log = logging.getLogger("gate")
 
-WIDTH, RESPONSES = 64, 96
+WIDTH, RESPONSES = 32, 64
+GAP = -1
+"""Stands between two sentences of a passage in place of a piece; no window sees across it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,10 @@ def pad(batch: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
     mask = torch.zeros(len(batch), length)
     for number, example in enumerate(batch):
         size = len(example.pieces)
-        ids[number, :size] = torch.tensor(example.pieces.ids)
+        given = torch.tensor(example.pieces.ids)
+        ids[number, :size] = given.clamp(min=0)
         shapes[number, :size] = torch.tensor(example.pieces.shapes)
-        mask[number, :size] = 1
+        mask[number, :size] = given != GAP
     return ids, shapes, mask
 
 

@@ -68,6 +68,7 @@ class Cues:
 
 def is_english(passage: str) -> bool:
     """Tell whether the function words of a passage are English; a passage without any counts as English."""
-    words = [word.lower() for word in _WORD.findall(passage)]
-    other = len([word for word in words if word in _OTHER])
-    return not other or len([word for word in words if word in _ENGLISH]) >= other
+    words = _WORD.findall(passage.lower())
+    if _OTHER.isdisjoint(words):
+        return True
+    return len([word for word in words if word in _ENGLISH]) >= len([word for word in words if word in _OTHER])

@@ -1,9 +1,10 @@
 """A cheap sieve in front of the transformer.
 
 A small convolutional network over the same pieces: short embeddings, a window
-of three pieces, the strongest and the mean response of a passage. It costs
-about a five-hundredth of the transformer and decides nothing but whether the
-transformer is asked; its thresholds are set so that nearly every name and
+of three pieces, the strongest and the mean response of a passage. Windows end
+with the sentence, so that a sentence of two passages is looked at once. The
+gate costs about a five-hundredth of the transformer and decides nothing but
+whether the transformer is asked; its thresholds are set so that nearly every name and
 every disclosure passes (figures in ``training/MODEL_CARD.md``).
 """
 
@@ -24,16 +25,8 @@ _AT_ONCE = 4096
 """About how many pieces are read in one go; bounds the memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What the gate makes of one passage: a logit for disclosure, and the highest one for a name."""
-
-    statement: float
-    name: float
-
-
 class Gate:
-    """The network; ``read`` is a pure function of its arguments.
+    """The network; its methods are pure functions of their arguments.
 
     Args:
         content: a ``.npz`` file with the arrays that ``training/gate.py`` writes.
@@ -50,46 +43,80 @@ class Gate:
         self._statement, self._statement_bias = rest["statement"], float(rest["statement_bias"][0])
         self._name, self._name_bias = rest["name"], float(rest["name_bias"][0])
 
-    def read(self, passages: Sequence[Pieces]) -> list[Reading]:
-        """Read passages; one without pieces gets the lowest logits there are."""
-        readings = [Reading(-np.inf, -np.inf)] * len(passages)
-        for group in _groups(passages):
-            for number, reading in zip(group, self._read([passages[n] for n in group]), strict=True):
-                readings[number] = reading
-        return readings
+    def names(self, texts: Sequence[Pieces]) -> list[float]:
+        """Return the highest logit for a name in each text; the lowest there is for one without pieces."""
+        highest = [-np.inf] * len(texts)
+        for group in _groups(texts):
+            responses = self._responses([texts[n] for n in group])
+            logits = responses.rows @ self._name + self._name_bias
+            logits[responses.gaps] = -np.inf
+            for number, logit in zip(group, np.maximum.reduceat(logits, responses.starts).tolist(), strict=True):
+                highest[number] = logit
+        return highest
 
-    def _read(self, passages: Sequence[Pieces]) -> Iterator[Reading]:
-        lengths = np.array([len(passage) for passage in passages])
+    def statements(self, sentences: Sequence[Pieces], passages: Sequence[Sequence[int]]) -> list[float]:
+        """Return the logit for a disclosure of each passage, which is a list of numbers of ``sentences``.
+
+        A sentence costs the same in however many passages it stands. Sentences without pieces count for nothing, and
+        a passage of such alone gets the lowest logit there is.
+        """
+        strongest = np.zeros((len(sentences), len(self._name)), np.float32)
+        total = np.zeros_like(strongest)
+        for group in _groups(sentences):
+            responses = self._responses([sentences[n] for n in group])
+            responses.rows[responses.gaps] = 0
+            strongest[group] = np.maximum.reduceat(responses.rows, responses.starts)
+            total[group] = np.add.reduceat(responses.rows, responses.starts)
+        lengths = np.array([len(sentence) for sentence in sentences])
+        said = [[n for n in passage if lengths[n]] for passage in passages]
+        told = [number for number, passage in enumerate(said) if passage]
+        logits = [-np.inf] * len(passages)
+        if told:
+            members = np.array([n for number in told for n in said[number]])
+            starts = np.cumsum([0, *(len(said[number]) for number in told[:-1])])
+            mean = np.add.reduceat(total[members], starts)
+            mean /= np.sqrt(np.add.reduceat(lengths[members], starts))[:, None].astype(np.float32)
+            pooled = np.concatenate([np.maximum.reduceat(strongest[members], starts), mean], axis=1)
+            hidden = np.maximum(pooled @ self._hidden + self._hidden_bias, 0)
+            scores = hidden @ self._statement + self._statement_bias
+            for number, score in zip(told, scores.tolist(), strict=True):
+                logits[number] = score
+        return logits
+
+    def _responses(self, texts: Sequence[Pieces]) -> _Responses:
+        """Responses to texts of at least one piece each, with a gap behind each across which no window sees."""
+        lengths = np.array([len(text) for text in texts])
         starts = np.concatenate([[0], np.cumsum(lengths + 1)[:-1]])
-        ids = np.concatenate([np.array([*passage.ids, 0]) for passage in passages])
-        shapes = np.concatenate([np.array([*passage.shapes, 0]) for passage in passages])
+        ids = np.concatenate([np.array([*text.ids, 0]) for text in texts])
+        shapes = np.concatenate([np.array([*text.shapes, 0]) for text in texts])
         x = self._table[ids] * self._scale[ids, None] + self._shapes[shapes]
-        x[starts + lengths] = 0  # the gap between two passages: no window sees across it
+        x[starts + lengths] = 0
         before = np.concatenate([np.zeros_like(x[:1]), x[:-1]])
         behind = np.concatenate([x[1:], np.zeros_like(x[:1])])
-        response = np.maximum(np.concatenate([before, x, behind], axis=1) @ self._window + self._window_bias, 0)
-        names = response @ self._name + self._name_bias
-        response[starts + lengths] = 0
-        names[starts + lengths] = -np.inf
-        strongest = np.maximum.reduceat(response, starts)
-        mean = np.add.reduceat(response, starts) / np.sqrt(lengths)[:, None]
-        hidden = np.maximum(np.concatenate([strongest, mean], axis=1) @ self._hidden + self._hidden_bias, 0)
-        statements = hidden @ self._statement + self._statement_bias
-        for statement, name in zip(statements.tolist(), np.maximum.reduceat(names, starts).tolist(), strict=True):
-            yield Reading(statement, name)
+        rows = np.maximum(np.concatenate([before, x, behind], axis=1) @ self._window + self._window_bias, 0)
+        return _Responses(rows, starts, starts + lengths)
 
 
-def _groups(passages: Sequence[Pieces]) -> Iterator[list[int]]:
-    """Numbers of the passages that have pieces, in groups of bounded size."""
+@dataclass(frozen=True, slots=True)
+class _Responses:
+    """Responses, a row for each piece of some texts; where each text starts, and the rows of the gaps behind them."""
+
+    rows: Floats
+    starts: NDArray[np.int64]
+    gaps: NDArray[np.int64]
+
+
+def _groups(texts: Sequence[Pieces]) -> Iterator[list[int]]:
+    """Numbers of the texts that have pieces, in groups of bounded size."""
     group: list[int] = []
     size = 0
-    for number, passage in enumerate(passages):
-        if not len(passage):
+    for number, text in enumerate(texts):
+        if not len(text):
             continue
-        if group and size + len(passage) > _AT_ONCE:
+        if group and size + len(text) > _AT_ONCE:
             yield group
             group, size = [], 0
         group.append(number)
-        size += len(passage)
+        size += len(text)
     if group:
         yield group

@@ -101,8 +101,7 @@ class PeopleModel:
         units = [match.span() for match in _UNIT.finditer(text)]
         pieces = [self._encoder.tokenizer.encode(text[start:end]) for start, end in units]
         if gated and len(text) > SHORT:
-            readings = self._encoder.gate.read(pieces)
-            worth = [reading.name >= self._gate_threshold for reading in readings]
+            worth = [logit >= self._gate_threshold for logit in self._encoder.gate.names(pieces)]
         else:
             worth = [True] * len(units)
         line_ends = [end == len(text) or text[end] == "\n" for _, end in units]

@@ -50,7 +50,8 @@ _LABEL_WORDS = frozenset(
     " bic swift account acct acc sort code abn acn vat skype telefon handy mobil tél teléfono telefono linkedin"
     " twitter".split()
 )
-_UNCOUNTED = _SMALL | _LABEL_WORDS
+# Those of letters; what is not of letters alone is not counted anyway.
+_UNCOUNTED = frozenset(filter(str.isalpha, _SMALL | _LABEL_WORDS))
 
 
 def signature_lines(lines: Sequence[str]) -> frozenset[int]:
@@ -85,7 +86,9 @@ def _around(lines: Sequence[str], number: int, is_plain: Callable[[str], bool]) 
 def _says_too_much(line: str) -> bool:
     """Tell at a glance that a line has too many words to be plain, whatever of it are links and labels."""
     words = line.lower().split()
-    return len(words) > _WORDS and len([w for w in words if w.isalpha() and w not in _UNCOUNTED]) > _WORDS
+    if len(words) <= _WORDS:
+        return False
+    return sum(map(str.isalpha, words)) - sum(map(_UNCOUNTED.__contains__, words)) > _WORDS
 
 
 def _is_plain(line: str) -> bool:

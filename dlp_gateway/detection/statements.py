@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dlp_gateway.detection.memo import Memo
+from dlp_gateway.detection.sentences import Sentences
 from dlp_gateway.detection.transformer import Encoder
 from dlp_gateway.detection.wordpiece import Pieces
 
@@ -51,16 +52,13 @@ class StatementModel:
         """
         known = [self._memo.get(passage) for passage in passages]
         fresh = [number for number, scores in enumerate(known) if scores is None]
-        windows = [
-            (number, window)
-            for number in fresh
-            for window in _windows(self._encoder.tokenizer.encode_unplaced(passages[number]))
-        ]
-        readings = self._encoder.gate.read([window for _, window in windows])
+        sentences = Sentences(self._encoder.tokenizer)
+        windows = [(number, window) for number in fresh for window in sentences.windows(passages[number], WINDOW)]
+        logits = self._encoder.gate.statements(sentences.pieces, [window.sentences for _, window in windows])
         told: dict[int, dict[str, float]] = {number: {} for number in fresh}
-        for (number, window), reading in zip(windows, readings, strict=True):
-            if reading.statement >= self._gate_threshold:
-                self._score(window, told[number])
+        for (number, window), logit in zip(windows, logits, strict=True):
+            if logit >= self._gate_threshold:
+                self._score(sentences.join(window), told[number])
         for number, scores in told.items():
             self._memo.put(passages[number], scores)
             known[number] = scores
@@ -77,10 +75,3 @@ class StatementModel:
             scale, shift = manifest.calibration[label]
             score = 1 / (1 + math.exp(-max(-30.0, min(30.0, scale * logit + shift))))
             scores[label] = max(round(score, 4), scores.get(label, 0.0))
-
-
-def _windows(pieces: Pieces) -> Iterator[Pieces]:
-    """The pieces as they are, or those of a long text in parts: one sentence among very many would drown."""
-    for start in range(0, len(pieces), WINDOW):
-        end = start + WINDOW
-        yield Pieces(pieces.ids[start:end], pieces.shapes[start:end], (), ())

@@ -152,7 +152,13 @@ class Encoder:
             raise ModelError(f"{file}: the graph cannot be loaded ({type(error).__name__})") from error
 
     def glance(self, pieces: Pieces, start: int, end: int) -> Glance:
-        """Give the first answer to the pieces ``start:end`` (at most MAX_PIECES of them)."""
+        """Give the first answer to the pieces ``start:end``.
+
+        Raises:
+            ValueError: they are more than MAX_PIECES.
+        """
+        if min(end, len(pieces)) - start > MAX_PIECES:
+            raise ValueError(f"{end - start} pieces in one run; at most {MAX_PIECES} are possible")
         ids = self._framed(pieces.ids[start:end], self.tokenizer.first, self.tokenizer.last)
         shapes = self._framed(pieces.shapes[start:end], 0, 0)
         tags, labels, states = self._lower.run(["tags", "labels", "states"], {"ids": ids, "shapes": shapes})

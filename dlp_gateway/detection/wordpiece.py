@@ -98,7 +98,9 @@ class WordPiece:
         shapes: list[int] = []
         known = self._cache.get
         for chunk in _CHUNK.findall(text.rstrip(_SPACES)):
-            pieces = known(chunk) or self._chunk(chunk)
+            pieces = known(chunk)
+            if pieces is None:
+                pieces = self._chunk(chunk)
             ids += pieces.ids
             shapes += pieces.shapes
         return Pieces(ids, shapes, (), ())
@@ -180,6 +182,11 @@ def _gap(text: str, start: int, end: int) -> int:
     if "\n" in between or "\r" in between:
         return 3
     return 2 if "\t" in between or len(between) > 1 else int(start < end)
+
+
+def after_space(shape: int) -> int:
+    """The shape of a text's first piece, as it is where the text goes on behind one space."""
+    return shape - 2 if shape % 4 == 3 else shape
 
 
 def _words(text: str) -> Iterator[tuple[str, Sequence[int], Sequence[int]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AnyHttpUrl, Field, field_validator, model_validator
@@ -120,11 +119,6 @@ class Inspection(Section):
     )
     reading: ReadingLimits = Field(default=ReadingLimits(), description="What the mail reader may use.")
     documents: DocumentLimits = Field(default=DocumentLimits(), description="What the readers of attachments may use.")
-
-    @property
-    def processes(self) -> int:
-        """Worker processes, with 0 resolved."""
-        return self.workers or len(os.sched_getaffinity(0))
 
 
 class Store(Section):

@@ -1,4 +1,4 @@
-"""The gate computes what its network says, passage by passage."""
+"""The gate computes what its network says, sentence by sentence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from dlp_gateway.detection.gates import Gate, Reading
+from dlp_gateway.detection.gates import Gate
 from dlp_gateway.detection.wordpiece import SHAPES, Pieces
 
 WORDS, WIDTH, RESPONSES = 30, 4, 6
@@ -37,19 +37,31 @@ def packed(content: dict[str, np.ndarray]) -> bytes:
     return stream.getvalue()
 
 
-def plainly(a: dict[str, np.ndarray], pieces: Pieces) -> Reading:
-    """The same, one piece after the other."""
+def responses(a: dict[str, np.ndarray], pieces: Pieces) -> list[np.ndarray]:
+    """The response to each piece, one after the other."""
     vectors = [a["table"][i] * a["scale"][i] + a["shapes"][s] for i, s in zip(pieces.ids, pieces.shapes, strict=True)]
     nothing = np.zeros(WIDTH)
-    responses = []
+    found = []
     for n in range(len(vectors)):
         before = vectors[n - 1] if n else nothing
         behind = vectors[n + 1] if n + 1 < len(vectors) else nothing
-        responses.append(np.maximum(np.concatenate([before, vectors[n], behind]) @ a["window"] + a["window_bias"], 0))
-    pooled = np.concatenate([np.max(responses, axis=0), np.sum(responses, axis=0) / math.sqrt(len(responses))])
+        found.append(np.maximum(np.concatenate([before, vectors[n], behind]) @ a["window"] + a["window_bias"], 0))
+    return found
+
+
+def statement(a: dict[str, np.ndarray], sentences: list[Pieces]) -> float:
+    """What a passage of these sentences gets."""
+    found = [row for sentence in sentences for row in responses(a, sentence)]
+    if not found:
+        return -math.inf
+    pooled = np.concatenate([np.max(found, axis=0), np.sum(found, axis=0) / math.sqrt(len(found))])
     hidden = np.maximum(pooled @ a["hidden"] + a["hidden_bias"], 0)
-    name = max(float(r @ a["name"] + a["name_bias"][0]) for r in responses)
-    return Reading(float(hidden @ a["statement"] + a["statement_bias"][0]), name)
+    return float(hidden @ a["statement"] + a["statement_bias"][0])
+
+
+def name(a: dict[str, np.ndarray], pieces: Pieces) -> float:
+    """What a text gets for its likeliest name."""
+    return max((float(r @ a["name"] + a["name_bias"][0]) for r in responses(a, pieces)), default=-math.inf)
 
 
 def passage(rng: np.random.Generator, length: int) -> Pieces:
@@ -58,21 +70,29 @@ def passage(rng: np.random.Generator, length: int) -> Pieces:
     return Pieces(ids, shapes, list(range(length)), list(range(1, length + 1)))
 
 
-@pytest.mark.parametrize("lengths", [[1], [2, 1, 3], [5, 0, 7], [0], [], [40] * 9])
-def test_reads_each_passage_by_itself(lengths: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+LENGTHS = [[1], [2, 1, 3], [5, 0, 7], [0], [], [40] * 9]
+
+
+@pytest.mark.parametrize("lengths", LENGTHS)
+def test_reads_each_text_by_itself(lengths: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dlp_gateway.detection.gates._AT_ONCE", 100)
     rng = np.random.default_rng(7)
     a = arrays()
-    passages = [passage(rng, length) for length in lengths]
-    readings = Gate(packed(a)).read(passages)
-    assert len(readings) == len(passages)
-    for pieces, reading in zip(passages, readings, strict=True):
-        if len(pieces):
-            expected = plainly(a, pieces)
-            assert reading.statement == pytest.approx(expected.statement, rel=1e-4, abs=1e-4)
-            assert reading.name == pytest.approx(expected.name, rel=1e-4, abs=1e-4)
-        else:
-            assert reading == Reading(-math.inf, -math.inf)
+    texts = [passage(rng, length) for length in lengths]
+    expected = [name(a, pieces) for pieces in texts]
+    assert Gate(packed(a)).names(texts) == pytest.approx(expected, rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.parametrize("lengths", LENGTHS)
+def test_a_sentence_counts_in_every_passage_it_stands_in(lengths: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dlp_gateway.detection.gates._AT_ONCE", 100)
+    rng = np.random.default_rng(8)
+    a = arrays()
+    sentences = [passage(rng, length) for length in lengths]
+    count = len(sentences)
+    passages = [[n] for n in range(count)] + [[n, n + 1] for n in range(count - 1)] + [list(range(count)), []]
+    expected = [statement(a, [sentences[n] for n in members]) for members in passages]
+    assert Gate(packed(a)).statements(sentences, passages) == pytest.approx(expected, rel=1e-4, abs=1e-4)
 
 
 def test_pickled_content_is_refused() -> None:

@@ -138,6 +138,12 @@ def test_the_longest_run_is_possible(encoder: Encoder) -> None:
     assert len(glance.tags) == len(encoder.read(glance)[0]) == MAX_PIECES
 
 
+def test_a_longer_run_is_refused(encoder: Encoder) -> None:
+    pieces = encoder.tokenizer.encode("a " * (MAX_PIECES + 1))
+    with pytest.raises(ValueError, match=f"at most {MAX_PIECES}"):
+        encoder.glance(pieces, 0, len(pieces))
+
+
 def test_the_same_text_gives_the_same_scores(encoder: Encoder) -> None:
     pieces = encoder.tokenizer.encode("Please call Tevita Langi about the pump.")
     first = encoder.glance(pieces, 0, len(pieces))

@@ -185,3 +185,8 @@ async def _ended(pid: int) -> bool:
             return True
         await asyncio.sleep(0.01)
     return False
+
+
+@pytest.mark.parametrize(("workers", "count"), [(0, len(os.sched_getaffinity(0))), (3, 3)])
+def test_there_is_a_worker_for_each_core_unless_set(workers: int, count: int) -> None:
+    assert settings(workers=workers).count == count

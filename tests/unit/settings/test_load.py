@@ -1,5 +1,4 @@
 import dataclasses
-import os
 from pathlib import Path
 
 import pytest
@@ -304,11 +303,6 @@ def test_the_other_defaults_are_those_of_their_parts():
         options.checkpoint_seconds,
     )
     assert found.quarantine.retention_days * 86400 == options.hold_seconds
-
-
-def test_workers_follow_the_cores():
-    assert settings().inspection.processes == len(os.sched_getaffinity(0))
-    assert settings(GOOD + "inspection: {workers: 3}\n").inspection.processes == 3
 
 
 @pytest.mark.parametrize(
