@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import http.client
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from dlp_gateway.inspection.confinement import die_with_parent
 from dlp_gateway.settings import Settings
 
 _START_SECONDS = 90.0
@@ -42,7 +45,13 @@ class TrialConsole:
         )
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                self._command("console"), env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self._command("console"),
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Nobody else ends it when the trial is killed. No other thread runs yet.
+                preexec_fn=partial(die_with_parent, signal.SIGTERM),  # noqa: PLW1509
             )
         return self
 

@@ -3,12 +3,14 @@
 import http.client
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -128,3 +130,15 @@ def test_a_console_that_does_not_start_stops_nothing_else_and_is_told(state):
             assert "Address already in use" in trial.said
             assert "The gateway is up on" in trial.said
             assert trial.stop() == 0
+
+
+def test_the_console_ends_when_the_trial_is_killed(state):
+    port = free_port()
+    with started(state, port) as trial:
+        children = Path(f"/proc/{trial.process.pid}/task/{trial.process.pid}/children").read_text().split()
+        (console,) = [pid for pid in children if b"\0console\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        ended = select.poll()
+        ended.register(os.pidfd_open(int(console)), select.POLLIN)
+        trial.process.kill()
+        assert ended.poll(SECONDS * 1000)
+    assert free(port)
