@@ -22,19 +22,38 @@ _KEPT = frozenset(
 )
 
 
+_COMMON = 2000
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Given names and surnames, most frequent first."""
+    """Given names and surnames, most frequent first; ``rare`` are given names that such lists lack."""
 
     given: Sequence[str]
     family: Sequence[str]
+    rare: Sequence[str]
+
+    def common(self, name: str) -> bool:
+        """Tell whether a name is among the commonest."""
+        return name in self.given[:_COMMON] or name in self.family[:_COMMON]
+
+    def full(self, name: str) -> bool:
+        """Tell whether a name is of two or more words, the first of them a common given name."""
+        first, _, rest = name.partition(" ")
+        return bool(rest) and first in self.given[:_COMMON]
 
     def pick(self, rng: random.Random, *, family: bool) -> str:
         """One name; frequent ones more often, yet every third one from far down the list."""
+        if not family and rng.random() < 0.25:
+            return rng.choice(self.rare)
         pool = self.family if family else self.given
         if rng.random() < 0.67:
             return pool[int(len(pool) ** rng.random()) - 1]
         return rng.choice(pool)
+
+    def pick_common(self, rng: random.Random, *, family: bool) -> str:
+        """One of the commonest names."""
+        return rng.choice((self.family if family else self.given)[:_COMMON])
 
 
 def swap_names(item: Tagged, names: Names, rng: random.Random, share: float) -> Tagged:

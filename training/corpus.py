@@ -99,3 +99,8 @@ def statements(file: Path) -> list[Statement]:
 def words(file: Path) -> list[str]:
     """A word list: one term a line, ``#`` begins a comment line."""
     return [line for line in file.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+
+
+def things(file: Path) -> list[tuple[str, str]]:
+    """Labels and names of companies, products and places: one a line, with a tab between."""
+    return [(label, name) for line in words(file) for label, _, name in [line.partition("\t")]]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from training.augment import Names, trim_honorifics
 from training.corpus import ENTITIES, Tagged
@@ -180,16 +180,24 @@ _PRODUCTS = (
     "Parker pen",
     "Victoria sponge",
 )
+_THINGS = frozenset({"ORG", "PRODUCT", "LOC"})
 _MONTHS = ("January", "April", "May", "June", "August", "Monday", "Friday", "Easter")
 
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """Makes texts of PATTERNS with the given lists."""
+    """Makes texts of PATTERNS with the given lists.
+
+    ``things`` are companies, products and places (label, name) that are easily taken for people; ``lines`` are
+    Subjects in which either may stand in place of ``@``. Things called by a common name stand in no such line, which
+    could not tell them from people.
+    """
 
     names: Names
     places: Sequence[str]
     titles: Sequence[str]
+    things: Sequence[tuple[str, str]]
+    lines: Sequence[str]
 
     def make(self, rng: random.Random) -> Tagged:
         """One text with its spans."""
@@ -206,6 +214,34 @@ class Forms:
                 spans.append((length - len(text), length, label))
             at = slot.end()
         return trim_honorifics(Tagged("".join(parts) + pattern[at:], tuple(spans), frozenset(ENTITIES), "forms"))
+
+    def line(self, rng: random.Random) -> Tagged:
+        """A Subject about a person or a thing, of which nothing but the name tells which."""
+        if rng.random() < 0.6:
+            label = "PERSON"
+            fill = rng.choices((self._given, self._family, self.person, self._ordinary), (5, 2, 2, 5))[0](rng)
+        else:
+            label, fill = rng.choice(self.things)
+            while self.names.common(fill):
+                label, fill = rng.choice(self.things)
+        before, after = rng.choice(self.lines).split("@", 1)
+        start, end = len(before), len(before) + len(fill)
+        return Tagged(before + fill + after, ((start, end, label),), frozenset(ENTITIES), "subjects")
+
+    def swap_things(self, item: Tagged, rng: random.Random, share: float) -> Tagged:
+        """Replace some companies, products and places of a Subject by others."""
+        parts: list[str] = []
+        spans: list[tuple[int, int, str]] = []
+        at = length = 0
+        for start, end, label in item.spans:
+            kind, text = label, item.text[start:end]
+            if label in _THINGS and rng.random() < share:
+                kind, text = rng.choice(self.things)
+            parts += [item.text[at:start], text]
+            length += start - at + len(text)
+            spans.append((length - len(text), length, kind))
+            at = end
+        return replace(item, text="".join(parts) + item.text[at:], spans=tuple(spans))
 
     def _fill(self, slot: str, rng: random.Random) -> tuple[str, str]:
         if slot in _PERSON:
@@ -260,6 +296,10 @@ class Forms:
                 return f"{family} {given}"
             case _:
                 return f"{given} {family}"
+
+    def _ordinary(self, rng: random.Random) -> str:
+        """A full name of two common ones, which companies are called by as well."""
+        return f"{self.names.pick_common(rng, family=False)} {self.names.pick_common(rng, family=True)}"
 
     def _company(self, rng: random.Random) -> str:
         fills = {

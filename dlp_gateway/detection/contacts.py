@@ -26,6 +26,8 @@ _SHARE = 0.4
 # Cells of a row and lines above it (blocks of name, street, telephone) that may hold the name.
 _CELLS, _ABOVE = 8, 3
 _LINE = 400
+# Cells are asked for names with this in front: alone, the second word of "Omar Capper" may be a thing of Omar's.
+_ADDRESSED = "Dear "
 # A name is at most this long; generated mailboxes have more digits than this.
 _NAME_LENGTH = 48
 _MOST_DIGITS = 5
@@ -130,7 +132,8 @@ def _name_columns(rows: Sequence[_Row], people: People) -> tuple[int, ...]:
     step = max(1, len(rows) // _SAMPLE)
     sample = rows[::step][:_SAMPLE]
     asked = list(dict.fromkeys(cell for row in sample for cell in row.cells if cell))
-    named = {cell: _names_somebody(cell, spans) for cell, spans in zip(asked, people.find(asked), strict=True)}
+    found = people.find([_ADDRESSED + cell for cell in asked])
+    named = {cell: _names_somebody(cell, spans) for cell, spans in zip(asked, found, strict=True)}
     shares = []
     for column in range(_CELLS + _ABOVE):
         filled = [row.cells[column] for row in sample if row.cells[column]]
@@ -145,8 +148,9 @@ def _name_columns(rows: Sequence[_Row], people: People) -> tuple[int, ...]:
 
 
 def _names_somebody(cell: str, spans: Iterable[PersonSpan]) -> bool:
-    """Tell whether names fill most of a cell: "Bank of Mary Smith Ltd" names a company."""
-    covered = sum(len(_TOKEN.findall(cell[span.start : span.end])) for span in spans)
+    """Tell whether names fill most of an addressed cell: "Bank of Mary Smith Ltd" names a company."""
+    shift = len(_ADDRESSED)
+    covered = sum(len(_TOKEN.findall(cell[max(0, span.start - shift) : max(0, span.end - shift)])) for span in spans)
     return covered * 2 > len(_TOKEN.findall(cell))
 
 

@@ -16,6 +16,7 @@ from dlp_gateway.detection.allowances import Allowances
 from dlp_gateway.detection.business_numbers import is_of_a_thing
 from dlp_gateway.detection.contacts import Listed, count_people
 from dlp_gateway.detection.cues import Cues
+from dlp_gateway.detection.dates import is_month_of_a_date
 from dlp_gateway.detection.disclosures import ENTITIES, Reader
 from dlp_gateway.detection.encodings import DEPTH, decode
 from dlp_gateway.detection.layout import Layout
@@ -187,6 +188,8 @@ class Engine:
                     one = subject.candidate(entity, tier, mark.start, mark.end, mark.score, "people")
                     if mark.label == "ID" and is_of_a_thing(subject.text.text, mark.start, mark.end):
                         one = replace(one, sank=("label: number of a thing",), kept=False)
+                    if mark.label == "PERSON" and is_month_of_a_date(subject.text.text, mark.start, mark.end):
+                        one = replace(one, sank=("date: month behind a day",), kept=False)
                     yield one
 
     def _statements(self, readings: Sequence[_Reading]) -> Iterator[Candidate]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from dlp_gateway.detection.wordpiece import Pieces, WordPiece, after_space
 
-# Cuts only where both sides give the same pieces as the whole would.
-_BREAK = re.compile(r"((?<=[.!?]) (?=\S)|\n(?=\S))")
+# Cuts only where both sides give the same pieces as the whole would: before what surely becomes a piece.
+_BREAK = re.compile(r"((?<=[.!?]) (?=[\w!-~])|\n(?=[\w!-~]))")
 
 
 @dataclass(frozen=True, slots=True)

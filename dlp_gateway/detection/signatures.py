@@ -35,7 +35,10 @@ _DETAIL = re.compile(
 _CONTACT_LABEL = re.compile(
     r"\b(?:t|m|p|f|e|w|tel|telephone|phone|ph|mobile|mob|cell|fax|email|e-mail|mail|web|website|address|office|direct"
     r"|bank|bsb|iban|bic|swift|account|acct|acc|sort code|abn|acn|vat|skype"
-    r"|telefon|handy|mobil|tél|teléfono|telefono|linkedin|twitter)\b\.?:?",
+    r"|telefon|handy|mobil|tél|teléfono|telefono|linkedin|twitter"
+    # What the law asks a firm to put below its letters, and who speaks for it.
+    r"|geschäftsführer(?:in|ung)?|vorstand|handelsregister|amtsgericht|hrb|hra|ust-?id-?nr|siret|siren|rcs|tva|gérante?"
+    r"|kvk|btw)\b\.?:?",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[a-z]{2}[.!?](?:\s|$)|;")
@@ -48,7 +51,8 @@ _SMALL = frozenset("of and the for at in to de la le du des von van der und et y
 _LABEL_WORDS = frozenset(
     "t m p f e w tel telephone phone ph mobile mob cell fax email mail web website address office direct bank bsb iban"
     " bic swift account acct acc sort code abn acn vat skype telefon handy mobil tél teléfono telefono linkedin"
-    " twitter".split()
+    " twitter geschäftsführer geschäftsführerin geschäftsführung vorstand handelsregister amtsgericht hrb hra ust siret"
+    " siren rcs tva gérant gérante kvk btw".split()
 )
 # Those of letters; what is not of letters alone is not counted anyway.
 _UNCOUNTED = frozenset(filter(str.isalpha, _SMALL | _LABEL_WORDS))

@@ -51,6 +51,18 @@ def test_finds_the_name(model: PeopleModel, text: str, name: str) -> None:
     assert name in found(model, text)
 
 
+GIVEN = "Simon Siobhan Laura Tom Claire Peter Mary Robert Denise Kiran Leila Marcus Ngaire Owen Paula".split()
+FAMILY = "Pemberton Costello Bennett Harris Henderson Walsh Kelly Jones Whitlock Mehta Haddad Webb Tierney".split()
+FRAMES = ["Meeting with {} moved", "Re: {}", "Lunch with {}", "{} contract", "Offer {}", "CV {}", "{}, parking", "{}"]
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_nearly_every_ordinary_name_is_found_in_a_subject(model: PeopleModel, frame: str) -> None:
+    lines = [frame.format(f"{given} {family}") for given in GIVEN for family in FAMILY]
+    missed = [line for line, spans in zip(lines, model.find(lines), strict=True) if not spans]
+    assert len(missed) <= 0.04 * len(lines), missed
+
+
 @pytest.mark.parametrize(
     "text",
     [

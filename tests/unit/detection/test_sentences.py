@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dlp_gateway.detection.sentences import Sentences
@@ -43,6 +43,7 @@ def test_encodes_a_sentence_once(passages: list[str], distinct: int) -> None:
 
 
 @given(ODD, st.integers(1, 5))
+@example("? \x00\r9", 1)
 def test_long_passages_come_in_parts(passage: str, longest: int) -> None:
     sentences = Sentences(TOKENIZER)
     windows = sentences.windows(passage, longest)

@@ -33,6 +33,19 @@ def test_closings(closing):
     assert kept(f"See you there.\n\n{closing}\nMia Lang\nUnion Liaison Officer") == ["See you there."]
 
 
+@pytest.mark.parametrize(
+    "footer",
+    [
+        "Geschäftsführerin: Petra Hollmann, HRB 210884 B, USt-IdNr. DE811569869",
+        "Handelsregister: Amtsgericht Ulm HRB 7710, Vorstand: Jens Abel",
+        "Gérante : Claire Aubin, SIREN 732 829 320, RCS Lyon",
+        "KVK 12345678, BTW NL123456789B01",
+    ],
+)
+def test_what_a_firm_has_to_say_of_itself(footer):
+    assert kept(f"See you there.\n\nMit freundlichen Grüßen\nMia Lang\n{footer}") == ["See you there."]
+
+
 def test_a_contact_block_without_a_closing():
     block = "Your contact:\n\nMia Lang\nChaplain\nSt Agnes Hospital\nTel. (07) 5550 1100"
 
