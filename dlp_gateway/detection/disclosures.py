@@ -140,8 +140,7 @@ class Reader:
             found = any(score >= self._thresholds.get(label, 1.0) for label, score in scores.items() if label != ABOUT)
             about = least if found and hints and names_somebody(hints, self._people) else 0.0
         cues = self._cues.labels(passage) if about else frozenset()
-        english = is_english(passage)
-        foreign = not english and bool(cues) and bool(self._people.find([passage])[0])
+        foreign = self._foreign(passage) if cues else False
         for label, given in scores.items():
             limit = self._thresholds.get(label)
             if limit is None or label not in ENTITIES:
@@ -149,10 +148,12 @@ class Reader:
             score = max(given, limit) if foreign and label in cues else given
             if label in cues and about >= SURE:
                 limit = min(limit, CUED)
-            elif not english and label not in cues:
-                limit = max(limit, SURE)  # what the model makes of words it was not taught
             if score >= limit / 2:
                 yield label, score, score >= limit and about > 0 and _corroborated(label, passage, score)
+
+    def _foreign(self, passage: str) -> bool:
+        """Tell whether a passage in another language names a person."""
+        return not is_english(passage) and bool(self._people.find([passage])[0])
 
 
 def _corroborated(label: str, passage: str, score: float) -> bool:
@@ -163,7 +164,7 @@ def _corroborated(label: str, passage: str, score: float) -> bool:
     """
     if label == "credentials":
         worded = _SECRET_WORD.search(passage) is not None
-        words = (word for word in _SPACE.split(passage) if not _CODE.match(word))
+        words = (word for word in _SPACE.split(passage) if worded or not _CODE.match(word))
         secret = any(map(password, words)) or (worded and _PIN.search(passage) is not None)
         return secret and (worded or score >= SURE)
     if label == "birth":

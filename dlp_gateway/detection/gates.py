@@ -3,7 +3,7 @@
 A small convolutional network over the same pieces: short embeddings, a window
 of three pieces, the strongest and the mean response of a passage. Windows end
 with the sentence, so that a sentence of two passages is looked at once. The
-gate costs about a five-hundredth of the transformer and decides nothing but
+gate costs about a hundredth of the transformer and decides nothing but
 whether the transformer is asked; its thresholds are set so that nearly every name and
 every disclosure passes (figures in ``training/MODEL_CARD.md``).
 """

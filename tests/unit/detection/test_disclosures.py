@@ -57,12 +57,6 @@ def test_a_statement_counts_about_a_person_from_its_threshold_on(scores, expecte
     assert labels(PROSE, **scores) == expected
 
 
-def test_without_a_cue_another_language_takes_a_sure_model():
-    german = "Frau Lang ist mit dem Team und der Familie schwanger."
-    assert labels(german, health=0.8, about_person=0.9) == set()
-    assert labels(german, health=0.95, about_person=0.9) == {"health"}
-
-
 def test_a_cue_lowers_what_it_takes_when_a_person_is_sure():
     assert labels(PROSE, {"health": ["ward"]}, health=0.1, about_person=0.95) == {"health"}
     assert labels(PROSE, {"health": ["ward"]}, health=0.1, about_person=0.7) == set()
@@ -89,6 +83,7 @@ def test_in_another_language_a_cue_and_a_name_suffice(text, expected):
         ("the word is Papaya$unset and the name saskia.m", 0.95, True),
         ("the word is Papaya$unset and the name saskia.m", 0.6, False),
         ("client = paylane.Client(sandbox=True) print(client.charge(amount=1, currency='AUD'))", 0.99, False),
+        ("her password is swordfish(9", 0.6, True),
         ("passwords need fourteen characters and a symbol", 0.99, False),
         ("Unopened handsets from the delivery of Tuesday", 0.99, False),
     ],
