@@ -76,7 +76,6 @@ PHASES = (
         pairs=0.2,
         lines=4000,
         first=2,
-        newest=1.0,
         others=0.5,
     ),
     Phase(
@@ -87,7 +86,6 @@ PHASES = (
         pairs=0.2,
         lines=3000,
         first=2,
-        newest=1.0,
         others=0.45,
     ),
     Phase(
@@ -97,7 +95,6 @@ PHASES = (
         names=0.5,
         pairs=0.1,
         lines=12_000,
-        first=1,
         newest=0.25,
         others=0.15,
     ),

@@ -32,30 +32,26 @@ _DETAIL = re.compile(
     re.IGNORECASE,
 )
 # Labels of contact details, and of the bank details that firms put below them (whose they are, patterns tell).
-_CONTACT_LABEL = re.compile(
-    r"\b(?:t|m|p|f|e|w|tel|telephone|phone|ph|mobile|mob|cell|fax|email|e-mail|mail|web|website|address|office|direct"
-    r"|bank|bsb|iban|bic|swift|account|acct|acc|sort code|abn|acn|vat|skype"
-    r"|telefon|handy|mobil|tél|teléfono|telefono|linkedin|twitter"
-    # What the law asks a firm to put below its letters, and who speaks for it.
-    r"|geschäftsführer(?:in|ung)?|vorstand|handelsregister|amtsgericht|hrb|hra|ust-?id-?nr|siret|siren|rcs|tva|gérante?"
-    r"|kvk|btw)\b\.?:?",
-    re.IGNORECASE,
-)
+_LABELS = [
+    *(
+        "t m p f e w tel telephone phone ph mobile mob cell fax email e-mail mail web website address office direct"
+        " bank bsb iban bic swift account acct acc abn acn vat skype"
+        " telefon handy mobil tél teléfono telefono linkedin twitter"
+        # What the law asks a firm to put below its letters, and who speaks for it.
+        " geschäftsführer geschäftsführerin geschäftsführung vorstand handelsregister amtsgericht hrb hra"
+        " ust-id-nr ust-idnr ustid-nr ustidnr siret siren rcs tva gérant gérante kvk btw"
+    ).split(),
+    "sort code",
+]
+_CONTACT_LABEL = re.compile(rf"\b(?:{'|'.join(map(re.escape, _LABELS))})\b\.?:?", re.IGNORECASE)
 _SENTENCE = re.compile(r"[a-z]{2}[.!?](?:\s|$)|;")
 _LABEL = re.compile(r"[^\W\d_][^:|]{0,30}:")
 _WORD = re.compile(r"[^\W\d_]+")
 _LINK = re.compile(r"\S+@\S+|(?:https?://|www\.)\S+")
 # Small words inside titles and names.
 _SMALL = frozenset("of and the for at in to de la le du des von van der und et y e da di del per & a an".split())
-# Every word that a label of contact details is made of.
-_LABEL_WORDS = frozenset(
-    "t m p f e w tel telephone phone ph mobile mob cell fax email mail web website address office direct bank bsb iban"
-    " bic swift account acct acc sort code abn acn vat skype telefon handy mobil tél teléfono telefono linkedin"
-    " twitter geschäftsführer geschäftsführerin geschäftsführung vorstand handelsregister amtsgericht hrb hra ust siret"
-    " siren rcs tva gérant gérante kvk btw".split()
-)
-# Those of letters; what is not of letters alone is not counted anyway.
-_UNCOUNTED = frozenset(filter(str.isalpha, _SMALL | _LABEL_WORDS))
+# Words that do not count as said. What is not of letters alone is not counted anyway.
+_UNCOUNTED = frozenset(filter(str.isalpha, [*_SMALL, *" ".join(_LABELS).split()]))
 
 
 def signature_lines(lines: Sequence[str]) -> frozenset[int]:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from django.core.cache import cache
-from django.test import Client, override_settings
+from django.test import override_settings
 
 from dlp_gateway.console import accounts
 from dlp_gateway.console.accounts import AccountError, Person
@@ -15,21 +15,18 @@ from dlp_gateway.console.services import Services
 from dlp_gateway.store import database
 from tests.integration.test_store_postgresql import server, url  # noqa: F401
 from tests.unit.cli.conftest import Gateway
-from tests.unit.console.conftest import Clock
+from tests.unit.console.conftest import Clock, Console
 from tests.unit.console.signing import ACTOR, NEW_PASSWORD, acts, add, code, factors, outcomes, set_up, sign_in
 
 pytestmark = pytest.mark.postgresql
 
 
-class Console:
+class OnPostgresql(Console):
     def __init__(self, gateway, url):
         given = {"CONSOLE__URL": '"http://localhost:8080"', "STORE__URL": f'"{url}"'}
         self.clock = Clock(time.time())
         environment = {f"DLP_GATEWAY__{name}": value for name, value in given.items()}
         self.services = Services(gateway.config, environment, self.clock)
-
-    def client(self):
-        return Client(SERVER_NAME="localhost", SERVER_PORT="8080", raise_request_exception=True)
 
 
 @pytest.fixture
@@ -37,7 +34,7 @@ def console(tmp_path, url):
     database.configure(url)
     database.migrate(everything=True)
     cache.clear()
-    console = Console(Gateway(tmp_path), url)
+    console = OnPostgresql(Gateway(tmp_path), url)
     with override_settings(CONSOLE_SERVICES=console.services):
         yield console
     console.services.close()

@@ -39,6 +39,7 @@ def test_closings(closing):
         "Geschäftsführerin: Petra Hollmann, HRB 210884 B, USt-IdNr. DE811569869",
         "Handelsregister: Amtsgericht Ulm HRB 7710, Vorstand: Jens Abel",
         "Gérante : Claire Aubin, SIREN 732 829 320, RCS Lyon",
+        "Geschäftsführung: Petra Hollmann, USt-ID-Nr. DE811569869",
         "KVK 12345678, BTW NL123456789B01",
     ],
 )
