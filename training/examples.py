@@ -29,8 +29,8 @@ class Row:
 
 def framed(tokenizer: WordPiece, pieces: Pieces, start: int, end: int) -> tuple[list[int], list[int]]:
     """Ids and shapes of the pieces ``start:end`` with the special first and last piece."""
-    ids = [tokenizer.first, *pieces.ids[start:end], tokenizer.last]
-    return ids, [0, *pieces.shapes[start:end], 0]
+    ids = [tokenizer.first, *pieces.ids[start:end].tolist(), tokenizer.last]
+    return ids, [0, *pieces.shapes[start:end].tolist(), 0]
 
 
 def tagged_rows(item: Tagged, tokenizer: WordPiece) -> Iterator[Row]:

@@ -1,12 +1,13 @@
-"""Train the gate: a small network that learns from the labels and from the finished encoder."""
+"""Train the gates: small networks that learn from the labels and from the finished encoder."""
 
 from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -21,22 +22,44 @@ WIDTH, RESPONSES = 32, 64
 GAP = -1
 """Stands between two sentences of a passage in place of a piece; no window sees across it."""
 
+_BATCH = 64
+_entropy = nn.functional.binary_cross_entropy_with_logits
+
+
+class Example(Protocol):
+    """What a gate learns from."""
+
+    @property
+    def pieces(self) -> Pieces:
+        """The text."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """A passage; what it should score as a disclosure (0..1), and for each piece whether it is part of a name.
+class Passage:
+    """A passage and what it should score as a disclosure (0..1)."""
 
-    ``names`` is None where names are not marked; ``statement`` is None where nothing is known.
+    pieces: Pieces
+    statement: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A text, and for each piece whether it is part of a name, or of any personal detail.
+
+    ``details`` is None where not all of them are marked: in prose.
     """
 
     pieces: Pieces
-    statement: float | None
-    names: Sequence[float] | None
-    weight: float = 1.0
+    names: Sequence[float]
+    details: Sequence[float] | None
 
 
-class Network(nn.Module):
-    """The same computation as ``dlp_gateway.detection.gates.Gate``, to be trained."""
+E = TypeVar("E", bound=Example)
+
+
+class _Windows(nn.Module):
+    """The same computation as the runtime's, to be trained: embeddings, and a window of three pieces."""
 
     def __init__(self, words: Tensor) -> None:
         super().__init__()
@@ -46,39 +69,113 @@ class Network(nn.Module):
         self.shapes = nn.Embedding(SHAPES, WIDTH)
         nn.init.zeros_(self.shapes.weight)
         self.window = nn.Conv1d(WIDTH, RESPONSES, 3, padding=1)
+        self.dropout = nn.Dropout(0.3)
+
+    def responses(self, ids: Tensor, shapes: Tensor, mask: Tensor) -> Tensor:
+        """Return the responses to each piece: (rows, length, RESPONSES)."""
+        x = self.dropout(self.words(ids) + self.shapes(shapes)) * mask[..., None]
+        return torch.relu(self.window(x.transpose(1, 2))).transpose(1, 2)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """The arrays that the runtime reads: the embeddings in 8 bits, the rest as it is."""
+        words = self.words.weight.detach().numpy()
+        scale = np.maximum(np.abs(words).max(1), 1e-12) / 127
+        return {
+            "table": np.clip(np.rint(words / scale[:, None]), -127, 127).astype(np.int8),
+            "scale": scale.astype(np.float32),
+            "shapes": _array(self.shapes.weight),
+            "window": _array(self.window.weight.permute(2, 1, 0).reshape(3 * WIDTH, RESPONSES)),
+            "window_bias": _array(self.window.bias),
+        }
+
+
+class StatementNetwork(_Windows):
+    """What ``dlp_gateway.detection.gates.StatementGate`` computes.
+
+    It learns to see names as well, which the runtime does not ask it for: with that more disclosures pass, and fewer
+    other passages.
+    """
+
+    def __init__(self, words: Tensor) -> None:
+        super().__init__(words)
         self.hidden = nn.Linear(2 * RESPONSES, RESPONSES)
         self.statement = nn.Linear(RESPONSES, 1)
         self.name = nn.Linear(RESPONSES, 1)
-        self.dropout = nn.Dropout(0.3)
 
     def forward(self, ids: Tensor, shapes: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return (rows,) disclosure logits and (rows, length) name logits."""
-        x = self.dropout(self.words(ids) + self.shapes(shapes)) * mask[..., None]
-        response = torch.relu(self.window(x.transpose(1, 2))).transpose(1, 2)
+        response = self.responses(ids, shapes, mask)
         names = self.name(self.dropout(response)).squeeze(-1)
         response = response * mask[..., None]
         mean = response.sum(1) / mask.sum(1, keepdim=True).sqrt()
         pooled = self.dropout(torch.cat([response.max(1).values, mean], 1))
         return self.statement(self.dropout(torch.relu(self.hidden(pooled)))).squeeze(-1), names
 
+    def loss(self, batch: Sequence[Passage | Line]) -> Tensor:
+        """How far a batch is from what its passages should score, and the marks of its lines."""
+        ids, shapes, mask = pad(batch)
+        statements, names = self(ids, shapes, mask)
+        scored = torch.tensor([float(isinstance(example, Passage)) for example in batch])
+        target = torch.tensor([example.statement if isinstance(example, Passage) else 0.0 for example in batch])
+        wanted, marked = torch.zeros_like(mask), torch.zeros_like(mask)
+        for number, example in enumerate(batch):
+            if isinstance(example, Line):
+                wanted[number, : len(example.names)] = torch.tensor(example.names)
+                marked[number] = mask[number]
+        loss = (_entropy(statements, target, reduction="none") * scored).mean()
+        return loss + (_entropy(names, wanted, reduction="none") * marked).sum() / marked.sum().clamp(min=1)
+
     def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """The arrays that the runtime reads: the embeddings in 8 bits, the rest as it is."""
-        words = self.words.weight.detach().numpy()
-        scale = np.maximum(np.abs(words).max(1), 1e-12) / 127
-        get = lambda t: t.detach().numpy().astype(np.float32)  # noqa: E731
-        return {
-            "table": np.clip(np.rint(words / scale[:, None]), -127, 127).astype(np.int8),
-            "scale": scale.astype(np.float32),
-            "shapes": get(self.shapes.weight),
-            "window": get(self.window.weight.permute(2, 1, 0).reshape(3 * WIDTH, RESPONSES)),
-            "window_bias": get(self.window.bias),
-            "hidden": get(self.hidden.weight.T),
-            "hidden_bias": get(self.hidden.bias),
-            "statement": get(self.statement.weight[0]),
-            "statement_bias": get(self.statement.bias),
-            "name": get(self.name.weight[0]),
-            "name_bias": get(self.name.bias),
+        """The arrays that the runtime reads."""
+        return super().arrays() | {
+            "hidden": _array(self.hidden.weight.T),
+            "hidden_bias": _array(self.hidden.bias),
+            "statement": _array(self.statement.weight[0]),
+            "statement_bias": _array(self.statement.bias),
         }
+
+
+class NameNetwork(_Windows):
+    """What ``dlp_gateway.detection.gates.NameGate`` computes."""
+
+    def __init__(self, words: Tensor) -> None:
+        super().__init__(words)
+        self.name = nn.Linear(RESPONSES, 1)
+        self.detail = nn.Linear(RESPONSES, 1)
+
+    def forward(self, ids: Tensor, shapes: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (rows, length) logits of names, and of personal details."""
+        response = self.dropout(self.responses(ids, shapes, mask))
+        return self.name(response).squeeze(-1), self.detail(response).squeeze(-1)
+
+    def loss(self, batch: Sequence[Line]) -> Tensor:
+        """How far a batch is from its marks, piece by piece; of Subjects the likeliest piece counts once more."""
+        ids, shapes, mask = pad(batch)
+        names, details = self(ids, shapes, mask)
+        wanted, personal, known = torch.zeros_like(mask), torch.zeros_like(mask), torch.zeros_like(mask)
+        for number, line in enumerate(batch):
+            wanted[number, : len(line.names)] = torch.tensor(line.names)
+            if line.details is not None:
+                personal[number, : len(line.details)] = torch.tensor(line.details)
+                known[number] = mask[number]
+        loss = (_entropy(names, wanted, reduction="none") * mask).sum() / mask.sum()
+        loss += (_entropy(details, personal, reduction="none") * known).sum() / known.sum().clamp(min=1)
+        highest = details.masked_fill(mask == 0, -30).max(1).values
+        whole = _entropy(highest, personal.max(1).values, reduction="none") * known[:, 0]
+        return loss + 0.5 * whole.sum() / known[:, 0].sum().clamp(min=1)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """The arrays that the runtime reads."""
+        return super().arrays() | {
+            "name": _array(self.name.weight[0]),
+            "name_bias": _array(self.name.bias),
+            "detail": _array(self.detail.weight[0]),
+            "detail_bias": _array(self.detail.bias),
+        }
+
+
+def _array(tensor: Tensor) -> NDArray[np.float32]:
+    return tensor.detach().numpy().astype(np.float32)
 
 
 def pad(batch: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
@@ -89,67 +186,63 @@ def pad(batch: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
     mask = torch.zeros(len(batch), length)
     for number, example in enumerate(batch):
         size = len(example.pieces)
-        given = torch.tensor(example.pieces.ids)
-        ids[number, :size] = given.clamp(min=0)
-        shapes[number, :size] = torch.tensor(example.pieces.shapes)
-        mask[number, :size] = given != GAP
+        codes = torch.tensor(example.pieces.codes.astype(np.int64))
+        known = codes.clamp(min=0)
+        ids[number, :size], shapes[number, :size] = known // SHAPES, known % SHAPES
+        mask[number, :size] = codes != GAP
     return ids, shapes, mask
 
 
-def fit(examples: Sequence[Example], words: Tensor, *, seed: int, epochs: int = 6, rate: float = 2e-3) -> Network:
-    """Train the gate; the same seed gives the same network on the same machine."""
+def fit(
+    network: _Windows,
+    loss: Callable[[Sequence[E]], Tensor],
+    examples: Callable[[random.Random], Sequence[E]],
+    *,
+    seed: int,
+    epochs: int,
+    rate: float = 2e-3,
+) -> None:
+    """Train a gate on what ``examples`` gives for each epoch; the same seed, the same network on the same machine."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
-    network = Network(words)
     optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=0.01)
-    step = 0
-    total = epochs * (len(examples) // 64 + 1)
     for epoch in range(epochs):
         network.train()
-        order = sorted(examples, key=lambda e: len(e.pieces) + rng.random() * 8)
-        batches = [order[start : start + 64] for start in range(0, len(order), 64)]
+        order = sorted(examples(rng), key=lambda e: len(e.pieces) + rng.random() * 8)
+        batches = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
         rng.shuffle(batches)
         lost = 0.0
-        for batch in batches:
+        for number, batch in enumerate(batches):
             for group in optimizer.param_groups:
-                group["lr"] = rate * (1 - step / total)
-            step += 1
-            loss = _loss(network, batch)
-            loss.backward()
+                group["lr"] = rate * (1 - (epoch + number / len(batches)) / epochs)
+            lacking = loss(batch)
+            lacking.backward()
             optimizer.step()
             optimizer.zero_grad()
-            lost += loss.item()
+            lost += lacking.item()
         log.info("gate epoch %d of %d: %.4f", epoch + 1, epochs, lost / len(batches))
-    return network.eval()
-
-
-def _loss(network: Network, batch: Sequence[Example]) -> Tensor:
-    statements, names = network(*pad(batch))
-    entropy = nn.functional.binary_cross_entropy_with_logits
-    known = torch.tensor([0.0 if e.statement is None else e.weight for e in batch])
-    target = torch.tensor([e.statement or 0.0 for e in batch])
-    loss = (entropy(statements, target, reduction="none") * known).mean()
-    marked, wanted = torch.zeros_like(names), torch.zeros_like(names)
-    for number, example in enumerate(batch):
-        if example.names is not None:
-            marked[number, : len(example.names)] = 1
-            wanted[number, : len(example.names)] = torch.tensor(example.names)
-    return loss + (entropy(names, wanted, reduction="none") * marked).sum() / marked.sum().clamp(min=1)
+    network.eval()
 
 
 @torch.no_grad()
-def score(network: Network, examples: Sequence[Example]) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
-    """Disclosure logits, and for each example the name logits of its pieces."""
-    statements, names = [], []
-    for start in range(0, len(examples), 256):
-        batch = examples[start : start + 256]
-        s, n = network(*pad(batch))
-        statements.append(s.numpy())
-        names += [n[i, : len(e.pieces)].numpy() for i, e in enumerate(batch)]
-    return np.concatenate(statements), names
+def disclosures(network: StatementNetwork, passages: Sequence[Pieces]) -> NDArray[np.float32]:
+    """Logits of passages, whose sentences have gaps between them."""
+    given = [Passage(pieces, 0.0) for pieces in passages]
+    return np.concatenate([network(*pad(given[n : n + 256]))[0].numpy() for n in range(0, len(given), 256)])
 
 
-def write(network: Network, file: Path) -> None:
+@torch.no_grad()
+def likeliest(network: NameNetwork, texts: Sequence[Pieces]) -> tuple[list[float], list[float]]:
+    """The highest logits for a name, and for a personal detail, of each text."""
+    names: list[float] = []
+    details: list[float] = []
+    for pieces in texts:
+        for found, logits in zip((names, details), network(*pad([Line(pieces, (), None)])), strict=True):
+            found.append(float(logits.max()))
+    return names, details
+
+
+def write(network: _Windows, file: Path) -> None:
     """Write the arrays for the runtime."""
     with file.open("wb") as stream:
         np.savez(stream, **network.arrays())

@@ -11,6 +11,8 @@ from dlp_gateway.detection.transformer import VERSION
 from training import corpus, export
 from training.network import Encoder
 
+FILES = ("lower.onnx", "upper.onnx", "gate-statements.npz", "gate-names.npz", "vocab.txt")
+
 
 def sha256(file: Path) -> str:
     """The hexadecimal digest of a file."""
@@ -25,7 +27,7 @@ def ship(
     thresholds: dict[str, float],
     calibration: dict[str, tuple[float, float]],
 ) -> None:
-    """Complete the model directory, which holds the gate already, so that ``transformer.Encoder.load`` reads it."""
+    """Complete the model directory, which holds the gates already, so that ``transformer.Encoder.load`` reads it."""
     state = {name: value.float().numpy() for name, value in encoder.state_dict().items()}
     export.write(state, directory)
     shutil.copyfile(vocabulary, directory / "vocab.txt")
@@ -36,6 +38,6 @@ def ship(
         "labels": corpus.OUTPUTS,
         "thresholds": thresholds,
         "calibration": calibration,
-        "sha256": {name: sha256(directory / name) for name in ("lower.onnx", "upper.onnx", "gate.npz", "vocab.txt")},
+        "sha256": {name: sha256(directory / name) for name in FILES},
     }
     (directory / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

@@ -223,7 +223,7 @@ def minilm() -> Path:
 
 
 def main() -> None:
-    """Train the encoder, set its thresholds, distil the gate, export."""
+    """Train the encoder, set its thresholds, distil the gates, export."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with ner/ and lexicons/")
     parser.add_argument("--out", type=Path, default=HERE.parent / "detectors" / "models", help="where the models go")
@@ -248,14 +248,17 @@ def main() -> None:
         rows = functools.partial(epoch_rows, data, phase, neutral, tokenizer)
         encoder = fit(run, rows)
         ends.append(copy.deepcopy(encoder.state_dict()))
-    network = distil.gate(data, neutral, tokenizer, encoder, seed=args.seed)
+    statement_gate = distil.statements(data, neutral, tokenizer, encoder, seed=args.seed)
+    name_gate = distil.names(data, tokenizer, encoder, seed=args.seed)
     encoder.load_state_dict({name: sum(s * e[name] for s, e in zip(SHARES, ends, strict=True)) for name in ends[0]})
 
     calibration, thresholds, found = calibrate.choose(encoder, held.statements, neutral_passages(held), tokenizer)
-    thresholds |= calibrate.name_thresholds(encoder, held.subjects + held.names, tokenizer)
-    thresholds |= distil.thresholds(network, held, found, tokenizer)
+    named, right = calibrate.name_thresholds(encoder, held.subjects + held.names, tokenizer)
+    thresholds |= distil.statement_threshold(statement_gate, held.statements, found, tokenizer)
+    thresholds |= named | distil.name_thresholds(name_gate, held, right, tokenizer)
     args.out.mkdir(parents=True, exist_ok=True)
-    gate.write(network, args.out / "gate.npz")
+    gate.write(statement_gate, args.out / "gate-statements.npz")
+    gate.write(name_gate, args.out / "gate-names.npz")
     vocabulary = pretrained / "vocab.txt"
     ship.ship(encoder, vocabulary, args.out, thresholds=thresholds, calibration=calibration)
 

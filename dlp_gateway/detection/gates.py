@@ -1,69 +1,57 @@
-"""A cheap sieve in front of the transformer.
+"""Cheap sieves in front of the transformer: one for disclosures, one for names.
 
-A small convolutional network over the same pieces: short embeddings, a window
-of three pieces, the strongest and the mean response of a passage. Windows end
-with the sentence, so that a sentence of two passages is looked at once. The
-gate costs about a hundredth of the transformer and decides nothing but
-whether the transformer is asked; its thresholds are set so that nearly every name and
-every disclosure passes (figures in ``training/MODEL_CARD.md``).
+Small convolutional networks over the same pieces: short embeddings and a
+window of three pieces. Of passages the strongest and the mean response are
+judged; windows end with the sentence, so that a sentence of two passages is
+looked at once. Of Subjects and other texts the likeliest piece is. A gate
+costs about a hundredth of the transformer and decides nothing but whether the
+transformer is asked; the thresholds are set so that nearly every name, every
+personal detail of a Subject and every disclosure passes (figures in
+``training/MODEL_CARD.md``).
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlp_gateway.detection.wordpiece import Pieces
+from dlp_gateway.detection.wordpiece import SHAPES, Pieces
 
 Floats = NDArray[np.float32]
 
 _AT_ONCE = 4096
 """About how many pieces are read in one go; bounds the memory."""
 
+_GAP = np.zeros(1, np.int32)
 
-class Gate:
-    """The network; its methods are pure functions of their arguments.
+
+class StatementGate:
+    """The network for disclosures; pure.
 
     Args:
         content: a ``.npz`` file with the arrays that ``training/gate.py`` writes.
     """
 
     def __init__(self, content: bytes) -> None:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            self._table = arrays["table"]
-            self._scale = arrays["scale"]
-            rest = {name: arrays[name].astype(np.float32) for name in arrays.files if name not in {"table", "scale"}}
-        self._shapes = rest["shapes"]
-        self._window, self._window_bias = rest["window"], rest["window_bias"]
-        self._hidden, self._hidden_bias = rest["hidden"], rest["hidden_bias"]
-        self._statement, self._statement_bias = rest["statement"], float(rest["statement_bias"][0])
-        self._name, self._name_bias = rest["name"], float(rest["name_bias"][0])
+        arrays = _read(content)
+        self._windows = _Windows(arrays)
+        self._hidden, self._hidden_bias = arrays["hidden"], arrays["hidden_bias"]
+        self._statement, self._statement_bias = arrays["statement"], float(arrays["statement_bias"][0])
 
-    def names(self, texts: Sequence[Pieces]) -> list[float]:
-        """Return the highest logit for a name in each text; the lowest there is for one without pieces."""
-        highest = [-np.inf] * len(texts)
-        for group in _groups(texts):
-            responses = self._responses([texts[n] for n in group])
-            logits = responses.rows @ self._name + self._name_bias
-            logits[responses.gaps] = -np.inf
-            for number, logit in zip(group, np.maximum.reduceat(logits, responses.starts).tolist(), strict=True):
-                highest[number] = logit
-        return highest
-
-    def statements(self, sentences: Sequence[Pieces], passages: Sequence[Sequence[int]]) -> list[float]:
+    def logits(self, sentences: Sequence[Pieces], passages: Sequence[Sequence[int]]) -> list[float]:
         """Return the logit for a disclosure of each passage, which is a list of numbers of ``sentences``.
 
         A sentence costs the same in however many passages it stands. Sentences without pieces count for nothing, and
         a passage of such alone gets the lowest logit there is.
         """
-        strongest = np.zeros((len(sentences), len(self._name)), np.float32)
+        strongest = np.zeros((len(sentences), len(self._statement)), np.float32)
         total = np.zeros_like(strongest)
         for group in _groups(sentences):
-            responses = self._responses([sentences[n] for n in group])
+            responses = self._windows.responses([sentences[n] for n in group])
             responses.rows[responses.gaps] = 0
             strongest[group] = np.maximum.reduceat(responses.rows, responses.starts)
             total[group] = np.add.reduceat(responses.rows, responses.starts)
@@ -83,18 +71,37 @@ class Gate:
                 logits[number] = score
         return logits
 
-    def _responses(self, texts: Sequence[Pieces]) -> _Responses:
-        """Responses to texts of at least one piece each, with a gap behind each across which no window sees."""
-        lengths = np.array([len(text) for text in texts])
-        starts = np.concatenate([[0], np.cumsum(lengths + 1)[:-1]])
-        ids = np.concatenate([np.array([*text.ids, 0]) for text in texts])
-        shapes = np.concatenate([np.array([*text.shapes, 0]) for text in texts])
-        x = self._table[ids] * self._scale[ids, None] + self._shapes[shapes]
-        x[starts + lengths] = 0
-        before = np.concatenate([np.zeros_like(x[:1]), x[:-1]])
-        behind = np.concatenate([x[1:], np.zeros_like(x[:1])])
-        rows = np.maximum(np.concatenate([before, x, behind], axis=1) @ self._window + self._window_bias, 0)
-        return _Responses(rows, starts, starts + lengths)
+
+class NameGate:
+    """The network for names in any text, and for all personal details in Subjects; pure.
+
+    Args:
+        content: a ``.npz`` file with the arrays that ``training/gate.py`` writes.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        arrays = _read(content)
+        self._windows = _Windows(arrays)
+        self._name, self._name_bias = arrays["name"], float(arrays["name_bias"][0])
+        self._detail, self._detail_bias = arrays["detail"], float(arrays["detail_bias"][0])
+
+    def names(self, texts: Sequence[Pieces]) -> list[float]:
+        """Return the highest logit for a name in each text; the lowest there is for one without pieces."""
+        return self._highest(texts, self._name, self._name_bias)
+
+    def details(self, subjects: Sequence[Pieces]) -> list[float]:
+        """Return the highest logit for a name or another personal detail in each Subject, likewise."""
+        return self._highest(subjects, self._detail, self._detail_bias)
+
+    def _highest(self, texts: Sequence[Pieces], weights: Floats, bias: float) -> list[float]:
+        highest = [-np.inf] * len(texts)
+        for group in _groups(texts):
+            responses = self._windows.responses([texts[n] for n in group])
+            logits = responses.rows @ weights + bias
+            logits[responses.gaps] = -np.inf
+            for number, logit in zip(group, np.maximum.reduceat(logits, responses.starts).tolist(), strict=True):
+                highest[number] = logit
+        return highest
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,35 @@ class _Responses:
     rows: Floats
     starts: NDArray[np.int64]
     gaps: NDArray[np.int64]
+
+
+class _Windows:
+    """What both networks begin with: embeddings, and a window of three pieces."""
+
+    def __init__(self, arrays: Mapping[str, Floats]) -> None:
+        self._table = arrays["table"] * arrays["scale"][:, None]
+        self._shapes = arrays["shapes"]
+        self._before, self._here, self._behind = np.split(arrays["window"], 3)
+        self._bias = arrays["window_bias"]
+
+    def responses(self, texts: Sequence[Pieces]) -> _Responses:
+        """Responses to texts of at least one piece each, with a gap behind each across which no window sees."""
+        lengths = np.array([len(text) for text in texts])
+        starts = np.concatenate([[0], np.cumsum(lengths + 1)[:-1]])
+        ids, shapes = np.divmod(np.concatenate([codes for text in texts for codes in (text.codes, _GAP)]), SHAPES)
+        x = self._table[ids]
+        x += self._shapes[shapes]
+        x[starts + lengths] = 0
+        rows = x @ self._here
+        rows[1:] += x[:-1] @ self._before
+        rows[:-1] += x[1:] @ self._behind
+        rows += self._bias
+        return _Responses(np.maximum(rows, 0, out=rows), starts, starts + lengths)
+
+
+def _read(content: bytes) -> dict[str, Floats]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return {name: arrays[name].astype(np.float32) for name in arrays.files}
 
 
 def _groups(texts: Sequence[Pieces]) -> Iterator[list[int]]:

@@ -1,6 +1,6 @@
 """From text to scored candidates: one pass for all patterns, then only those that hit.
 
-An RE2 set says in one linear pass which patterns occur in a window of text;
+RE2 sets say in linear time which patterns occur in a window of text;
 only these are run singly. A recogniser that needs a context word is run only
 if one is present. Checks and context then raise or sink each candidate.
 """
@@ -19,7 +19,8 @@ from dlp_gateway.detection.contacts import DETAILS
 from dlp_gateway.detection.context import NO_SURROUNDINGS, Context, Hit, Vocabulary
 from dlp_gateway.detection.layout import Layout
 from dlp_gateway.detection.normalise import Normalised, Normaliser
-from dlp_gateway.detection.packs import Recogniser
+from dlp_gateway.detection.packs import Pattern, Recogniser
+from dlp_gateway.detection.pattern_sets import PatternSetError, PatternSets, options
 from dlp_gateway.detection.scoring import Compiled, Scored, check, failed, score
 from dlp_gateway.detection.validators import find_validator
 from dlp_gateway.model import Tier
@@ -32,7 +33,6 @@ ENOUGH = 1000
 _COUNTS = 0.5
 # Values longer than this are no identifiers.
 _LONGEST = 4096
-_SET_MEMORY = 96 << 20
 _SINGLE_MEMORY = 8 << 20
 # A word that labels this many different entities ("account") is too common to look for spread out values behind it.
 _COMMON = 3
@@ -60,8 +60,7 @@ class _Single:
     """One pattern of a recogniser, as RE2 runs it alone."""
 
     owner: Compiled
-    name: str
-    score: float
+    pattern: Pattern
     regex: re2._Regexp
     group: int
 
@@ -73,22 +72,12 @@ class Matcher:
         words = {word for r in recognisers for word in (*r.context, *r.negative_context)}
         self._vocabulary = Vocabulary(sorted(words), normaliser)
         self._normaliser = normaliser
-        options = _options(_SET_MEMORY)
-        self._set = re2.Set.SearchSet(options)
-        # The set answers "nothing" both when nothing matches and when it ran out of memory. This one always matches.
-        self._canary = self._set.Add(r"\A")
-        self._spread = self._set.Add(spread.TRIGGER)
-        self._encoded = self._set.Add(encodings.TRIGGER)
-        self._singles: dict[int, _Single] = {}
         compiled = [self._compile(recogniser) for recogniser in recognisers]
-        single_options = _options(_SINGLE_MEMORY)
-        for owner in compiled:
-            for pattern in owner.recogniser.patterns:
-                regex = re2.compile("(?m)" + pattern.regex, single_options)
-                single = _Single(owner, pattern.name, pattern.score, regex, regex.groupindex.get("value", 0))
-                self._singles[self._set.Add("(?m)" + pattern.regex)] = single
-        self._set.Compile()
-        self._contact = {i: s for i, s in self._singles.items() if s.owner.recogniser.tier is Tier.CONTACT}
+        self._singles = list(_singles(compiled))
+        self._spread, self._encoded = len(self._singles), len(self._singles) + 1
+        regexes = ["(?m)" + single.pattern.regex for single in self._singles]
+        self._sets = PatternSets([*regexes, spread.TRIGGER, encodings.TRIGGER])
+        self._contact = {i: s for i, s in enumerate(self._singles) if s.owner.recogniser.tier is Tier.CONTACT}
         self._spreading = _spreading(compiled)
 
     def _compile(self, recogniser: Recogniser) -> Compiled:
@@ -126,7 +115,7 @@ class Matcher:
             if count_contacts:
                 contacts.extend(self._contacts(data, low, matched))
                 matched = matched if explain else [index for index in matched if index not in self._contact]
-            if len(matched) > 1:
+            if matched:
                 for scored in self._window(data, low, layout, hinted, matched, counts):
                     if scored.stands:
                         counts[scored.recogniser.name] += scored.score >= _COUNTS
@@ -149,10 +138,10 @@ class Matcher:
 
     def _matched(self, data: bytes, low: int) -> list[int]:
         first, last = _bounds(data, low)
-        matched = self._set.Match(data if last - first == len(data) else data[first:last])
-        if not matched or self._canary not in matched:
-            raise EngineError("the pattern set could not be run: out of memory")
-        return sorted(matched)
+        try:
+            return self._sets.match(data if last - first == len(data) else data[first:last])
+        except PatternSetError as error:
+            raise EngineError(str(error)) from None
 
     def _window(
         self,
@@ -171,10 +160,10 @@ class Matcher:
         present = context.present | self._heads(layout, data, first)
         columns = _Columns(layout, data, self._vocabulary)
         for index in matched:
-            single = self._singles.get(index)
-            if single is None or (
-                single.owner.recogniser.context_required and single.owner.positive.isdisjoint(present)
-            ):
+            if index >= len(self._singles):
+                continue
+            single = self._singles[index]
+            if single.owner.recogniser.context_required and single.owner.positive.isdisjoint(present):
                 continue
             for match in single.regex.finditer(data, first, last):
                 start, end = match.span(single.group)
@@ -215,24 +204,23 @@ class _Columns:
 def _judge(single: _Single, data: bytes, start: int, end: int, context: Context, columns: _Columns) -> Scored:
     owner = single.owner
     if not check(owner, data[start:end]):
-        return failed(owner, single.name, start, end)
+        return failed(owner, single.pattern.name, start, end)
     around = NO_SURROUNDINGS
     if owner.positive or owner.negative:
         around = context.judge(start, end, owner.positive, owner.negative, columns.over(start))
-    return score(owner, single.name, single.score, data, start, end, around)
+    return score(owner, single.pattern.name, single.pattern.score, data, start, end, around)
 
 
 def _bounds(data: bytes, low: int) -> tuple[int, int]:
     return max(0, low - MARGIN), min(len(data), low + WINDOW + MARGIN)
 
 
-def _options(memory: int) -> re2.Options:
-    options = re2.Options()
-    options.case_sensitive = False
-    options.dot_nl = True
-    options.log_errors = False
-    options.max_mem = memory
-    return options
+def _singles(compiled: Iterable[Compiled]) -> Iterator[_Single]:
+    how = options(_SINGLE_MEMORY)
+    for owner in compiled:
+        for pattern in owner.recogniser.patterns:
+            regex = re2.compile("(?m)" + pattern.regex, how)
+            yield _Single(owner, pattern, regex, regex.groupindex.get("value", 0))
 
 
 def _spreading(compiled: Iterable[Compiled]) -> tuple[Compiled, ...]:

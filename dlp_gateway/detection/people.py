@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +57,8 @@ class PeopleModel:
         self._labels = list(dict.fromkeys(tag[2:] for tag in manifest.tags if tag != "O"))
         self._begin = np.array([manifest.tags.index(f"B-{label}") for label in self._labels])
         self._inside = np.array([manifest.tags.index(f"I-{label}") for label in self._labels])
-        self._gate_threshold = manifest.thresholds["gate:name"]
+        self._name_threshold = manifest.thresholds["gate:name"]
+        self._detail_threshold = manifest.thresholds["gate:detail"]
         self._glance_threshold = manifest.thresholds["glance:name"]
         self._personal = [n for n, tag in enumerate(manifest.tags) if tag[2:] in PERSONAL]
         self.thresholds: Mapping[str, float] = {label: manifest.thresholds[label] for label in self._labels}
@@ -77,7 +78,11 @@ class PeopleModel:
         Texts may be of any length; time is linear in it, memory bounded.
         """
         return [
-            [PersonSpan(mark.start, mark.end, mark.score) for mark in self._marks(text) if mark.label == "PERSON"]
+            [
+                PersonSpan(mark.start, mark.end, mark.score)
+                for mark in self._marks(text, self._are_worth_reading)
+                if mark.label == "PERSON"
+            ]
             for text in texts
         ]
 
@@ -86,24 +91,32 @@ class PeopleModel:
 
         Meant for subject lines, of which its labels beside PERSON were learnt: EMAIL, PHONE, ADDRESS, ID, DOB,
         HEALTH_ETC (a personal detail of somebody) and, for contrast, ORG, LOC, PRODUCT, JOB_TITLE. Those for
-        contrast are a first answer where nothing personal is in sight.
+        contrast are left out, or a first answer, where nothing personal is in sight.
         """
         return [self._remembered(line) for line in lines]
 
     def _remembered(self, line: str) -> list[Mark]:
         marks = self._memo.get(line)
         if marks is None:
-            marks = list(self._marks(line, gated=False))
+            marks = list(self._marks(line, self._is_worth_reading))
             self._memo.put(line, marks)
         return marks
 
-    def _marks(self, text: str, *, gated: bool = True) -> Iterator[Mark]:
+    def _is_worth_reading(self, _: str, units: Sequence[Pieces]) -> list[bool]:
+        """Tell whether a Subject may hold a personal detail; it is read as a whole or not at all."""
+        worth = any(logit >= self._detail_threshold for logit in self._encoder.name_gate.details(units))
+        return [worth] * len(units)
+
+    def _are_worth_reading(self, text: str, units: Sequence[Pieces]) -> list[bool]:
+        """Tell which units of a text may hold a name."""
+        if len(text) <= SHORT:
+            return [True] * len(units)
+        return [logit >= self._name_threshold for logit in self._encoder.name_gate.names(units)]
+
+    def _marks(self, text: str, gate: Callable[[str, Sequence[Pieces]], list[bool]]) -> Iterator[Mark]:
         units = [match.span() for match in _UNIT.finditer(text)]
         pieces = [self._encoder.tokenizer.encode(text[start:end]) for start, end in units]
-        if gated and len(text) > SHORT:
-            worth = [logit >= self._gate_threshold for logit in self._encoder.gate.names(pieces)]
-        else:
-            worth = [True] * len(units)
+        worth = gate(text, pieces)
         line_ends = [end == len(text) or text[end] == "\n" for _, end in units]
         for first, last in _stretches(worth, [len(p) for p in pieces], line_ends):
             start, end = units[first][0], units[last - 1][1]

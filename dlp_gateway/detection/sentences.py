@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import numpy as np
+
 from dlp_gateway.detection.wordpiece import Pieces, WordPiece, after_space
 
 # Cuts only where both sides give the same pieces as the whole would: before what surely becomes a piece.
@@ -44,16 +46,14 @@ class Sentences:
 
     def join(self, window: Window) -> Pieces:
         """Return the pieces of a window: those that its text as a whole would have."""
-        ids: list[int] = []
-        shapes: list[int] = []
-        for number, going_on in zip(window.sentences, window.going_on, strict=True):
-            sentence = self.pieces[number]
-            first = len(shapes)
-            ids += sentence.ids
-            shapes += sentence.shapes
-            if going_on and len(shapes) > first:
-                shapes[first] = after_space(shapes[first])
-        return Pieces(ids, shapes, (), ())
+        parts = [self.pieces[number].codes for number in window.sentences]
+        codes = np.concatenate(parts)
+        first = 0
+        for part, going_on in zip(parts, window.going_on, strict=True):
+            if going_on and len(part):
+                codes[first] = after_space(codes[first])
+            first += len(part)
+        return Pieces(codes)
 
     def _number(self, sentence: str) -> int:
         number = self._numbers.get(sentence)
@@ -66,6 +66,5 @@ class Sentences:
         """Add the parts of a long passage, in which one sentence among very many would drown."""
         first = len(self.pieces)
         for start in range(0, len(pieces), longest):
-            end = start + longest
-            self.pieces.append(Pieces(pieces.ids[start:end], pieces.shapes[start:end], (), ()))
+            self.pieces.append(Pieces(pieces.codes[start : start + longest]))
         return range(first, len(self.pieces))

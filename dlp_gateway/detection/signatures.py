@@ -32,18 +32,17 @@ _DETAIL = re.compile(
     re.IGNORECASE,
 )
 # Labels of contact details, and of the bank details that firms put below them (whose they are, patterns tell).
-_LABELS = [
-    *(
+_LABELS = frozenset(
+    (
         "t m p f e w tel telephone phone ph mobile mob cell fax email e-mail mail web website address office direct"
         " bank bsb iban bic swift account acct acc abn acn vat skype"
         " telefon handy mobil tél teléfono telefono linkedin twitter"
         # What the law asks a firm to put below its letters, and who speaks for it.
         " geschäftsführer geschäftsführerin geschäftsführung vorstand handelsregister amtsgericht hrb hra"
         " ust-id-nr ust-idnr ustid-nr ustidnr siret siren rcs tva gérant gérante kvk btw"
-    ).split(),
-    "sort code",
-]
-_CONTACT_LABEL = re.compile(rf"\b(?:{'|'.join(map(re.escape, _LABELS))})\b\.?:?", re.IGNORECASE)
+    ).split()
+) | {"sort code"}
+_CONTACT_LABEL = re.compile(r"\b(?:(?i:sort code)|[^\W\d_]+(?:-[^\W\d_]+)*)\b\.?:?")
 _SENTENCE = re.compile(r"[a-z]{2}[.!?](?:\s|$)|;")
 _LABEL = re.compile(r"[^\W\d_][^:|]{0,30}:")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -95,9 +94,13 @@ def _is_plain(line: str) -> bool:
     """Tell whether a line is a name, a title, a company or contact details: short, in capitals, no sentence."""
     if _says_too_much(line):
         return False
-    text = _CONTACT_LABEL.sub(" ", _LINK.sub(" ", line))
-    if _LABEL.search(text) or _SENTENCE.search(text):
+    text = _CONTACT_LABEL.sub(_without_labels, _LINK.sub(" ", line))
+    if (":" in text and _LABEL.search(text)) or _SENTENCE.search(text):
         return False
     words = [word for word in _WORD.findall(text) if word.lower() not in _SMALL]
     capitals = sum(word[0].isupper() for word in words)
     return len(words) <= _WORDS and capitals * 10 >= len(words) * 8
+
+
+def _without_labels(match: re.Match[str]) -> str:
+    return " " if match[0].rstrip(".:").lower() in _LABELS else match[0]

@@ -54,7 +54,7 @@ class StatementModel:
         fresh = [number for number, scores in enumerate(known) if scores is None]
         sentences = Sentences(self._encoder.tokenizer)
         windows = [(number, window) for number in fresh for window in sentences.windows(passages[number], WINDOW)]
-        logits = self._encoder.gate.statements(sentences.pieces, [window.sentences for _, window in windows])
+        logits = self._encoder.statement_gate.logits(sentences.pieces, [window.sentences for _, window in windows])
         told: dict[int, dict[str, float]] = {number: {} for number in fresh}
         for (number, window), logit in zip(windows, logits, strict=True):
             if logit >= self._gate_threshold:

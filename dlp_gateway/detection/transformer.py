@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlp_gateway.detection.gates import Gate
-from dlp_gateway.detection.wordpiece import Pieces, WordPiece
+from dlp_gateway.detection.gates import NameGate, StatementGate
+from dlp_gateway.detection.wordpiece import SHAPES, Pieces, WordPiece
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
@@ -30,7 +30,7 @@ import onnxruntime
 MAX_PIECES = 254
 """Most pieces of one run; with the two framing ones, half of what the positions allow."""
 
-VERSION = "2"
+VERSION = "3"
 """The version of the files of a model that this code reads."""
 
 Scores = NDArray[np.float32]
@@ -121,7 +121,9 @@ class Encoder:
         self.manifest = manifest
         vocabulary = manifest.content("vocab.txt").decode("utf-8")
         self.tokenizer = WordPiece(vocabulary.rstrip("\n").split("\n"))
-        self.gate = Gate(manifest.content("gate.npz"))
+        self._first, self._last = (np.array([piece * SHAPES]) for piece in (self.tokenizer.first, self.tokenizer.last))
+        self.statement_gate = StatementGate(manifest.content("gate-statements.npz"))
+        self.name_gate = NameGate(manifest.content("gate-names.npz"))
         self._lower, self._upper = (self._session(f"{name}.onnx") for name in ("lower", "upper"))
 
     @classmethod
@@ -159,8 +161,8 @@ class Encoder:
         """
         if min(end, len(pieces)) - start > MAX_PIECES:
             raise ValueError(f"{end - start} pieces in one run; at most {MAX_PIECES} are possible")
-        ids = self._framed(pieces.ids[start:end], self.tokenizer.first, self.tokenizer.last)
-        shapes = self._framed(pieces.shapes[start:end], 0, 0)
+        codes = np.concatenate([self._first, pieces.codes[start:end], self._last], dtype=np.int64)
+        ids, shapes = np.divmod(codes[None], SHAPES)
         tags, labels, states = self._lower.run(["tags", "labels", "states"], {"ids": ids, "shapes": shapes})
         return Glance(tags[0, 1:-1], labels[0], states)
 
@@ -168,7 +170,3 @@ class Encoder:
         """Return the last answer to what was glanced at: logits of the tags and of the labels."""
         tags, labels = self._upper.run(["tags", "labels"], {"states": glance.states})
         return tags[0, 1:-1], labels[0]
-
-    @staticmethod
-    def _framed(values: Sequence[int], first: int, last: int) -> NDArray[np.int64]:
-        return np.array([[first, *values, last]], dtype=np.int64)

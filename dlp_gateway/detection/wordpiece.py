@@ -6,17 +6,25 @@ characters set apart, accents stripped after NFD, lower case, a cut at every
 space and punctuation mark, then the longest known piece first. Each piece
 keeps its offsets in the given text, and a *shape*, which gives back what the
 uncased vocabulary throws away: the case of the word and the gap before it
-(nothing, space, tab or wide gap, line end).
+(nothing, space, tab or wide gap, line end). Id and shape of a piece are one
+number, its *code*, so that a text is one list of small integers.
 """
 
 from __future__ import annotations
 
 import re
+import struct
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 MAX_WORD = 100
 """Longer words are one unknown piece, as in the original."""
@@ -24,7 +32,7 @@ MAX_WORD = 100
 SHAPES = 24
 """Number of shape ids: six cases times four gaps."""
 
-_CACHED_CHUNKS = 20_000
+_CACHED = 20_000
 _CACHED_LENGTH = 24
 
 _SPACES = " \t\n\r"
@@ -34,21 +42,51 @@ _ASCII_WORD = re.compile(r"[A-Za-z0-9]+|[!-/:-@\[-`{-~]")
 _NOT_PLAIN = re.compile(r"[^!-~]")
 
 
-@dataclass(frozen=True, slots=True)
-class Pieces:
-    """WordPiece ids of one text with shapes and offsets, all of equal length (offsets may be left out)."""
+Codes = NDArray[np.int32]
+_NO_CODES: Codes = np.zeros(0, np.int32)
+_CODE = struct.Struct("=i")
 
-    ids: Sequence[int]
-    shapes: Sequence[int]
-    starts: Sequence[int]
-    ends: Sequence[int]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pieces:
+    """The WordPieces of one text: a code for each, and as many offsets (which may be left out)."""
+
+    codes: Codes
+    starts: Sequence[int] = ()
+    ends: Sequence[int] = ()
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.codes)
+
+    @property
+    def ids(self) -> Codes:
+        """The places of the pieces in the vocabulary."""
+        return self.codes // SHAPES
+
+    @property
+    def shapes(self) -> Codes:
+        """What the vocabulary does not tell of the pieces."""
+        return self.codes % SHAPES
+
+
+class _Made(dict[str, T]):
+    """What ``make`` gives for short texts, made once; begins anew when it is full, so memory stays bounded."""
+
+    def __init__(self, make: Callable[[str], T]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, text: str) -> T:
+        made = self._make(text)
+        if len(text) <= _CACHED_LENGTH:
+            if len(self) >= _CACHED:
+                self.clear()
+            self[text] = made
+        return made
 
 
 class WordPiece:
-    """Splits text by one vocabulary; holds no state but a bounded cache of short chunks.
+    """Splits text by one vocabulary; holds no state but bounded caches of short words.
 
     Args:
         vocabulary: the pieces in the order of their ids; continuing pieces
@@ -65,7 +103,11 @@ class WordPiece:
         for piece in vocabulary:
             begins, length = (piece[:3], len(piece) - 2) if piece.startswith("##") else (piece[:1], len(piece))
             self._longest[begins] = max(length, self._longest.get(begins, 0))
-        self._cache: dict[str, Pieces] = {}
+        # By what stands between two spaces, with the space before it; codes are bytes, which are joined fastest.
+        self._placed = _Made(self._split)
+        self._codes = _Made(self._coded)
+        self._glued = _Made(lambda word: _moved(self._split(word).codes.tobytes(), -_OPENING))
+        self._cuts = _Made(self._cut)
 
     @classmethod
     def load(cls, file: Path) -> WordPiece:
@@ -79,65 +121,52 @@ class WordPiece:
 
     def encode(self, text: str) -> Pieces:
         """Return the pieces of ``text``, without the special first and last one."""
-        ids: list[int] = []
-        shapes: list[int] = []
+        codes: list[Codes] = [_NO_CODES]
         starts: list[int] = []
         ends: list[int] = []
         for match in _CHUNK.finditer(text.rstrip(_SPACES)):
             start = match.start()
-            pieces = self._chunk(match.group())
-            ids += pieces.ids
-            shapes += pieces.shapes
-            starts += [start + offset for offset in pieces.starts]
-            ends += [start + offset for offset in pieces.ends]
-        return Pieces(ids, shapes, starts, ends)
+            chunk = self._placed[match.group()]
+            codes.append(chunk.codes)
+            starts += [start + offset for offset in chunk.starts]
+            ends += [start + offset for offset in chunk.ends]
+        return Pieces(np.concatenate(codes), starts, ends)
 
     def encode_unplaced(self, text: str) -> Pieces:
-        """Return the same pieces without offsets, which takes half the time."""
-        ids: list[int] = []
-        shapes: list[int] = []
-        known = self._cache.get
-        for chunk in _CHUNK.findall(text.rstrip(_SPACES)):
-            pieces = known(chunk)
-            if pieces is None:
-                pieces = self._chunk(chunk)
-            ids += pieces.ids
-            shapes += pieces.shapes
-        return Pieces(ids, shapes, (), ())
+        """Return the same pieces without offsets, which takes a fraction of the time."""
+        chunks = _CHUNK.findall(text.rstrip(_SPACES))
+        return Pieces(np.frombuffer(b"".join(map(self._codes.__getitem__, chunks)), np.int32))
 
-    def _chunk(self, chunk: str) -> Pieces:
-        """Split what stands between two spaces, with the space before it; only the text's first may have none."""
-        known = self._cache.get(chunk)
-        if known is None:
-            known = self._split(chunk)
-            if len(chunk) <= _CACHED_LENGTH:
-                if len(self._cache) >= _CACHED_CHUNKS:
-                    self._cache.clear()
-                self._cache[chunk] = known
-        return known
+    def _coded(self, chunk: str) -> bytes:
+        """Return the codes of the pieces of a chunk; the words of plain ASCII are known singly more often."""
+        shown = chunk.lstrip(_SPACES)
+        if _NOT_PLAIN.search(shown):
+            return self._split(chunk).codes.tobytes()
+        words = b"".join(map(self._glued.__getitem__, _ASCII_WORD.findall(shown)))
+        return _moved(words, _gap(chunk, 0, len(chunk) - len(shown)))
 
     def _split(self, chunk: str) -> Pieces:
-        ids: list[int] = []
-        shapes: list[int] = []
+        codes: list[int] = []
         starts: list[int] = []
         ends: list[int] = []
         shown = chunk.lstrip(_SPACES)
         shift = len(chunk) - len(shown)
+        # Only the first chunk of a text may begin without a space.
         opening, previous = _gap(chunk, 0, shift), 0
         for word, begins, stops in _words(shown):
             case = _case(shown[begins[0] : stops[-1]])
             gap = _gap(shown, previous, begins[0]) if previous else opening
             at = 0
-            for number, length in self._cut(word):
+            for number, length in self._cuts[word]:
                 begin = begins[at]
-                ids.append(number)
+                shape = (case + (case == _MIXED and shown[begin].isupper())) * 4 + gap
+                codes.append(number * SHAPES + shape)
                 starts.append(shift + begin)
                 ends.append(shift + stops[at + length - 1])
-                shapes.append((case + (case == _MIXED and shown[begin].isupper())) * 4 + gap)
                 gap = 0
                 at += length
             previous = stops[-1]
-        return Pieces(ids, shapes, starts, ends)
+        return Pieces(np.array(codes, np.int32), starts, ends)
 
     def _cut(self, word: str) -> tuple[tuple[int, int], ...]:
         whole = ((self.unknown, len(word)),)
@@ -172,10 +201,13 @@ def _case(word: str) -> int:
     return _MIXED if word.lower() != word.upper() else _NONE
 
 
+_OPENING = 3
+
+
 def _gap(text: str, start: int, end: int) -> int:
     """0 nothing, 1 one space, 2 a wide gap or tab, 3 a line end (or the start of the text)."""
     if end == 0:
-        return 3
+        return _OPENING
     between = text[start:end]
     if between == " ":
         return 1
@@ -184,9 +216,15 @@ def _gap(text: str, start: int, end: int) -> int:
     return 2 if "\t" in between or len(between) > 1 else int(start < end)
 
 
-def after_space(shape: int) -> int:
-    """The shape of a text's first piece, as it is where the text goes on behind one space."""
-    return shape - 2 if shape % 4 == 3 else shape
+def _moved(codes: bytes, gap: int) -> bytes:
+    """Change the gap before the first of some codes by ``gap``."""
+    first, *_ = _CODE.unpack_from(codes)
+    return _CODE.pack(first + gap) + codes[_CODE.size :]
+
+
+def after_space(code: int) -> int:
+    """The code of a text's first piece, as it is where the text goes on behind one space."""
+    return code - 2 if code % 4 == 3 else code
 
 
 def _words(text: str) -> Iterator[tuple[str, Sequence[int], Sequence[int]]]:

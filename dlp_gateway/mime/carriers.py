@@ -11,7 +11,7 @@ import binascii
 import html
 import quopri
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from dlp_gateway.mime.html import decode_data_uri
@@ -59,6 +59,10 @@ _MAGIC = (
 )
 
 
+# An encoded run, and what it may be without its first line.
+_Run = tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Carried:
     """What a text carries besides what it says.
@@ -81,9 +85,10 @@ def carried(text: str, budget: int = DEFAULT_BUDGET) -> Carried:
         text: as a recipient sees it.
         budget: how many characters the readings may have in all.
     """
-    readings, truncated = _all_readings(text, budget)
+    base64_runs = list(_runs(_BASE64, text))
+    readings, truncated = _all_readings(text, base64_runs, budget)
     files: dict[tuple[str, bytes], None] = {}
-    for file in _files(text):
+    for file in _files(text, base64_runs):
         if len(files) == _MOST and file not in files:
             truncated = True
             break
@@ -91,14 +96,14 @@ def carried(text: str, budget: int = DEFAULT_BUDGET) -> Carried:
     return Carried(readings, tuple(files), truncated)
 
 
-def _all_readings(text: str, budget: int) -> tuple[tuple[str, ...], bool]:
+def _all_readings(text: str, base64_runs: Sequence[_Run], budget: int) -> tuple[tuple[str, ...], bool]:
     """The readings, those of readings too, and whether there are more."""
     found: dict[str, None] = {}
     waiting = [(text, 0)]
     left = budget
     while waiting:
         source, depth = waiting.pop()
-        for reading in _readings(source):
+        for reading in _readings(source, base64_runs if source is text else _runs(_BASE64, source)):
             if reading in found or reading == source:
                 continue
             left -= len(reading)
@@ -107,19 +112,21 @@ def _all_readings(text: str, budget: int) -> tuple[tuple[str, ...], bool]:
             found[reading] = None
             if depth + 1 < _DEEPEST:
                 waiting.append((reading, depth + 1))
-            elif any(deeper not in found and deeper != reading for deeper in _readings(reading)):
+            elif any(
+                deeper not in found and deeper != reading for deeper in _readings(reading, _runs(_BASE64, reading))
+            ):
                 # Nobody encodes thrice but to hide something; what is left unread is said.
                 return tuple(found), True
     return tuple(found), False
 
 
-def _files(text: str) -> Iterator[tuple[str, bytes]]:
+def _files(text: str, base64_runs: Sequence[_Run]) -> Iterator[tuple[str, bytes]]:
     for match in _DATA_URI.finditer(text):
         if (part := decode_data_uri(match[0])) is not None:
             yield part
     for armour in _armours(text):
         yield "application/pgp-encrypted", armour.encode("utf-8", "replace")
-    for runs in _runs(_BASE64, text):
+    for runs in base64_runs:
         for run in runs:
             head = _base64(run[:_HEAD])
             kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), None)
@@ -128,7 +135,7 @@ def _files(text: str) -> Iterator[tuple[str, bytes]]:
                 break
 
 
-def _runs(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, ...]]:
+def _runs(pattern: re.Pattern[str], text: str) -> Iterator[_Run]:
     """Yield each run, and the run from its second line on: the line above may end in a word that passes for a line."""
     for match in pattern.finditer(text):
         run = match[0]
@@ -136,9 +143,9 @@ def _runs(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, ...]]:
         yield (run,) if line < 0 else (run, run[line + 1 :])
 
 
-def _readings(text: str) -> Iterator[str]:
-    for pattern, decode, shortest in ((_BASE64, _base64, 18), (_HEX, _hex, 12)):
-        for runs in _runs(pattern, text):
+def _readings(text: str, base64_runs: Iterable[_Run]) -> Iterator[str]:
+    for found, decode, shortest in ((base64_runs, _base64, 18), (_runs(_HEX, text), _hex, 12)):
+        for runs in found:
             readings = (_plausible(run, decode, shortest) for run in runs)
             if (reading := next(filter(None, readings), None)) is not None:
                 yield reading
@@ -148,7 +155,7 @@ def _readings(text: str) -> Iterator[str]:
         yield _BACKSLASH.sub(_unescape, text)
     if "&#" in text:
         yield _ENTITY.sub(lambda match: html.unescape(match[0]), text)
-    if (first := _QUOTED.search(text)) and _QUOTED.search(text, first.end()):
+    if "=" in text and (first := _QUOTED.search(text)) and _QUOTED.search(text, first.end()):
         decoded = _decode(quopri.decodestring(text.encode("utf-8", "surrogatepass")))
         if decoded is not None:
             yield decoded

@@ -1,4 +1,4 @@
-"""The gate computes what its network says, sentence by sentence."""
+"""The gates compute what their networks say, text by text and sentence by sentence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from dlp_gateway.detection.gates import Gate
+from dlp_gateway.detection.gates import NameGate, StatementGate
 from dlp_gateway.detection.wordpiece import SHAPES, Pieces
 
 WORDS, WIDTH, RESPONSES = 30, 4, 6
@@ -28,6 +28,8 @@ def arrays(seed: int = 1) -> dict[str, np.ndarray]:
         "statement_bias": rng.normal(size=1).astype(np.float32),
         "name": rng.normal(size=RESPONSES).astype(np.float32),
         "name_bias": rng.normal(size=1).astype(np.float32),
+        "detail": rng.normal(size=RESPONSES).astype(np.float32),
+        "detail_bias": rng.normal(size=1).astype(np.float32),
     }
 
 
@@ -59,15 +61,14 @@ def statement(a: dict[str, np.ndarray], sentences: list[Pieces]) -> float:
     return float(hidden @ a["statement"] + a["statement_bias"][0])
 
 
-def name(a: dict[str, np.ndarray], pieces: Pieces) -> float:
-    """What a text gets for its likeliest name."""
-    return max((float(r @ a["name"] + a["name_bias"][0]) for r in responses(a, pieces)), default=-math.inf)
+def likeliest(a: dict[str, np.ndarray], what: str, pieces: Pieces) -> float:
+    """What a text gets for its likeliest name, or personal detail."""
+    return max((float(r @ a[what] + a[f"{what}_bias"][0]) for r in responses(a, pieces)), default=-math.inf)
 
 
 def passage(rng: np.random.Generator, length: int) -> Pieces:
-    ids = rng.integers(1, WORDS, length).tolist()
-    shapes = rng.integers(0, SHAPES, length).tolist()
-    return Pieces(ids, shapes, list(range(length)), list(range(1, length + 1)))
+    codes = rng.integers(1, WORDS, length) * SHAPES + rng.integers(0, SHAPES, length)
+    return Pieces(codes.astype(np.int32))
 
 
 LENGTHS = [[1], [2, 1, 3], [5, 0, 7], [0], [], [40] * 9]
@@ -79,8 +80,9 @@ def test_reads_each_text_by_itself(lengths: list[int], monkeypatch: pytest.Monke
     rng = np.random.default_rng(7)
     a = arrays()
     texts = [passage(rng, length) for length in lengths]
-    expected = [name(a, pieces) for pieces in texts]
-    assert Gate(packed(a)).names(texts) == pytest.approx(expected, rel=1e-4, abs=1e-4)
+    gate = NameGate(packed(a))
+    for what, found in (("name", gate.names(texts)), ("detail", gate.details(texts))):
+        assert found == pytest.approx([likeliest(a, what, pieces) for pieces in texts], rel=1e-4, abs=1e-4)
 
 
 @pytest.mark.parametrize("lengths", LENGTHS)
@@ -92,11 +94,11 @@ def test_a_sentence_counts_in_every_passage_it_stands_in(lengths: list[int], mon
     count = len(sentences)
     passages = [[n] for n in range(count)] + [[n, n + 1] for n in range(count - 1)] + [list(range(count)), []]
     expected = [statement(a, [sentences[n] for n in members]) for members in passages]
-    assert Gate(packed(a)).statements(sentences, passages) == pytest.approx(expected, rel=1e-4, abs=1e-4)
+    assert StatementGate(packed(a)).logits(sentences, passages) == pytest.approx(expected, rel=1e-4, abs=1e-4)
 
 
 def test_pickled_content_is_refused() -> None:
     content = dict(arrays())
     content["table"] = np.array([{"a": 1}], dtype=object)
     with pytest.raises(ValueError, match="pickle"):
-        Gate(packed(content))
+        NameGate(packed(content))

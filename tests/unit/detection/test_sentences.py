@@ -22,7 +22,7 @@ def test_joins_to_the_pieces_of_the_whole(passage: str) -> None:
     sentences = Sentences(TOKENIZER)
     (window,) = sentences.windows(passage, 1000)
     joined, whole = sentences.join(window), TOKENIZER.encode_unplaced(passage)
-    assert (list(joined.ids), list(joined.shapes)) == (list(whole.ids), list(whole.shapes))
+    assert joined.codes.tolist() == whole.codes.tolist()
 
 
 @pytest.mark.parametrize(
@@ -50,5 +50,4 @@ def test_long_passages_come_in_parts(passage: str, longest: int) -> None:
     parts = [sentences.join(window) for window in windows]
     assert all(len(part) <= longest for part in parts)
     whole = TOKENIZER.encode_unplaced(passage)
-    assert [i for part in parts for i in part.ids] == list(whole.ids)
-    assert [s for part in parts for s in part.shapes] == list(whole.shapes)
+    assert [code for part in parts for code in part.codes] == whole.codes.tolist()

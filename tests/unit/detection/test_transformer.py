@@ -89,14 +89,16 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path / "models"
 
 
-@pytest.mark.parametrize("name", ["lower.onnx", "upper.onnx", "vocab.txt", "gate.npz", "manifest.json"])
+@pytest.mark.parametrize(
+    "name", ["lower.onnx", "upper.onnx", "vocab.txt", "gate-statements.npz", "gate-names.npz", "manifest.json"]
+)
 def test_a_missing_file_is_named(copy: Path, name: str) -> None:
     (copy / name).unlink()
     with pytest.raises(ModelError, match=name):
         Encoder.load(copy)
 
 
-@pytest.mark.parametrize("name", ["lower.onnx", "upper.onnx", "vocab.txt", "gate.npz"])
+@pytest.mark.parametrize("name", ["lower.onnx", "upper.onnx", "vocab.txt", "gate-statements.npz", "gate-names.npz"])
 def test_a_changed_file_is_refused(copy: Path, name: str) -> None:
     file = copy / name
     content = bytearray(file.read_bytes())

@@ -81,14 +81,20 @@ def test_offsets_are_sorted_and_inside(text: str) -> None:
 def test_splitting_twice_gives_the_same() -> None:
     splitter = WordPiece(VOCABULARY)
     text = "Maria Lopez, CV_Maria.pdf\nMARIA lopez"
-    assert splitter.encode(text) == splitter.encode(text)
+    first, second = splitter.encode(text), splitter.encode(text)
+    assert first.codes.tolist() == second.codes.tolist()
+    assert (first.starts, first.ends) == (second.starts, second.ends)
 
 
 def test_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dlp_gateway.detection.wordpiece._CACHED_CHUNKS", 10)
+    monkeypatch.setattr("dlp_gateway.detection.wordpiece._CACHED", 10)
     splitter = WordPiece(VOCABULARY)
-    splitter.encode(" ".join(f"maria{number}" for number in range(1000)))
-    assert len(splitter._cache) <= 10
+    text = " ".join(f"maria{number}" for number in range(1000)) + " " + "maria" * 10
+    splitter.encode(text)
+    splitter.encode_unplaced(text)
+    caches = (splitter._placed, splitter._codes, splitter._glued, splitter._cuts)
+    assert all(0 < len(cache) <= 10 for cache in caches)
+    assert not any(len(word) > 24 for cache in caches for word in cache)
 
 
 def test_a_word_of_the_greatest_length_is_still_cut(splitter: WordPiece) -> None:
@@ -101,7 +107,7 @@ def test_without_offsets_the_pieces_are_the_same(text: str) -> None:
     splitter = WordPiece(VOCABULARY)
     placed, unplaced = splitter.encode(text), splitter.encode_unplaced(text)
 
-    assert (unplaced.ids, unplaced.shapes) == (placed.ids, placed.shapes)
+    assert unplaced.codes.tolist() == placed.codes.tolist()
 
 
 @pytest.mark.parametrize("text", ["maria" + " " * 1_000_000, " " * 1_000_000, "\n\t " * 300_000 + "maria"])
