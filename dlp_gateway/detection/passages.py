@@ -89,7 +89,7 @@ def _paragraphs(text: str) -> Iterator[list[_Unit]]:
 def _lines(text: str) -> Iterator[_Unit | None]:
     """Yield lines without quote marks; None for one that is blank or says nothing of anybody."""
     raw = text.split("\n")
-    shown = [_QUOTE.sub("", line) for line in raw]
+    shown = [_QUOTE.sub("", line) if ">" in line else line for line in raw]
     skipped = signature_lines(shown)
     start = 0
     for number, line in enumerate(raw):

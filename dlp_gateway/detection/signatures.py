@@ -16,6 +16,8 @@ from functools import cache
 # A signature is at most this long; its lines have at most so many words.
 _LINES = 14
 _WORDS = 9
+# Characters of a long line that tell most often.
+_GLANCE = 120
 _CLOSING = re.compile(
     r"(?:--|(?:with )?(?:kind|best|warm|many)? ?(?:regards|wishes|thanks)|cheers|sincerely|thank you|thanks again"
     r"|yours (?:sincerely|faithfully|truly)|respectfully"
@@ -84,10 +86,17 @@ def _around(lines: Sequence[str], number: int, is_plain: Callable[[str], bool]) 
 
 def _says_too_much(line: str) -> bool:
     """Tell at a glance that a line has too many words to be plain, whatever of it are links and labels."""
+    if len(line) > _GLANCE and _counted(line[:_GLANCE].rpartition(" ")[0]) > _WORDS:
+        return True
+    return _counted(line) > _WORDS
+
+
+def _counted(line: str) -> int:
+    """How many words a line has, without labels and what is not of letters alone; few words count as none."""
     words = line.lower().split()
     if len(words) <= _WORDS:
-        return False
-    return sum(map(str.isalpha, words)) - sum(map(_UNCOUNTED.__contains__, words)) > _WORDS
+        return 0
+    return sum(map(str.isalpha, words)) - sum(map(_UNCOUNTED.__contains__, words))
 
 
 def _is_plain(line: str) -> bool:

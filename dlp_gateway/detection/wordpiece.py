@@ -106,7 +106,7 @@ class WordPiece:
         # By what stands between two spaces, with the space before it; codes are bytes, which are joined fastest.
         self._placed = _Made(self._split)
         self._codes = _Made(self._coded)
-        self._glued = _Made(lambda word: _moved(self._split(word).codes.tobytes(), -_OPENING))
+        self._glued = _Made(self._plain)
         self._cuts = _Made(self._cut)
 
     @classmethod
@@ -144,6 +144,16 @@ class WordPiece:
             return self._split(chunk).codes.tobytes()
         words = b"".join(map(self._glued.__getitem__, _ASCII_WORD.findall(shown)))
         return _moved(words, _gap(chunk, 0, len(chunk) - len(shown)))
+
+    def _plain(self, word: str) -> bytes:
+        """Return the codes of a word of plain ASCII with nothing before it."""
+        case = _case(word)
+        codes: list[int] = []
+        at = 0
+        for number, length in self._cuts[word.lower()]:
+            codes.append(number * SHAPES + (case + (case == _MIXED and word[at].isupper())) * 4)
+            at += length
+        return struct.pack(f"={len(codes)}i", *codes)
 
     def _split(self, chunk: str) -> Pieces:
         codes: list[int] = []

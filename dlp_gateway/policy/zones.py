@@ -11,7 +11,7 @@ import datetime as dt
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated
 
 import idna
@@ -34,6 +34,7 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _ROUTING = frozenset("%!@")
 
 
+@lru_cache(maxsize=4096)
 def canonical_domain(text: str) -> str:
     """The form of a domain that decisions are made on: lower case, A-labels, no trailing dot.
 
