@@ -39,23 +39,24 @@ def date_of_birth(value: str) -> bool:
     Day and month come in either order; two-digit years are taken as they are.
     """
     numbers = _NUMBER.findall(value)
-    words = [_MONTHS[word] for word in _WORD.findall(value.lower()) if word in _MONTHS]
-    if not numbers:
+    words = _WORD.findall(value.lower())
+    months = [_MONTHS[word] for word in words if word in _MONTHS]
+    if not numbers or (words and not months):
         return False
-    if len(numbers) == 1 and len(numbers[0]) == 8 and not words:
+    if len(numbers) == 1 and len(numbers[0]) == 8 and not months:
         text = numbers[0]
         return (
             _day(text[:4], text[4:6], text[6:])
             or _day(text[4:], text[2:4], text[:2])
             or _day(text[4:], text[:2], text[2:4])
         )
-    if words:
+    if months:
         if len(numbers) == 1:
-            return len(numbers[0]) <= 2 or _year(numbers[0])
+            return _day("00", str(months[0]), numbers[0]) if len(numbers[0]) <= 2 else _year(numbers[0])
         year, day = sorted(numbers[:2], key=len, reverse=True) if len(numbers[0]) != len(numbers[1]) else numbers[1::-1]
-        return _day(year, str(words[0]), day)
+        return _day(year, str(months[0]), day)
     if len(numbers) == 1:
-        return _year(numbers[0])
+        return len(numbers[0]) == 4 and _year(numbers[0])
     if len(numbers) == 2:
         return False
     first, second, third = numbers[:3]
