@@ -29,6 +29,8 @@ _LOWER = frozenset(b"abcdefghijklmnopqrstuvwxyz")
 _UPPER = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _WORD = _LOWER | _UPPER | frozenset(b"0123456789")
 _SENTENCE_END = re.compile(rb"[.!?]\s+[A-Z\"'(]|[.!?]\n|\n\s*\n")
+# What may stand between a label and its value in the same line.
+_LABEL_END = re.compile(rb"[ \t:#=.(-]*(?:(?:is|no|nr|num|number)\b[ \t:#=.]*){0,2}", re.IGNORECASE)
 _CELL_END = re.compile(rb"[|;\t]|\n")
 
 
@@ -163,6 +165,14 @@ class Context:
         if best is None and self._near(start, positive):
             best = Relation.NEAR
         return Surroundings(best, sunk)
+
+    def labels(self, start: int, words: frozenset[int]) -> bool:
+        """Tell whether one of the words stands right before byte ``start``, as its label."""
+        first = bisect_left(self._starts, start - LABEL_REACH)
+        return any(
+            hit.word in words and hit.end <= start and _LABEL_END.fullmatch(self._data, hit.end, start)
+            for hit in self.hits[first : bisect_left(self._starts, start)]
+        )
 
     def between(self, start: int, end: int, words: frozenset[int]) -> bool:
         """Tell whether one of the words stands in bytes ``start:end``."""

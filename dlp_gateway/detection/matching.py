@@ -21,7 +21,7 @@ from dlp_gateway.detection.layout import Layout
 from dlp_gateway.detection.normalise import Normalised, Normaliser
 from dlp_gateway.detection.packs import Pattern, Recogniser
 from dlp_gateway.detection.pattern_sets import PatternSetError, PatternSets, options
-from dlp_gateway.detection.scoring import Compiled, Scored, check, failed, score
+from dlp_gateway.detection.scoring import Compiled, Scored, check, failed, is_mistyped, score
 from dlp_gateway.detection.validators import find_validator
 from dlp_gateway.model import Tier
 
@@ -86,6 +86,7 @@ class Matcher:
             self._vocabulary.numbers(recogniser.context),
             self._vocabulary.numbers(recogniser.negative_context),
             find_validator(recogniser.validator) if recogniser.validator else None,
+            self._vocabulary.numbers(recogniser.mistyped),
             None if recogniser.compact is None else re.compile(recogniser.compact),
             letters=re.search("[A-Z]", recogniser.compact or "") is not None,
         )
@@ -203,12 +204,13 @@ class _Columns:
 
 def _judge(single: _Single, data: bytes, start: int, end: int, context: Context, columns: _Columns) -> Scored:
     owner = single.owner
-    if not check(owner, data[start:end]):
+    mistyped = not check(owner, data[start:end])
+    if mistyped and not (context.labels(start, owner.mistyped) and is_mistyped(data[start:end])):
         return failed(owner, single.pattern.name, start, end)
     around = NO_SURROUNDINGS
     if owner.positive or owner.negative:
         around = context.judge(start, end, owner.positive, owner.negative, columns.over(start))
-    return score(owner, single.pattern.name, single.pattern.score, data, start, end, around)
+    return score(owner, single.pattern.name, single.pattern.score, data, start, end, around, mistyped=mistyped)
 
 
 def _bounds(data: bytes, low: int) -> tuple[int, int]:
@@ -236,6 +238,7 @@ def _spreading(compiled: Iterable[Compiled]) -> tuple[Compiled, ...]:
             frozenset(word for word in one.positive if len(meanings[word]) < _COMMON),
             one.negative,
             one.check,
+            one.mistyped,
             one.compact,
             one.letters,
         )

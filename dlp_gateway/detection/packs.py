@@ -81,7 +81,8 @@ class Recogniser(_Strict):
     behind a context word when digits are spread over lines, cells or odd
     separators. ``owner: person`` drops values that belong to a company.
     ``person`` asks for somebody's name ``near`` (lines around it), in the same
-    ``row`` or ``beside`` it.
+    ``row`` or ``beside`` it. ``mistyped`` are context words right behind which
+    a value counts even if its check digit is wrong.
     """
 
     name: Word
@@ -96,6 +97,7 @@ class Recogniser(_Strict):
     context_required: bool = False
     validator: Annotated[str, AfterValidator(_is_known)] | None = None
     compact: Annotated[str, AfterValidator(_compiles)] | None = None
+    mistyped: list[Word] = []
     owner: Literal["anyone", "person"] = "anyone"
     person: Literal["unneeded", "near", "row", "beside"] = "unneeded"
     reference: Annotated[str, Field(pattern=r"^https?://\S+$")]
@@ -107,6 +109,8 @@ class Recogniser(_Strict):
     def _can_match(self) -> Self:
         if self.context_required and not self.context:
             raise ValueError("context_required without any context can never match")
+        if not set(self.mistyped) <= set(self.context):
+            raise ValueError("mistyped may only have words that context has, too")
         return self
 
 

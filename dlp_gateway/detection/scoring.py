@@ -10,6 +10,7 @@ from types import MappingProxyType
 from dlp_gateway.detection.context import Relation, Surroundings
 from dlp_gateway.detection.packs import Recogniser
 from dlp_gateway.detection.validators import STRUCTURAL
+from dlp_gateway.detection.validators.cards import not_trivial
 from dlp_gateway.model import Zone
 
 # What speaks for a candidate, added to the score of its pattern (0 to 1 in all).
@@ -57,6 +58,7 @@ class Compiled:
     positive: frozenset[int]
     negative: frozenset[int]
     check: Callable[[str], bool] | None
+    mistyped: frozenset[int]
     compact: re.Pattern[str] | None
     letters: bool
 
@@ -66,17 +68,32 @@ def check(owner: Compiled, value: bytes) -> bool:
     return owner.check is None or owner.check(value.decode("utf-8", "replace"))
 
 
+def is_mistyped(value: bytes) -> bool:
+    """Tell whether a value whose check failed may be somebody's all the same, and no placeholder (123 456 789)."""
+    return not_trivial(value.decode("utf-8", "replace"))
+
+
 def failed(owner: Compiled, pattern: str, start: int, end: int) -> Scored:
     """Return the candidate whose check failed: it is told, and never stands."""
     return Scored(owner.recogniser, start, end, 0.0, (f"pattern: {pattern}",), (FAILED,), stands=False)
 
 
 def score(
-    owner: Compiled, pattern: str, base: float, data: bytes, start: int, end: int, around: Surroundings
+    owner: Compiled,
+    pattern: str,
+    base: float,
+    data: bytes,
+    start: int,
+    end: int,
+    around: Surroundings,
+    *,
+    mistyped: bool = False,
 ) -> Scored:
-    """Weigh a candidate that passed its check; ``base`` is the score of its pattern."""
+    """Weigh a candidate that passed its check, or is ``mistyped``; ``base`` is the score of its pattern."""
     total, raised, sank = base, [f"pattern: {pattern}"], []
-    if owner.check is not None:
+    if mistyped:
+        raised.append("check: failed, yet called so")
+    elif owner.check is not None:
         structural = owner.recogniser.validator in STRUCTURAL
         total += PLAUSIBLE if structural else CHECK_DIGIT
         raised.append("check: plausible" if structural else "check: passed")

@@ -74,6 +74,22 @@ def test_a_label_makes_it_one(engine, text):
     assert "TFN" in entities(engine, text)
 
 
+@pytest.mark.parametrize(
+    ("text", "entity"),
+    [
+        ("She is our number 40718, TFN 648 213 907, mobile to follow.", "TFN"),
+        ("Tax file number is: 648213907", "TFN"),
+        ("NHS no. 768 072 6389", "NHS_NUMBER"),
+        ("TFN 123 456 789", None),
+        ("TFN form, order 648 213 907", None),
+        ("TFN\n648 213 907 fan tray", None),
+        ("The TFN desk is on level 2; 648 213 907 is the part.", None),
+    ],
+)
+def test_a_mistyped_number_counts_right_behind_its_name(engine, text, entity):
+    assert entities(engine, text) == ({entity} if entity else set())
+
+
 def test_hints_are_context(engine):
     assert entities(engine, "Mia Lang 412277305") == set()
     assert "TFN" in entities(engine, "Mia Lang 412277305", "staff-tfn-list.txt")
