@@ -1,6 +1,6 @@
 """The engine: texts of one message in, findings out.
 
-Cheap layers first: patterns over every text in one pass, then the names that
+Cheap layers first: patterns over every text in a few passes, then the names that
 candidates ask for, then the models on what can still change a verdict.
 """
 

@@ -1,4 +1,4 @@
-"""From text to scored candidates: one pass for all patterns, then only those that hit.
+"""From text to scored candidates: a few passes for all patterns, then only those that hit.
 
 RE2 sets say in linear time which patterns occur in a window of text;
 only these are run singly. A recogniser that needs a context word is run only
