@@ -80,7 +80,7 @@ class PeopleModel:
         return [
             [
                 PersonSpan(mark.start, mark.end, mark.score)
-                for mark in self._marks(text, self._are_worth_reading)
+                for mark in self._marks(text, self._worth_as_text)
                 if mark.label == "PERSON"
             ]
             for text in texts
@@ -98,16 +98,16 @@ class PeopleModel:
     def _remembered(self, line: str) -> list[Mark]:
         marks = self._memo.get(line)
         if marks is None:
-            marks = list(self._marks(line, self._is_worth_reading))
+            marks = list(self._marks(line, self._worth_as_subject))
             self._memo.put(line, marks)
         return marks
 
-    def _is_worth_reading(self, _: str, units: Sequence[Pieces]) -> list[bool]:
+    def _worth_as_subject(self, _: str, units: Sequence[Pieces]) -> list[bool]:
         """Tell whether a Subject may hold a personal detail; it is read as a whole or not at all."""
         worth = any(logit >= self._detail_threshold for logit in self._encoder.name_gate.details(units))
         return [worth] * len(units)
 
-    def _are_worth_reading(self, text: str, units: Sequence[Pieces]) -> list[bool]:
+    def _worth_as_text(self, text: str, units: Sequence[Pieces]) -> list[bool]:
         """Tell which units of a text may hold a name."""
         if len(text) <= SHORT:
             return [True] * len(units)

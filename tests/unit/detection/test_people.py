@@ -8,7 +8,10 @@ import pytest
 
 from dlp_gateway.detection import people
 from dlp_gateway.detection.engine import SUBJECT_LABELS
+from dlp_gateway.detection.memo import Memo
 from dlp_gateway.detection.people import PERSONAL, PeopleModel
+from dlp_gateway.detection.transformer import Glance
+from dlp_gateway.detection.wordpiece import Pieces
 
 MODELS = Path(__file__).parents[3] / "detectors" / "models"
 
@@ -149,3 +152,30 @@ def test_stretches_keep_a_long_line_together_and_cut_at_line_ends() -> None:
 
 def test_the_first_glance_looks_for_all_that_the_engine_takes_from_a_subject() -> None:
     assert set(PERSONAL) == set(SUBJECT_LABELS)
+
+
+@pytest.mark.parametrize(
+    ("subject", "asked"),
+    [
+        ("Quarterly report for the annual review", False),
+        ("Meeting moved to Thursday", False),
+        ("Siobhan Gallagher", True),
+        ("my biopsy on Monday", True),
+        ("The report is done. Siobhan Gallagher signs.", True),
+    ],
+)
+def test_the_gate_answers_for_plain_subjects(
+    model: PeopleModel, monkeypatch: pytest.MonkeyPatch, subject: str, *, asked: bool
+) -> None:
+    read: list[int] = []
+    glance = model._encoder.glance
+
+    def counted(pieces: Pieces, start: int, end: int) -> Glance:
+        read.append(end - start)
+        return glance(pieces, start, end)
+
+    monkeypatch.setattr(model._encoder, "glance", counted)
+    monkeypatch.setattr(model, "_memo", Memo(10))
+    model.mark([subject])
+    # Read as a whole, or not at all.
+    assert read == ([len(model._encoder.tokenizer.encode(subject))] if asked else [])
