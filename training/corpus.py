@@ -52,6 +52,11 @@ class Tagged:
     source: str
     personal: bool | None = None
 
+    @property
+    def named(self) -> bool:
+        """Whether a person is marked in it."""
+        return any(label == "PERSON" for _, _, label in self.spans)
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:

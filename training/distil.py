@@ -147,9 +147,8 @@ def name_thresholds(
         return likeliest(network, [pieces for item in items if len(pieces := tokenizer.encode(item.text))])
 
     texts = held.subjects + held.names
-    named = [any(label == "PERSON" for _, _, label in item.spans) for item in texts]
-    names, _ = highest([item for item, wanted in zip(texts, named, strict=True) if wanted])
-    others, _ = highest([item for item, wanted in zip(texts, named, strict=True) if not wanted])
+    names, _ = highest([item for item in texts if item.named])
+    others, _ = highest([item for item in texts if not item.named])
     _, details = highest([item for item in found if item.personal])
     _, harmless = highest([item for item in held.subjects if not item.personal])
     thresholds: dict[str, float] = {}

@@ -117,13 +117,9 @@ class StatementNetwork(_Windows):
         statements, names = self(ids, shapes, mask)
         scored = torch.tensor([float(isinstance(example, Passage)) for example in batch])
         target = torch.tensor([example.statement if isinstance(example, Passage) else 0.0 for example in batch])
-        wanted, marked = torch.zeros_like(mask), torch.zeros_like(mask)
-        for number, example in enumerate(batch):
-            if isinstance(example, Line):
-                wanted[number, : len(example.names)] = torch.tensor(example.names)
-                marked[number] = mask[number]
+        marks = [example.names if isinstance(example, Line) else None for example in batch]
         loss = (_entropy(statements, target, reduction="none") * scored).mean()
-        return loss + (_entropy(names, wanted, reduction="none") * marked).sum() / marked.sum().clamp(min=1)
+        return loss + _loss_of_pieces(names, *_targets(marks, mask))
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """The arrays that the runtime reads."""
@@ -152,14 +148,9 @@ class NameNetwork(_Windows):
         """How far a batch is from its marks, piece by piece; of Subjects the likeliest piece counts once more."""
         ids, shapes, mask = pad(batch)
         names, details = self(ids, shapes, mask)
-        wanted, personal, known = torch.zeros_like(mask), torch.zeros_like(mask), torch.zeros_like(mask)
-        for number, line in enumerate(batch):
-            wanted[number, : len(line.names)] = torch.tensor(line.names)
-            if line.details is not None:
-                personal[number, : len(line.details)] = torch.tensor(line.details)
-                known[number] = mask[number]
-        loss = (_entropy(names, wanted, reduction="none") * mask).sum() / mask.sum()
-        loss += (_entropy(details, personal, reduction="none") * known).sum() / known.sum().clamp(min=1)
+        personal, known = _targets([line.details for line in batch], mask)
+        loss = _loss_of_pieces(names, *_targets([line.names for line in batch], mask))
+        loss = loss + _loss_of_pieces(details, personal, known)
         highest = details.masked_fill(mask == 0, -30).max(1).values
         whole = _entropy(highest, personal.max(1).values, reduction="none") * known[:, 0]
         return loss + 0.5 * whole.sum() / known[:, 0].sum().clamp(min=1)
@@ -172,6 +163,20 @@ class NameNetwork(_Windows):
             "detail": _array(self.detail.weight[0]),
             "detail_bias": _array(self.detail.bias),
         }
+
+
+def _targets(marks: Sequence[Sequence[float] | None], mask: Tensor) -> tuple[Tensor, Tensor]:
+    """What the pieces should score, and which of them are known: those of the rows that have marks."""
+    wanted, known = torch.zeros_like(mask), torch.zeros_like(mask)
+    for number, row in enumerate(marks):
+        if row is not None:
+            wanted[number, : len(row)] = torch.tensor(row)
+            known[number] = mask[number]
+    return wanted, known
+
+
+def _loss_of_pieces(logits: Tensor, wanted: Tensor, known: Tensor) -> Tensor:
+    return (_entropy(logits, wanted, reduction="none") * known).sum() / known.sum().clamp(min=1)
 
 
 def _array(tensor: Tensor) -> NDArray[np.float32]:

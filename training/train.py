@@ -191,8 +191,7 @@ def neutral_passages(data: Data) -> list[Statement]:
     plain = {"sec-fin", "multiner-lk", "enron-emailcoref", "gum-academic"}
     for item in data.names:
         if item.source in plain:
-            named = any(label == "PERSON" for _, _, label in item.spans)
-            lines += [Statement(p.text, frozenset(), named, item.source) for p in passages(item.text)]
+            lines += [Statement(p.text, frozenset(), item.named, item.source) for p in passages(item.text)]
     return lines
 
 
@@ -204,7 +203,7 @@ def epoch_rows(
     tagged += [data.forms.make(rng) for _ in range(2000)] + [data.forms.line(rng) for _ in range(phase.lines)]
     # Tweets are short, and full of odd words that are no names.
     shares = {item.source: 1.0 if item.source.startswith(("btc", "wnut")) else 0.3 for item in data.names}
-    read = [item for item in data.names if _has_name(item) or rng.random() < shares[item.source]]
+    read = [item for item in data.names if item.named or rng.random() < shares[item.source]]
     read += [item for item in data.names if item.source == "enron-emailcoref"]
     tagged += [item for item in read if rng.random() < phase.names]
     rows = [row for item in tagged for row in tagged_rows(vary_tagged(item, data.forms.names, rng), tokenizer)]
@@ -226,10 +225,6 @@ def _times(item: Statement, phase: Phase, rng: random.Random) -> int:
         return phase.first
     newest = item.source.startswith(_ROUNDS[phase.rounds - 1])
     return int(rng.random() < (phase.newest if newest else phase.others))
-
-
-def _has_name(item: Tagged) -> bool:
-    return any(label == "PERSON" for _, _, label in item.spans)
 
 
 def minilm() -> Path:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import re2
 
@@ -20,9 +20,10 @@ from dlp_gateway.detection.context import NO_SURROUNDINGS, Context, Hit, Vocabul
 from dlp_gateway.detection.layout import Layout
 from dlp_gateway.detection.normalise import Normalised, Normaliser
 from dlp_gateway.detection.packs import Pattern, Recogniser
-from dlp_gateway.detection.pattern_sets import PatternSetError, PatternSets, options
-from dlp_gateway.detection.scoring import Compiled, Scored, check, failed, is_mistyped, score
+from dlp_gateway.detection.pattern_sets import PatternSets, options
+from dlp_gateway.detection.scoring import Compiled, Scored, check, failed, score
 from dlp_gateway.detection.validators import find_validator
+from dlp_gateway.detection.validators.cards import not_trivial
 from dlp_gateway.model import Tier
 
 # A window overlaps its neighbours by the reach of context, so that nothing is lost on a seam.
@@ -37,10 +38,6 @@ _SINGLE_MEMORY = 8 << 20
 # A word that labels this many different entities ("account") is too common to look for spread out values behind it.
 _COMMON = 3
 _UNDERSCORE = re.compile(rb"(?<=\d)_|_(?=\d)")
-
-
-class EngineError(RuntimeError):
-    """Detection could not do its work; the message must not be taken as clean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +136,7 @@ class Matcher:
 
     def _matched(self, data: bytes, low: int) -> list[int]:
         first, last = _bounds(data, low)
-        try:
-            return self._sets.match(data if last - first == len(data) else data[first:last])
-        except PatternSetError as error:
-            raise EngineError(str(error)) from None
+        return self._sets.match(data if last - first == len(data) else data[first:last])
 
     def _window(
         self,
@@ -205,12 +199,21 @@ class _Columns:
 def _judge(single: _Single, data: bytes, start: int, end: int, context: Context, columns: _Columns) -> Scored:
     owner = single.owner
     mistyped = not check(owner, data[start:end])
-    if mistyped and not (context.labels(start, owner.mistyped) and is_mistyped(data[start:end])):
+    if mistyped and not _counts_mistyped(owner, data, start, end, context):
         return failed(owner, single.pattern.name, start, end)
     around = NO_SURROUNDINGS
     if owner.positive or owner.negative:
         around = context.judge(start, end, owner.positive, owner.negative, columns.over(start))
     return score(owner, single.pattern.name, single.pattern.score, data, start, end, around, mistyped=mistyped)
+
+
+def _counts_mistyped(owner: Compiled, data: bytes, start: int, end: int, context: Context) -> bool:
+    """Tell whether a value whose check failed counts all the same: called so, and no placeholder (123 456 789)."""
+    return (
+        bool(owner.mistyped)
+        and context.labels(start, owner.mistyped)
+        and not_trivial(data[start:end].decode("utf-8", "replace"))
+    )
 
 
 def _bounds(data: bytes, low: int) -> tuple[int, int]:
@@ -233,15 +236,7 @@ def _spreading(compiled: Iterable[Compiled]) -> tuple[Compiled, ...]:
         for word in one.positive:
             meanings.setdefault(word, set()).add(one.recogniser.entity)
     return tuple(
-        Compiled(
-            one.recogniser,
-            frozenset(word for word in one.positive if len(meanings[word]) < _COMMON),
-            one.negative,
-            one.check,
-            one.mistyped,
-            one.compact,
-            one.letters,
-        )
+        replace(one, positive=frozenset(word for word in one.positive if len(meanings[word]) < _COMMON))
         for one in compiled
         if one.compact is not None
     )

@@ -80,7 +80,7 @@ class PeopleModel:
         return [
             [
                 PersonSpan(mark.start, mark.end, mark.score)
-                for mark in self._marks(text, self._worth_as_text)
+                for mark in self._marks(text, self._may_hold_names if len(text) > SHORT else _all)
                 if mark.label == "PERSON"
             ]
             for text in texts
@@ -98,25 +98,23 @@ class PeopleModel:
     def _remembered(self, line: str) -> list[Mark]:
         marks = self._memo.get(line)
         if marks is None:
-            marks = list(self._marks(line, self._worth_as_subject))
+            marks = list(self._marks(line, self._may_hold_details))
             self._memo.put(line, marks)
         return marks
 
-    def _worth_as_subject(self, _: str, units: Sequence[Pieces]) -> list[bool]:
+    def _may_hold_details(self, units: Sequence[Pieces]) -> list[bool]:
         """Tell whether a Subject may hold a personal detail; it is read as a whole or not at all."""
         worth = any(logit >= self._detail_threshold for logit in self._encoder.name_gate.details(units))
         return [worth] * len(units)
 
-    def _worth_as_text(self, text: str, units: Sequence[Pieces]) -> list[bool]:
+    def _may_hold_names(self, units: Sequence[Pieces]) -> list[bool]:
         """Tell which units of a text may hold a name."""
-        if len(text) <= SHORT:
-            return [True] * len(units)
         return [logit >= self._name_threshold for logit in self._encoder.name_gate.names(units)]
 
-    def _marks(self, text: str, gate: Callable[[str, Sequence[Pieces]], list[bool]]) -> Iterator[Mark]:
+    def _marks(self, text: str, gate: Callable[[Sequence[Pieces]], list[bool]]) -> Iterator[Mark]:
         units = [match.span() for match in _UNIT.finditer(text)]
         pieces = [self._encoder.tokenizer.encode(text[start:end]) for start, end in units]
-        worth = gate(text, pieces)
+        worth = gate(pieces)
         line_ends = [end == len(text) or text[end] == "\n" for _, end in units]
         for first, last in _stretches(worth, [len(p) for p in pieces], line_ends):
             start, end = units[first][0], units[last - 1][1]
@@ -181,6 +179,10 @@ def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 def loudest(logits: NDArray[np.float32], wanted: Sequence[int]) -> float:
     """The highest probability among the pieces that one has some of the ``wanted`` tags."""
     return float(probabilities(logits)[:, wanted].sum(axis=1).max())
+
+
+def _all(units: Sequence[Pieces]) -> list[bool]:
+    return [True] * len(units)
 
 
 @dataclass(frozen=True, slots=True)

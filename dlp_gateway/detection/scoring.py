@@ -10,7 +10,6 @@ from types import MappingProxyType
 from dlp_gateway.detection.context import Relation, Surroundings
 from dlp_gateway.detection.packs import Recogniser
 from dlp_gateway.detection.validators import STRUCTURAL
-from dlp_gateway.detection.validators.cards import not_trivial
 from dlp_gateway.model import Zone
 
 # What speaks for a candidate, added to the score of its pattern (0 to 1 in all).
@@ -66,11 +65,6 @@ class Compiled:
 def check(owner: Compiled, value: bytes) -> bool:
     """Tell whether a value passes the recogniser's check; true when it has none."""
     return owner.check is None or owner.check(value.decode("utf-8", "replace"))
-
-
-def is_mistyped(value: bytes) -> bool:
-    """Tell whether a value whose check failed may be somebody's all the same, and no placeholder (123 456 789)."""
-    return not_trivial(value.decode("utf-8", "replace"))
 
 
 def failed(owner: Compiled, pattern: str, start: int, end: int) -> Scored:

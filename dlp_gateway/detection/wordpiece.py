@@ -151,7 +151,7 @@ class WordPiece:
         codes: list[int] = []
         at = 0
         for number, length in self._cuts[word.lower()]:
-            codes.append(number * SHAPES + (case + (case == _MIXED and word[at].isupper())) * 4)
+            codes.append(_code(number, case, word[at], gap=0))
             at += length
         return struct.pack(f"={len(codes)}i", *codes)
 
@@ -169,8 +169,7 @@ class WordPiece:
             at = 0
             for number, length in self._cuts[word]:
                 begin = begins[at]
-                shape = (case + (case == _MIXED and shown[begin].isupper())) * 4 + gap
-                codes.append(number * SHAPES + shape)
+                codes.append(_code(number, case, shown[begin], gap))
                 starts.append(shift + begin)
                 ends.append(shift + stops[at + length - 1])
                 gap = 0
@@ -224,6 +223,11 @@ def _gap(text: str, start: int, end: int) -> int:
     if "\n" in between or "\r" in between:
         return 3
     return 2 if "\t" in between or len(between) > 1 else int(start < end)
+
+
+def _code(piece: int, case: int, letter: str, gap: int) -> int:
+    """The code of a piece of a word of this case; ``letter`` is the first of the piece, ``gap`` what is before it."""
+    return piece * SHAPES + (case + (case == _MIXED and letter.isupper())) * 4 + gap
 
 
 def _moved(codes: bytes, gap: int) -> bytes:

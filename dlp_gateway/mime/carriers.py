@@ -99,11 +99,11 @@ def carried(text: str, budget: int = DEFAULT_BUDGET) -> Carried:
 def _all_readings(text: str, base64_runs: Sequence[_Run], budget: int) -> tuple[tuple[str, ...], bool]:
     """The readings, those of readings too, and whether there are more."""
     found: dict[str, None] = {}
-    waiting = [(text, 0)]
+    waiting: list[tuple[str, Iterable[_Run], int]] = [(text, base64_runs, 0)]
     left = budget
     while waiting:
-        source, depth = waiting.pop()
-        for reading in _readings(source, base64_runs if source is text else _runs(_BASE64, source)):
+        source, runs, depth = waiting.pop()
+        for reading in _readings(source, runs):
             if reading in found or reading == source:
                 continue
             left -= len(reading)
@@ -111,7 +111,7 @@ def _all_readings(text: str, base64_runs: Sequence[_Run], budget: int) -> tuple[
                 return tuple(found), True
             found[reading] = None
             if depth + 1 < _DEEPEST:
-                waiting.append((reading, depth + 1))
+                waiting.append((reading, _runs(_BASE64, reading), depth + 1))
             elif any(
                 deeper not in found and deeper != reading for deeper in _readings(reading, _runs(_BASE64, reading))
             ):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlp_gateway.detection.pattern_sets import PatternSetError, PatternSets
+from dlp_gateway.detection.pattern_sets import EngineError, PatternSets
 
 PATTERNS = [r"\bab\b", r"\d{3}", r"c+d", r"^e", r"f$", r"\d\d-\d\d", r"g.h", r"[xyz]{2}", r"é"]
 
@@ -30,5 +30,5 @@ def test_case_does_not_count() -> None:
 def test_a_set_that_answers_nothing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """As RE2 documents it for a set whose automaton runs out of memory: "nothing matched"."""
     monkeypatch.setattr("re2.Set.Match", lambda _set, _text: [])
-    with pytest.raises(PatternSetError, match="out of memory"):
+    with pytest.raises(EngineError, match="out of memory"):
         PatternSets(PATTERNS).match(b"ab")
