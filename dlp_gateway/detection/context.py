@@ -39,8 +39,10 @@ class Relation(StrEnum):
 
     LABEL = "label"
     COLUMN = "column header"
+    TITLE = "subject that is a label"
     SENTENCE = "same sentence"
     HINT = "file or sheet name"
+    TOPIC = "subject or covering letter"
     NEAR = "near by"
 
 
@@ -134,12 +136,19 @@ NO_SURROUNDINGS = Surroundings(None, None)
 class Context:
     """The context words of one window of text."""
 
-    def __init__(self, data: bytes, hits: Sequence[Hit], hinted: frozenset[int]) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        hits: Sequence[Hit],
+        hinted: frozenset[int],
+        topical: frozenset[int] = frozenset(),
+        title: frozenset[int] = frozenset(),
+    ) -> None:
         self._data = data
         self.hits = hits
         self._starts = [hit.start for hit in hits]
-        self.present = frozenset(hit.word for hit in hits) | hinted
-        self._hinted = hinted
+        self.present = frozenset(hit.word for hit in hits) | hinted | topical
+        self._hinted, self._topical, self._title = hinted, topical, title
 
     def judge(
         self, start: int, end: int, positive: frozenset[int], negative: frozenset[int], column: frozenset[int] | None
@@ -160,11 +169,21 @@ class Context:
                 best, sunk = (Relation.COLUMN if best is not Relation.LABEL else best), None
             elif column & negative:
                 sunk = sunk or Relation.COLUMN
-        if best is None and self._hinted & positive:
-            best = Relation.HINT
-        if best is None and self._near(start, positive):
-            best = Relation.NEAR
-        return Surroundings(best, sunk)
+        return Surroundings(self._best(best, start, positive), sunk)
+
+    def _best(self, best: Relation | None, start: int, positive: frozenset[int]) -> Relation | None:
+        """Return what speaks for a value: what stands by it, unless the words around the text say more."""
+        found = [] if best is None else [best]
+        if self._title & positive:
+            found.append(Relation.TITLE)
+        if best is None:
+            if self._hinted & positive:
+                found.append(Relation.HINT)
+            if self._topical & positive:
+                found.append(Relation.TOPIC)
+            if self._near(start, positive):
+                found.append(Relation.NEAR)
+        return min(found, key=_RANK.__getitem__, default=None)
 
     def labels(self, start: int, words: frozenset[int]) -> bool:
         """Tell whether one of the words stands right before byte ``start``, as its label."""

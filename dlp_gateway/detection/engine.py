@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dlp_gateway.detection.allowances import Allowances
+from dlp_gateway.detection.bidi import as_shown, as_written
 from dlp_gateway.detection.business_numbers import is_of_a_thing
 from dlp_gateway.detection.contacts import Listed, count_people
 from dlp_gateway.detection.cues import Cues
@@ -27,6 +28,7 @@ from dlp_gateway.detection.packs import Recogniser, load_packs
 from dlp_gateway.detection.relation import Whom
 from dlp_gateway.detection.resolve import best
 from dlp_gateway.detection.scoring import Scored
+from dlp_gateway.detection.topics import Topics
 from dlp_gateway.detection.tuning import Tuning
 from dlp_gateway.detection.values import Candidate, Detection, Outsider
 from dlp_gateway.model import Finding, Role, Text, Tier
@@ -48,19 +50,33 @@ SUBJECT_LABELS: Mapping[str, tuple[str, Tier]] = {
 class _Reading:
     """A text to look at; ``origin`` is the stretch of the message's text that it was decoded from.
 
-    ``details`` is filled with the places of contact details that may be part of a list.
+    ``written`` is that text where it is shown in another order. ``details`` is filled with the places of contact
+    details that may be part of a list.
     """
 
     text: Text
     origin: tuple[int, int] | None = None
+    written: str = ""
     details: list[int] = field(default_factory=list)
 
     def candidate(self, entity: str, tier: Tier, start: int, end: int, score: float, detector: str) -> Candidate:
         """Return a kept candidate at characters ``start:end`` of this reading."""
         where = _where(self.text, start)
-        if self.origin is not None:
-            start, end = self.origin
+        start, end = self.place(start, end)
         return Candidate(entity, tier, where, self.text.role, start, end, score, detector, (), (), kept=True)
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """Return where characters ``start:end`` of this reading stand in the message's text."""
+        return self.origin or as_written(self.written, start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What a text is judged by beside itself: whom the message speaks of, what it says it is about, the day."""
+
+    whom: Whom
+    topics: Topics
+    today: dt.date
 
 
 class Engine:
@@ -116,10 +132,10 @@ class Engine:
         day = today or dt.date.today()  # noqa: DTZ011 - allowances end with the local day
         readings: list[_Reading] = []
         candidates: list[Candidate] = []
-        whom = Whom(texts, self._models.people, self._normaliser)
+        around = _Around(Whom(texts, self._models.people, self._normaliser), self._matcher.topics(texts), day)
         for text in texts:
             if not subject_only or text.role is Role.SUBJECT:
-                self._read(_Reading(text), DEPTH, day, whom, readings, candidates, explain=explain)
+                self._read(_Reading(text), DEPTH, around, readings, candidates, explain=explain)
         if self._outsider is not None:
             candidates.extend(c for reading in readings for c in self._outside(reading, self._outsider))
         candidates.extend(self._names([r for r in readings if r.text.role is Role.SUBJECT]))
@@ -135,16 +151,18 @@ class Engine:
         self,
         reading: _Reading,
         depth: int,
-        today: dt.date,
-        whom: Whom,
+        around: _Around,
         readings: list[_Reading],
         candidates: list[Candidate],
         *,
         explain: bool,
     ) -> None:
-        """Run the patterns over a text and over every text that is encoded in it."""
+        """Run the patterns over a text, over it as it is shown, and over every text that is encoded in it."""
         readings.append(reading)
         text = reading.text
+        if (shown := as_shown(text.text)) != text.text:
+            other = replace(reading, text=replace(text, text=shown), written=text.text, details=[])
+            self._read(other, depth, around, readings, candidates, explain=explain)
         normalised = self._normaliser(text.text)
         # Contact information may leave: it is told of a Subject, and counted elsewhere.
         told_of = text.role is Role.SUBJECT
@@ -152,11 +170,12 @@ class Engine:
             normalised,
             Layout(normalised.data),
             text.hints,
+            around.topics.of(text),
             count_contacts=not told_of,
             explain=explain,
         )
-        scored = [self._allowances.judge(self._thresholded(s), normalised.data, today) for s in matches.scored]
-        scored = whom.check(text, normalised, scored)
+        scored = [self._allowances.judge(self._thresholded(s), normalised.data, around.today) for s in matches.scored]
+        scored = around.whom.check(text, normalised, scored)
         if not told_of:
             scored = [_free_to_leave(one) for one in scored]
         kept = best(s for s in scored if s.stands)
@@ -167,7 +186,7 @@ class Engine:
         candidates.extend(_candidate(reading, normalised, one, kept=id(one) in chosen) for one in told)
         if matches.encoded and depth:
             for inner in _decoded(reading):
-                self._read(inner, depth - 1, today, whom, readings, candidates, explain=explain)
+                self._read(inner, depth - 1, around, readings, candidates, explain=explain)
 
     def _thresholded(self, scored: Scored) -> Scored:
         if scored.score >= self._thresholds[scored.recogniser.name]:
@@ -255,8 +274,7 @@ def _decoded(reading: _Reading) -> Iterator[_Reading]:
 def _candidate(reading: _Reading, normalised: Normalised, scored: Scored, *, kept: bool) -> Candidate:
     start, end = normalised.span(scored.start, scored.end)
     where = _where(reading.text, start)
-    if reading.origin is not None:
-        start, end = reading.origin
+    start, end = reading.place(start, end)
     return Candidate(
         scored.recogniser.entity,
         scored.recogniser.tier,

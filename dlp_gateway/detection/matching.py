@@ -22,9 +22,10 @@ from dlp_gateway.detection.normalise import Normalised, Normaliser
 from dlp_gateway.detection.packs import Pattern, Recogniser
 from dlp_gateway.detection.pattern_sets import PatternSets, options
 from dlp_gateway.detection.scoring import Compiled, Scored, check, failed, score
+from dlp_gateway.detection.topics import NO_TOPIC, Topic, Topics
 from dlp_gateway.detection.validators import find_validator
 from dlp_gateway.detection.validators.cards import not_trivial
-from dlp_gateway.model import Tier
+from dlp_gateway.model import Text, Tier
 
 # A window overlaps its neighbours by the reach of context, so that nothing is lost on a seam.
 WINDOW = 64 * 1024
@@ -88,8 +89,19 @@ class Matcher:
             letters=re.search("[A-Z]", recogniser.compact or "") is not None,
         )
 
+    def topics(self, texts: Sequence[Text]) -> Topics:
+        """Return what the texts of one message say of each other."""
+        return Topics(texts, self._vocabulary, self._normaliser)
+
     def scan(
-        self, text: Normalised, layout: Layout, hints: Sequence[str], *, count_contacts: bool, explain: bool = False
+        self,
+        text: Normalised,
+        layout: Layout,
+        hints: Sequence[str],
+        topic: Topic = NO_TOPIC,
+        *,
+        count_contacts: bool,
+        explain: bool = False,
     ) -> Matches:
         """Find and score the candidates of a text.
 
@@ -114,7 +126,7 @@ class Matcher:
                 contacts.extend(self._contacts(data, low, matched))
                 matched = matched if explain else [index for index in matched if index not in self._contact]
             if matched:
-                for scored in self._window(data, low, layout, hinted, matched, counts):
+                for scored in self._window(data, low, layout, hinted, topic, matched, counts):
                     if scored.stands:
                         counts[scored.recogniser.name] += scored.score >= _COUNTS
                         found.append(scored)
@@ -144,6 +156,7 @@ class Matcher:
         low: int,
         layout: Layout,
         hinted: frozenset[int],
+        topic: Topic,
         matched: Sequence[int],
         counts: Mapping[str, int],
     ) -> Iterator[Scored]:
@@ -151,7 +164,7 @@ class Matcher:
         hits = self._vocabulary.find(data if last - first == len(data) else data[first:last])
         if first:
             hits = [Hit(hit.start + first, hit.end + first, hit.word) for hit in hits]
-        context = Context(data, hits, hinted)
+        context = Context(data, hits, hinted, topic.words, topic.title)
         present = context.present | self._heads(layout, data, first)
         columns = _Columns(layout, data, self._vocabulary)
         for index in matched:

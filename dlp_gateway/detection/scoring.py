@@ -17,8 +17,10 @@ RAISES: Mapping[Relation, float] = MappingProxyType(
     {
         Relation.LABEL: 0.45,
         Relation.COLUMN: 0.45,
+        Relation.TITLE: 0.4,
         Relation.SENTENCE: 0.35,
         Relation.HINT: 0.3,
+        Relation.TOPIC: 0.3,
         Relation.NEAR: 0.2,
     }
 )

@@ -13,6 +13,10 @@ _QUOTED = re.compile(
     r'"((?:[^"\\]|\\.){1,64})"\s{0,4}@\s{0,4}([^\s<>,;:"()\[\]@\\]{1,255}|\[[^\s\[\]]{1,255}\])', re.DOTALL
 )
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_JOINT = re.compile(r"[._+=-]+")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_NUMBER = re.compile(r"(?:\d ?){7}")
+_USUAL_WORDS = 5
 
 
 def split(value: str) -> tuple[str, tuple[str, ...]]:
@@ -73,6 +77,19 @@ def comment(value: str, at: int) -> tuple[str, int]:
         else:
             depth += 1 if edge[0] == "(" else -1
     return value[start : at - 1].strip(), at
+
+
+def said(spec: str) -> str:
+    """Return what a spec says beyond an address of a few words; nothing, for nearly every one.
+
+    What stands between angle brackets need not be an address, a quoted local part may be a sentence (RFC 5322
+    section 3.4.1), and a plain one a chain of words or a number: mail programs show all of them.
+    """
+    match = _ADDRESS.fullmatch(spec.strip())
+    if match is None:
+        return spec.strip()
+    local = _JOINT.sub(" ", match[1])
+    return local if len(_WORD.findall(local)) > _USUAL_WORDS or _NUMBER.search(local) else ""
 
 
 def canonical(spec: str) -> tuple[str, ...]:

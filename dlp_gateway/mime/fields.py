@@ -113,8 +113,9 @@ def texts(fields: tuple[Field, ...], prefix: str) -> Iterator[Text]:
 def _listed(field: Field, where: str) -> Iterator[Text]:
     name = field.name
     if name in ADDRESS_FIELDS:
-        words, _ = addresses.split(charsets.header_text(field.value))
-        for text in encoded_words.readings(words) if words else ():
+        words, specs = addresses.split(charsets.header_text(field.value))
+        told = "; ".join(filter(None, (words, *(said for said in map(addresses.said, specs) if said not in words))))
+        for text in encoded_words.readings(told) if told else ():
             yield Text(where, text, Role.HEADER)
     elif name == "received":
         yield from _comments(field.value, where)

@@ -38,10 +38,16 @@ def test_words_are_found_whole_in_all_the_ways_they_are_written(text, expected):
     assert found(text) == expected
 
 
-def judge(text: str, column: frozenset[int] | None = None, hints: frozenset[int] = frozenset()):
+def judge(
+    text: str,
+    column: frozenset[int] | None = None,
+    hints: frozenset[int] = frozenset(),
+    topical: frozenset[int] = frozenset(),
+    title: frozenset[int] = frozenset(),
+):
     data = NORMALISER(text).data
     start = data.index(b"42")
-    context = Context(data, VOCABULARY.find(data), hints)
+    context = Context(data, VOCABULARY.find(data), hints, topical, title)
     around = context.judge(
         start,
         start + 2,
@@ -89,3 +95,11 @@ def test_the_header_of_the_column_is_a_label():
 def test_hints_count_when_nothing_better_is_there():
     assert judge("nothing 42", hints=TFN) == (Relation.HINT, None)
     assert judge("TFN 42", hints=TFN) == (Relation.LABEL, None)
+
+
+def test_words_around_the_text_count_by_how_much_they_say():
+    assert judge("nothing 42", topical=TFN) == (Relation.TOPIC, None)
+    assert judge("The TFN is wrong. Please take 42.", topical=TFN) == (Relation.NEAR, None)
+    assert judge("The TFN is wrong. Please take 42.", topical=TFN, title=TFN) == (Relation.TITLE, None)
+    assert judge("TFN 42", topical=TFN, title=TFN) == (Relation.LABEL, None)
+    assert judge("invoice 42", topical=TFN, title=TFN) == (Relation.TITLE, Relation.LABEL)

@@ -74,3 +74,42 @@ def test_more_addresses_than_are_counted_are_reported():
 
     assert len(reading.visible) == 20
     assert [item.why for item in reading.unscanned] == ["more than 20 addresses in To and Cc"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("bob@example.net", ""),
+        ("mary-ann.van.der-berg+7@example.net", ""),
+        ("bounce+8271.ab12@example.net", ""),
+        ("bob@[192.0.2.1]", ""),
+        ("", ""),
+        ("Jane Doe is ill", "Jane Doe is ill"),
+        ("Jane is ill bob@example.net", "Jane is ill bob@example.net"),
+        ('"Jane Doe is ill"@example.net', '"Jane Doe is ill"@example.net'),
+        ("jane-doe_is.ill+since-may@example.net", "jane doe is ill since may"),
+        ("tfn-412277305@example.net", "tfn 412277305"),
+        ("tfn.412-277-305@example.net", "tfn 412 277 305"),
+    ],
+)
+def test_what_an_address_says_beyond_itself(spec, said):
+    assert addresses.said(spec) == said
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Team <Jane Doe is ill>",
+        "Team <Jane Doe is ill",
+        "<Jane Doe is ill>, b@x.example",
+        '"Jane Doe is ill"@x.example',
+        "Jane.Doe.is.ill.and.weak@x.example",
+    ],
+)
+@pytest.mark.parametrize("name", ["From", "To", "Cc", "Reply-To", "Sender"])
+def test_a_sentence_in_place_of_an_address_is_text(name, value):
+    raw = f"{name}: {value}\r\nSubject: s\r\n\r\nx".encode()
+    nested = b"Content-Type: message/rfc822\r\nSubject: s\r\n\r\n" + raw
+
+    for message in (raw, nested):
+        assert any("Jane Doe is ill" in text for text in of_role(read(message), Role.HEADER))
