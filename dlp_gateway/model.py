@@ -188,7 +188,7 @@ class Attachment:
 class Reading:
     """Everything a tolerant reader sees in a message: the union of readings.
 
-    ``visible`` are the addresses in To and Cc (canonical ``local@domain``),
+    ``visible`` are the addresses in To, Cc and other fields that are shown (canonical ``local@domain``),
     ``ambiguous`` the reasons why readers may disagree on what the message is
     (two From headers, say): for an outsider these count as not scannable.
     """

@@ -95,11 +95,22 @@ def said(spec: str) -> str:
 def canonical(spec: str) -> tuple[str, ...]:
     """Return the addresses in ``spec`` as ``local@domain``: domain in lower case, A-labels, no trailing dot."""
     found = []
+    spec = _without_comments(spec)
     for match in _ADDRESS.finditer(spec) if '"' not in spec else _QUOTED.finditer(spec):
         local, domain = _ESCAPE.sub(r"\1", match[1]), _domain(match[2])
         if domain:
             found.append(f"{local}@{domain}")
     return tuple(found)
+
+
+def _without_comments(spec: str) -> str:
+    """Drop comments, which may stand on both sides of the ``@`` (RFC 5322 section 3.4.1)."""
+    parts: list[str] = []
+    at = 0
+    while (opening := spec.find("(", at)) >= 0 and '"' not in spec:
+        parts.append(spec[at:opening])
+        _, at = comment(spec, opening + 1)
+    return "".join(parts) + spec[at:]
 
 
 def _domain(name: str) -> str:

@@ -54,6 +54,7 @@ class _Lines:
     fields: list[Field] = field(default_factory=list)
     late: list[Field] = field(default_factory=list)
     stray: int = -1  # offset of the first line that is no field
+    blank: int = -1  # offset behind the first line of blanks alone
     crowded: bool = False
     bare_cr: bool = False
     nul: bool = False
@@ -137,7 +138,10 @@ def _read_lines(block: bytes, max_fields: int) -> _Lines:
         stripped = line.rstrip(b"\r")
         if b"\r" in stripped:
             seen.bare_cr = True
-        if stripped[:1] in (b" ", b"\t") and stripped.strip():
+        if stripped[:1] in (b" ", b"\t") and (pieces or stripped.strip()):
+            # A line of blanks alone goes on with the field (RFC 5322 section 4.2); some readers end the header there.
+            if seen.blank < 0 and not stripped.strip():
+                seen.blank = offset
             if pieces:
                 pieces.append(stripped)
                 continue
@@ -177,16 +181,17 @@ def _field_name(raw: bytes) -> str | None:
 
 
 def _bodies(lines: _Lines, first: int, body: int) -> list[int]:
-    """Where the body starts when a line in the block is no field.
+    """Where the body starts when a line in the block is no field, or blank but for spaces.
 
     Strict readers end the block there; lenient ones skip the line, which only matters when fields that
     shape the body follow.
     """
+    early = [first + lines.blank] if lines.blank >= 0 else []
     if lines.stray < 0:
-        return [body]
+        return [body, *early]
     if any(f.name in _STRUCTURAL for f in lines.late):
-        return [body, first + lines.stray]
-    return [first + lines.stray]
+        return [body, first + lines.stray, *early]
+    return [first + lines.stray, *early]
 
 
 def _disagreements(lines: _Lines, *, message: bool) -> tuple[str, ...]:

@@ -28,6 +28,10 @@ _STOCK_PREAMBLES = (
     b"This is an OpenPGP/MIME encrypted message (RFC 4880 and 3156)",
 )
 
+# The fields whose addresses every recipient gets to see. Bcc is among them: the message goes out as it came, and what a
+# program left in it is shown to all.
+_SHOWING = frozenset({"to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc", "apparently-to"})
+
 
 @dataclass(slots=True)
 class _Scope:
@@ -139,7 +143,8 @@ class _Walk:
     def _outer_header(self, block: headers.Block, *, all_fields: bool) -> None:
         """Take from the header of the message itself what concerns the message."""
         if block.truncated:
-            self._lack("header", block.truncated)
+            # The Subject, or another one, may lie behind the limit.
+            self._lack("subject", block.truncated)
         subjects: dict[bytes, None] = {}
         senders: dict[bytes, None] = {}
         for one in block.fields:
@@ -151,7 +156,7 @@ class _Walk:
                 senders[one.value.strip()] = None
             elif one.name == "received":
                 self._received += 1
-            elif one.name in ("to", "cc") and all_fields:
+            elif one.name in _SHOWING and all_fields:
                 self._see(one)
         if len(subjects) > 1:
             self._ambiguous[Unscanned("header", "more than one Subject")] = None
@@ -163,7 +168,7 @@ class _Walk:
         for spec in specs:
             for address in addresses.canonical(spec):
                 if len(self._visible) >= self._limits.addresses and address not in self._visible:
-                    self._lack("header", f"more than {self._limits.addresses} addresses in To and Cc")
+                    self._lack("header", f"more than {self._limits.addresses} addresses that are shown")
                     return
                 self._visible[address] = None
 

@@ -26,6 +26,8 @@ from tests.unit.mime.reading import of_role, read
         ("bob@[192.0.2.1]", "", ["bob@[192.0.2.1]"]),
         ("<@route.example:bob@example.net>", "", ["bob@example.net"]),
         ("bob @ example.net", "", ["bob@example.net"]),
+        ("Bob <bob(x (y))@(z)example.net>", "Bob", ["bob@example.net"]),
+        ("Bob <bob@example.net(>", "Bob", ["bob@example.net"]),
         ("<bob@example.net", "", ["bob@example.net"]),
         ("Jane jane@x.example", "Jane jane@x.example", ["jane@x.example"]),
         ("(a (b) c) x@y.example", "a (b) c", ["x@y.example"]),
@@ -44,13 +46,16 @@ def test_words_and_addresses(value, words, found):
     assert [address for spec in specs for address in addresses.canonical(spec)] == found
 
 
-def test_visible_are_the_addresses_of_to_and_cc_once_each():
+def test_visible_are_the_addresses_that_are_shown_once_each():
+    """Bcc is one of them: nothing is taken out of a message, so what was left in it is shown to all."""
     reading = read(
         b"From: a@b.example\r\nTo: Bob <bob@X.example>, bob@x.example\r\nTo: c@y.example\r\nCc: G: d@z.example;\r\n"
-        b"Bcc: hidden@x.example\r\nSubject: s\r\n\r\nTo: no@body.example\r\n"
+        b"Bcc: hidden@x.example\r\nResent-To: e@z.example\r\nReply-To: f@z.example\r\nSubject: s\r\n\r\n"
+        b"To: no@body.example\r\n"
     )
 
-    assert reading.visible == ("bob@x.example", "c@y.example", "d@z.example")
+    shown = ("bob@x.example", "c@y.example", "d@z.example", "hidden@x.example", "e@z.example")
+    assert reading.visible == shown
     assert "Bob" in of_role(reading, Role.HEADER)
 
 
@@ -73,7 +78,7 @@ def test_more_addresses_than_are_counted_are_reported():
     reading = read(raw, addresses=20)
 
     assert len(reading.visible) == 20
-    assert [item.why for item in reading.unscanned] == ["more than 20 addresses in To and Cc"]
+    assert [item.why for item in reading.unscanned] == ["more than 20 addresses that are shown"]
 
 
 @pytest.mark.parametrize(

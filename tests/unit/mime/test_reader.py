@@ -425,10 +425,10 @@ def test_m20_pgp_in_the_text_is_a_part():
     assert [p.content.startswith(b"-----BEGIN PGP MESSAGE-----") for p in parts] == [True]
 
 
-def test_m21_names_in_bcc_are_text_and_its_addresses_drive_nothing():
+def test_m21_names_in_bcc_are_text_and_its_addresses_count_as_shown():
     reading = read(b"From: a@b.example\r\nTo: c@d.example\r\nBcc: Jane Doe <j@x.example>\r\nSubject: s\r\n\r\nhi")
 
-    assert reading.visible == ("c@d.example",)
+    assert reading.visible == ("c@d.example", "j@x.example")
     assert at(reading, "header Bcc") == ["Jane Doe"]
 
 
