@@ -31,6 +31,14 @@ _WORD = _LOWER | _UPPER | frozenset(b"0123456789")
 _SENTENCE_END = re.compile(rb"[.!?]\s+[A-Z\"'(]|[.!?]\n|\n\s*\n")
 # What may stand between a label and its value in the same line.
 _LABEL_END = re.compile(rb"[ \t:#=.(-]*(?:(?:is|no|nr|num|number)\b[ \t:#=.]*){0,2}", re.IGNORECASE)
+# What stands between a label and a word that only says which one, or where it was given: "TFN as told on the phone".
+_WHICH = re.compile(
+    rb"[ \t]*(?:(?:numbers?|no|nr|card|details?)\b\.?[ \t]*)?[(\[]?[ \t]*"
+    rb"(?:(?:as|on|for|of|from|in|over|per|with|to|the|this|that|my|our|your|his|her|their|an?|i|we|you|gave|told|discussed"
+    rb"|mentioned|given|see|same|last|not|or|and|laut|zur|zum|pour|de|la|du)\b[ \t]*|[/&][ \t]*){1,6}",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(rb"[ \t]*(?:numbers?|no|nr|details?)\b", re.IGNORECASE)
 _CELL_END = re.compile(rb"[|;\t]|\n")
 
 
@@ -217,11 +225,25 @@ class Context:
         favourable = closest.word in positive or self._qualifies(closest, positive)
         if _SENTENCE_END.search(gap) or self._labelled_itself(closest.end, start):
             return (Relation.NEAR, True) if favourable else None
+        if not favourable and (named := self._named_before(closest, gap, positive)) is not None:
+            return (Relation.LABEL if start - named.end <= LABEL_REACH else Relation.SENTENCE), True
         if len(gap) <= LABEL_REACH:
             return Relation.LABEL, favourable
         if len(gap) <= SENTENCE_REACH:
             return (Relation.SENTENCE, True) if favourable else None
         return (Relation.NEAR, True) if favourable else None
+
+    def _named_before(self, hit: Hit, gap: bytes, positive: frozenset[int]) -> Hit | None:
+        """Return the label that a word right behind it only specifies ("card number for the reservation: ...").
+
+        A word with nothing but a space to the value is the value's own label ("pay by card for invoice ...").
+        """
+        first = bisect_left(self._starts, hit.start - LABEL_REACH)
+        for other in reversed(self.hits[first : bisect_left(self._starts, hit.start)]):
+            if other.word in positive and other.end <= hit.start and _WHICH.fullmatch(self._data, other.end, hit.start):
+                own = not gap.strip() and not _NUMBERED.match(self._data, other.end, hit.start)
+                return None if own else other
+        return None
 
     def _labelled_itself(self, end: int, start: int) -> bool:
         """Tell whether the value has a label of its own behind the word, in its own cell or line."""

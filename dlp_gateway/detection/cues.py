@@ -15,9 +15,10 @@ from dlp_gateway.configfile import ConfigError, Problem
 from dlp_gateway.detection.context import Vocabulary
 from dlp_gateway.detection.normalise import Normaliser
 from dlp_gateway.detection.packs import read_words
+from dlp_gateway.detection.values import PersonSpan
 
 _WORD = re.compile(r"[^\W\d_]+")
-# The commonest function words that the other languages do not share.
+# The commonest function words that the other languages do not share; "van", "met", "per", "do" are English, too.
 _ENGLISH = frozenset(
     "the and of is was are has have had with for from that this she he his her they you your we our will would not"
     " been who which at by as it be my".split()
@@ -25,8 +26,8 @@ _ENGLISH = frozenset(
 _OTHER = frozenset(
     "der die das und ist nicht mit von für wird hat haben wurde sich dem den ein eine einen bei nach seit wegen unser"
     " unsere frau herr ihre seine le la les des une est pas pour dans avec sur nous vous qui ses son elle mme du au aux"
-    " el los las una para con por que del su sus está nuestro nuestra il lo gli della di per non è nostra nostro sono"
-    " het een van niet voor zijn haar onze wij werd op met aan nie jest się na z w do od pan pani dla przez o os um uma"
+    " el los las una para con por que del su sus está nuestro nuestra il lo gli della di non è nostra nostro sono"
+    " het een niet voor zijn haar onze wij werd op aan nie jest się z w od pan pani dla przez o os um uma"
     " não com da dos sua seu och att det som för inte är hun han til ikke ja ei".split()
 )
 
@@ -60,9 +61,18 @@ class Cues:
                     raise ConfigError([Problem(path.name, 0, str(error))]) from error
         return cls(words, normaliser)
 
-    def labels(self, passage: str) -> frozenset[str]:
-        """Return the labels that a word of the passage points at."""
-        found = self._vocabulary.words(self._normaliser(passage).data)
+    def labels(self, passage: str, names: Sequence[PersonSpan] = ()) -> frozenset[str]:
+        """Return the labels that a word of the passage points at; a word in one of the ``names`` points at nothing.
+
+        Karen, Marie, Jain and Black are names of people far more often than anything else.
+        """
+        normalised = self._normaliser(passage)
+        spans = [normalised.bytes_of(name.start, name.end) for name in names]
+        found = {
+            hit.word
+            for hit in self._vocabulary.find(normalised.data)
+            if not any(start < hit.end and hit.start < end for start, end in spans)
+        }
         return frozenset(label for number in found for label in self._labels[number])
 
 

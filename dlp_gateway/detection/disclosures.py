@@ -57,6 +57,7 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _SPACE = re.compile(r"[\s\"'<>|]+")
 # A call or the name of an argument in source code: client.charge(amount=12, currency=
 _CODE = re.compile(r"[\w.]*[a-z_](?:\(|=$)")
+_DIGIT = re.compile(r"\d")
 _PIN = re.compile(r"(?<!\d)\d{4,8}(?!\d)")
 _SECRET_WORD = re.compile(
     r"pass|\bpw\b|\bpwd|\bpin\b|log ?-?[io]n|sign ?-?in|\buser|credential|secret|api key|private key|token"
@@ -129,9 +130,7 @@ class Reader:
     ) -> Iterator[tuple[str, float, bool]]:
         if not scores:
             # The model's cheap sieve was taught English: another language goes by words and names alone.
-            cues = frozenset() if is_english(passage) else self._cues.labels(passage)
-            named = bool(cues) and bool(self._people.find([passage])[0])
-            yield from ((label, self._thresholds[label], True) for label in sorted(cues) if named)
+            yield from ((label, self._thresholds[label], True) for label in sorted(self._in_other_words(passage)))
             return
         about = scores.get(ABOUT, 1.0)
         least = self._thresholds.get(ABOUT, ABOUT_A_PERSON)
@@ -140,20 +139,29 @@ class Reader:
             found = any(score >= self._thresholds.get(label, 1.0) for label, score in scores.items() if label != ABOUT)
             about = least if found and hints and names_somebody(hints, self._people) else 0.0
         cues = self._cues.labels(passage) if about else frozenset()
-        foreign = self._foreign(passage) if cues else False
+        foreign = self._in_other_words(passage) if cues else frozenset()
         for label, given in scores.items():
             limit = self._thresholds.get(label)
             if limit is None or label not in ENTITIES:
                 continue
-            score = max(given, limit) if foreign and label in cues else given
-            if label in cues and about >= SURE:
-                limit = min(limit, CUED)
+            score = max(given, limit) if label in foreign else given
+            if label in cues and about >= SURE and CUED <= score < limit and self._points(passage, label):
+                limit = CUED
             if score >= limit / 2:
                 yield label, score, score >= limit and about > 0 and _corroborated(label, passage, score)
 
-    def _foreign(self, passage: str) -> bool:
-        """Tell whether a passage in another language names a person."""
-        return not is_english(passage) and bool(self._people.find([passage])[0])
+    def _points(self, passage: str, label: str) -> bool:
+        """Tell whether a word of the passage that is no name points at a label."""
+        return label in self._cues.labels(passage, self._people.find([passage])[0])
+
+    def _in_other_words(self, passage: str) -> frozenset[str]:
+        """Return the labels of the cues of a passage that is in another language and names a person."""
+        if is_english(passage) or not self._cues.labels(passage):
+            return frozenset()
+        names = self._people.find([passage])[0]
+        cues = self._cues.labels(passage, names) if names else frozenset()
+        # "cobra", "gagne" and "Bonus" speak of pay only beside a sum.
+        return cues if _DIGIT.search(passage) else cues - {"pay"}
 
 
 def _corroborated(label: str, passage: str, score: float) -> bool:

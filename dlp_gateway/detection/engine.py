@@ -21,6 +21,7 @@ from dlp_gateway.detection.dates import is_month_of_a_date
 from dlp_gateway.detection.disclosures import ENTITIES, Reader
 from dlp_gateway.detection.encodings import DEPTH, decode
 from dlp_gateway.detection.layout import Layout
+from dlp_gateway.detection.legible import legible
 from dlp_gateway.detection.matching import Matcher
 from dlp_gateway.detection.models import Models, load_models
 from dlp_gateway.detection.normalise import Normalised, Normaliser
@@ -200,14 +201,15 @@ class Engine:
 
     def _names(self, subjects: Sequence[_Reading]) -> Iterator[Candidate]:
         """Names of people and other personal details in Subjects."""
-        for subject, marks in zip(subjects, self._models.people.mark([s.text.text for s in subjects]), strict=True):
+        read = [legible(subject.text.text) for subject in subjects]
+        for subject, shown, marks in zip(subjects, read, self._models.people.mark([r.text for r in read]), strict=True):
             for mark in marks:
                 if mark.label in SUBJECT_LABELS:
                     entity, tier = SUBJECT_LABELS[mark.label]
-                    one = subject.candidate(entity, tier, mark.start, mark.end, mark.score, "people")
-                    if mark.label == "ID" and is_of_a_thing(subject.text.text, mark.start, mark.end):
+                    one = subject.candidate(entity, tier, *shown.span(mark.start, mark.end), mark.score, "people")
+                    if mark.label == "ID" and is_of_a_thing(shown.text, mark.start, mark.end):
                         one = replace(one, sank=("label: number of a thing",), kept=False)
-                    if mark.label == "PERSON" and is_month_of_a_date(subject.text.text, mark.start, mark.end):
+                    if mark.label == "PERSON" and is_month_of_a_date(shown.text, mark.start, mark.end):
                         one = replace(one, sank=("date: month behind a day",), kept=False)
                     yield one
 
@@ -215,9 +217,12 @@ class Engine:
         """What passages say of people."""
         if self._reader is None:
             return
-        for said in self._reader.disclosures([r.text for r in readings]):
+        read = [legible(reading.text.text) for reading in readings]
+        texts = [replace(r.text, text=one.text) for r, one in zip(readings, read, strict=True)]
+        for said in self._reader.disclosures(texts):
             entity, tier = ENTITIES[said.label]
-            one = readings[said.text].candidate(entity, tier, said.start, said.end, said.score, "statements")
+            start, end = read[said.text].span(said.start, said.end)
+            one = readings[said.text].candidate(entity, tier, start, end, said.score, "statements")
             reason = f"statement: {said.label}"
             yield replace(
                 one, raised=(reason,), sank=() if said.disclosed else ("below threshold",), kept=said.disclosed

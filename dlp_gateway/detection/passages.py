@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import NamedTuple
@@ -22,14 +22,22 @@ LONGEST = 480
 _QUOTE = re.compile(r"^[ \t]*(?:>[ \t]?)+")
 _SENTENCE = re.compile(r"[.!?。！？][\"')\]]*\s+(?=[\"'(\[]?[A-ZÀ-Þ0-9])")
 # Lines that a mail program puts in front of quoted mail say who wrote to whom and when, nothing more.
-_QUOTED_HEADER = re.compile(
+_QUOTED_FIELD = re.compile(
     r"(?:from|to|cc|bcc|sent|sent by|date|reply-to|von|an|gesendet|datum|de|para|à|a|envoyé|enviado|fecha|da"
     r"|inviato|data"
-    r"|van|aan|verzonden|od|do|wysłano)\s?:\s"
-    r"|-{2,} ?(?:original message|forwarded|weitergeleitet|message d'origine)"
-    r"|on .{6,90} wrote:$|am .{6,90} schrieb|le .{6,90} a écrit",
+    r"|van|aan|verzonden|od|do|wysłano)\s?:\s",
     re.IGNORECASE,
 )
+_QUOTATION = re.compile(
+    r"-{2,} ?(?:original message|forwarded|weitergeleitet|message d'origine)"
+    r"|(?:on (?=.*(?:\d:\d\d|@|\d{4})).{6,90} wrote:$|am (?=.*\d).{6,90} schrieb|le (?=.*\d).{6,90} a écrit)",
+    re.IGNORECASE,
+)
+# Addresses in a field, and the small words of names, dates and times.
+_ADDRESS = re.compile(r"<[^<>\s]*>|\S+@\S+")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_SMALL = frozenset("am at bin bis da de del der di du el la le of on the und van via von zu zum".split())
+_SAID = 2
 # "Dear Karim Benali," and "Dear Ms Quayle," name a person; "Hi Fiona" is how colleagues and customers are greeted.
 _GREETED = re.compile(
     r"(?:dear|sehr geehrte[rs]?|liebe[rs]?|cher|chère|estimad[oa]|gentile|egregio|geachte|beste|szanown[ya]|prezad[oa])"
@@ -90,11 +98,11 @@ def _lines(text: str) -> Iterator[_Unit | None]:
     """Yield lines without quote marks; None for one that is blank or says nothing of anybody."""
     raw = text.split("\n")
     shown = [_QUOTE.sub("", line) if ">" in line else line for line in raw]
-    skipped = signature_lines(shown)
+    skipped = signature_lines(shown) | _quotations(shown)
     start = 0
     for number, line in enumerate(raw):
         said = shown[number].strip()
-        if not said or number in skipped or _QUOTED_HEADER.match(said):
+        if not said or number in skipped:
             yield None
         else:
             first = start + len(line) - len(shown[number]) + shown[number].index(said)
@@ -104,6 +112,31 @@ def _lines(text: str) -> Iterator[_Unit | None]:
                     offset = first + low + said[low:].index(piece)
                     yield _Unit(offset, offset + len(piece), piece)
         start += len(line) + 1
+
+
+def _quotations(lines: Sequence[str]) -> frozenset[int]:
+    """Return the numbers of the lines that introduce quoted mail: two fields or more, or a phrase."""
+    found: set[int] = set()
+    before: int | None = None
+    for number, line in enumerate(lines):
+        said = line.strip()
+        if not said:
+            continue
+        if _QUOTED_FIELD.match(said) and not _says_anything(said):
+            if before is not None:
+                found.update((before, number))
+            before = number
+            continue
+        before = None
+        if _QUOTATION.match(said):
+            found.add(number)
+    return frozenset(found)
+
+
+def _says_anything(field: str) -> bool:
+    """Tell whether a line that begins like a field says more than who and when: a sentence has words in lower case."""
+    words = _WORD.findall(_ADDRESS.sub(" ", field.partition(":")[2]))
+    return sum(word.islower() and word not in _SMALL for word in words) >= _SAID
 
 
 def _units(lines: list[_Unit]) -> list[_Unit]:

@@ -26,6 +26,9 @@ ENOUGH = 50
 # Characters of a covering letter that are searched for whom it speaks of.
 _COVER = 20_000
 _SEPARATORS = re.compile(r"[_.\-+]+|\.[A-Za-z0-9]{2,5}$")
+# A value this close behind a name, with no end of the sentence, cell or label between, is about that person.
+_BREATH = 48
+_STOP = re.compile(rb"[.!?]\s|[\n|:;\t]")
 _PARAGRAPH = re.compile(rb"\n[ \t\r]*\n")
 _INTRODUCTION = re.compile(
     rb"\b(?:by|from|with|ask|contact|contact person|attn|attention|att|c/o|via|cc|see"
@@ -133,9 +136,22 @@ def _names(text: str, normalised: Normalised, asking: Sequence[Scored], people: 
     for (low, _), spans in zip(windows, found, strict=True):
         for span in spans:
             start, end = normalised.bytes_of(low + span.start, low + span.end)
-            if not _introduced(normalised.data, start):
+            if _told_of(normalised.data, end, asking) or not _introduced(normalised.data, start):
                 names.append(PersonSpan(start, end, span.score))
     return names
+
+
+def _told_of(data: bytes, end: int, asking: Sequence[Scored]) -> bool:
+    """Tell whether a value follows the name that ends at ``end`` in the same breath: it is about that person.
+
+    Whoever introduces the name: "a claim from Ann Lee, policy number ..." is about the one whom it is from.
+    """
+    return any(
+        one.recogniser.person in ("near", "beside")
+        and end <= one.start < end + _BREATH
+        and not _STOP.search(data, end, one.start)
+        for one in asking
+    )
 
 
 def _judge(scored: Scored, data: bytes, names: Sequence[PersonSpan]) -> Scored:

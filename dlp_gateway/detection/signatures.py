@@ -10,7 +10,7 @@ are looked for in. A line that says anything in a sentence stays.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 
 # A signature is at most this long; its lines have at most so many words.
@@ -49,6 +49,10 @@ _SENTENCE = re.compile(r"[a-z]{2}[.!?](?:\s|$)|;")
 _LABEL = re.compile(r"[^\W\d_][^:|]{0,30}:")
 _WORD = re.compile(r"[^\W\d_]+")
 _LINK = re.compile(r"\S+@\S+|(?:https?://|www\.)\S+")
+# A row of a list: cells, the first of them a name.
+_CELL = re.compile(r"\s*[|\t;]\s*|,\s*|\s{2,}|\s+[-\u2013\u2014]\s+")
+_NAMED = re.compile(r"[^\W\d_][^\W\d_.'\u2019-]*(?:[ .'\u2019-]{1,2}[^\W\d_]+){0,4}\.?")
+_CELLS = 3
 # Small words inside titles and names.
 _SMALL = frozenset("of and the for at in to de la le du des von van der und et y e da di del per & a an".split())
 # Words that do not count as said. What is not of letters alone is not counted anyway.
@@ -58,6 +62,7 @@ _UNCOUNTED = frozenset(filter(str.isalpha, [*_SMALL, *" ".join(_LABELS).split()]
 def signature_lines(lines: Sequence[str]) -> frozenset[int]:
     """Return the numbers of the lines that are part of a signature or contact block."""
     found: set[int] = set()
+    details: dict[int, None] = {}
     is_plain = cache(_is_plain)  # for this text alone: neighbours are asked again and again
     for number, line in enumerate(lines):
         if _CLOSING.match(line.strip()):
@@ -65,7 +70,15 @@ def signature_lines(lines: Sequence[str]) -> frozenset[int]:
             found.update(n for n in range(number, end) if is_plain(lines[n]) or n == number)
         elif line and not _says_too_much(line) and _DETAIL.search(line) and is_plain(line):
             found.update(_around(lines, number, is_plain))
-    return frozenset(found)
+            details[number] = None
+    return frozenset(found) - (_rows(lines, details) if len(details) > 1 else frozenset())
+
+
+def _rows(lines: Sequence[str], details: Collection[int]) -> frozenset[int]:
+    """Return those of the lines with contact details that are rows of a list: a signature has one name, a list many."""
+    cells = {number: _CELL.split(lines[number].strip(" \t|")) for number in details}
+    rows = {n: len(row) for n, row in cells.items() if len(row) >= _CELLS and _NAMED.fullmatch(row[0])}
+    return frozenset(n for n, size in rows.items() if size in (rows.get(n - 1), rows.get(n + 1)))
 
 
 def _around(lines: Sequence[str], number: int, is_plain: Callable[[str], bool]) -> set[int]:

@@ -14,3 +14,8 @@ NO_MODELS = Tuning(models=ModelChoice(people="none", statements="none"))
 @pytest.fixture(scope="session")
 def engine() -> Engine:
     return load_engine([DETECTORS], NO_MODELS)
+
+
+@pytest.fixture(scope="session")
+def engine_with_models() -> Engine:
+    return load_engine([DETECTORS], Tuning())

@@ -80,6 +80,11 @@ TFN = VOCABULARY.numbers(("tfn",))
         ("Medicare ref: 42", (Relation.LABEL, None)),
         ("ref: 42", (None, Relation.LABEL)),
         ("TFN: 1 | Count: 42", (Relation.NEAR, None)),
+        ("TFN for the invoice: 42", (Relation.LABEL, None)),
+        ("TFN number on invoice 42", (Relation.LABEL, None)),
+        ("TFN (as on our invoice) is 42", (Relation.LABEL, None)),
+        ("TFN or invoice: 42", (Relation.LABEL, None)),
+        ("TFN sent with the goods, invoice 42", (Relation.NEAR, Relation.LABEL)),
         ("nothing 42", (None, None)),
     ],
 )

@@ -1,9 +1,10 @@
 import pytest
 
 from dlp_gateway.configfile import ConfigError
-from dlp_gateway.detection.cues import Cues
+from dlp_gateway.detection.cues import Cues, is_english
 from dlp_gateway.detection.disclosures import ENTITIES
 from dlp_gateway.detection.normalise import Normaliser
+from dlp_gateway.detection.values import PersonSpan
 from tests.unit.detection.conftest import DETECTORS
 
 
@@ -30,6 +31,42 @@ def test_the_shipped_words(shipped, text, label):
 
 def test_ordinary_words_are_no_cues(shipped):
     assert shipped.labels("The order is on its way and will arrive on Thursday with the invoice.") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "label"),
+    [
+        ("Frau Karen Weber hat angerufen", "Karen Weber", "ethnicity"),
+        ("Marie Dupont est au bureau lundi", "Marie Dupont", "family"),
+        ("Herr Jain kommt am Montag", "Jain", "religion"),
+    ],
+)
+def test_a_name_points_at_nothing(shipped, text, name, label):
+    start = text.index(name)
+
+    assert label in shipped.labels(text)
+    assert label not in shipped.labels(text, [PersonSpan(start, start + len(name), 0.9)])
+    assert label in shipped.labels(f"{text}, {name}", [PersonSpan(start, start + len(name), 0.9)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tom Reilly orders 200 units per week",
+        "Tom Reilly met Ann Lee re invoice 4412",
+        "Tom Reilly, van hire, Friday",
+        "Reilly via Doha, do not delay",
+    ],
+)
+def test_words_that_english_shares_make_no_other_language(text):
+    assert is_english(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Frau Weber leidet an Asthma", "Marie est malade", "Il signor Rossi ha perso", "Jan heeft een kind"]
+)
+def test_other_languages(text):
+    assert not is_english(text)
 
 
 def test_a_list_of_an_unknown_label_is_an_error(tmp_path):

@@ -42,16 +42,35 @@ def test_quote_marks_go():
 
 
 @pytest.mark.parametrize(
-    "line",
+    "lines",
     [
-        "From: Mia Lang <mia@mail.example>",
-        "Sent: Tuesday, 4 March 2025 09:12",
+        "From: Mia Lang <mia@mail.example>\nSent: Tuesday, 4 March 2025 09:12",
+        "From: Mia Lang\n\nDate: 4 March 2025 at 09:12:00 CET\n\nTo: Bo van der Berg; Ada Byron; 'o@x.example'",
+        "Von: Mia Lang\nGesendet: Dienstag, 4. Mai 2025 09:12\nAn: Bo",
+        "Da: Mia Lang\nInviato: 4.3.2025\nA: Bo",
         "-----Original Message-----",
         "On 18 Feb 2025 Mia wrote:",
+        "On Tue, Feb 18, 2025 at 9:12 AM Mia Lang <mia@mail.example> wrote:",
     ],
 )
-def test_headers_of_quoted_mail_are_no_passage(line):
-    assert texts(f"{line}\nHello.") == ["Hello."]
+def test_headers_of_quoted_mail_are_no_passage(lines):
+    assert texts(f"{lines}\nHello.") == ["Hello."]
+    assert texts("".join(f"> {line}\n" for line in lines.split("\n")) + "> Hello.") == ["Hello."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Q: Why was she away?\nA: Mia has been ill since May.",
+        "Date: 3 May. Mia told me that she is ill.",
+        "Date: 3 May 2025\nFrom: memory, Mia was ill and stayed at home",
+        "To: be clear, Mia is ill.\nFrom: what I heard she is at home.",
+        "Do: tell Mia",
+        "On Monday Mia told me that she is ill, this is what she wrote:",
+    ],
+)
+def test_a_line_that_only_begins_like_a_header_is_read(text):
+    assert "".join(texts(text)).replace("\n", " ") == text.replace("\n", " ")
 
 
 def test_rows_with_headers_stand_alone():

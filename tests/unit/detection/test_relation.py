@@ -140,6 +140,9 @@ def test_a_document_is_about_whom_the_letter_speaks_of(letter, expected):
         ("tested by Mia Lang: 42", False),
         ("The value is 42.\n\nKind regards Mia Lang", False),
         ("The value is 42.\nIt belongs to Mia Lang", True),
+        ("A claim from Mia Lang, value 42", True),
+        ("Spoke with Mia Lang (value 42)", True),
+        ("Please contact Mia Lang. The value is 42", False),
     ],
 )
 def test_whoever_is_greeted_or_only_introduced_is_not_meant(text, expected):

@@ -93,3 +93,33 @@ def test_rows_of_a_table_stay():
 )
 def test_how_many_words_a_line_of_a_signature_may_have(line: str, plain: bool) -> None:
     assert (1 in signature_lines(["Kind regards", line])) is plain
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "Mia Lang, Epilepsy, 0491 570 156\nBo Larsen, Asthma, 0491 570 157",
+        "Mia Lang | Breast Cancer | 0491 570 156\nBo Larsen | HIV | 0491 570 157",
+        "Mia Lang\tEpilepsy\tmia@x.example\nBo Larsen\tAsthma\tbo@x.example",
+        "Lang, Mia, Asthma, 0491 570 156\nLarsen, Bo, Asthma, 0491 570 157\nOkafor, Uzo, Asthma, 0491 570 158",
+        "Mia Lang - Epilepsy - 0491 570 156\nBo Larsen - Asthma - 0491 570 157",
+    ],
+)
+def test_a_list_of_people_is_no_signature(rows):
+    assert kept(rows) == rows.split("\n")
+    assert kept(f"Here is the list:\n\n{rows}\n\nKind regards\nRosa Delgado\nT (07) 5550 1180") == [
+        "Here is the list:",
+        *rows.split("\n"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "Mia Lang | Police Liaison Officer | 0491 570 156",
+        "Mia Lang | Union Delegate\nT 07 5550 1180 | M 0491 570 156 | mia@x.example\nLevel 6 | 1 Sixth Street | Ulm",
+        "Mia Lang\nTel: 07 5550 1180 | Mob: 0491 570 156 | Fax: 07 5550 1181\nWeb: www.x.example | ABN 32 080 350 133",
+    ],
+)
+def test_a_signature_in_cells_is_a_signature(signature):
+    assert kept(signature) == []
