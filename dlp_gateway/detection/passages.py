@@ -136,7 +136,7 @@ def _quotations(lines: Sequence[str]) -> frozenset[int]:
 def _says_anything(field: str) -> bool:
     """Tell whether a line that begins like a field says more than who and when: a sentence has words in lower case."""
     words = _WORD.findall(_ADDRESS.sub(" ", field.partition(":")[2]))
-    return sum(word.islower() and word not in _SMALL for word in words) >= _SAID
+    return len([word for word in words if word.islower() and word not in _SMALL]) >= _SAID
 
 
 def _units(lines: list[_Unit]) -> list[_Unit]:

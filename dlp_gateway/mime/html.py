@@ -1,47 +1,41 @@
 """What an HTML page says, in every way it can be read.
 
-One linear pass yields the text that is seen, the text that is not, and the
-text of attributes. Detectors look at all of them, so neither a hidden decoy
-between two digits nor a hidden paragraph helps anybody.
+A linear pass yields the text that is seen, the text that is not, and the text
+of attributes. Where a page holds what may be shown in other ways than one
+(text within words that may be hidden, conditions for Outlook, rules that
+contradict each other), more passes read it in those ways. Detectors look at
+all of them, so neither a hidden decoy between two digits nor a hidden
+paragraph helps anybody.
 """
 
 from __future__ import annotations
 
-import binascii
 import re
-import string
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from urllib.parse import unquote, unquote_to_bytes
 
-from dlp_gateway.mime.html_styles import Look, StyleSheet, contents, look
-from dlp_gateway.mime.html_tables import Cell, Table
-from dlp_gateway.mime.html_tokens import tokenize
+from dlp_gateway.mime.html_conditional import for_outlook
+from dlp_gateway.mime.html_data import decode_data_uri
+from dlp_gateway.mime.html_page import Page
+from dlp_gateway.mime.html_sheets import StyleSheet
+
+__all__ = ["DEFAULT_BUDGET", "HtmlReadings", "decode_data_uri", "read_html"]
 
 # As much text as a 25 MB page can hold when most of it is markup.
 DEFAULT_BUDGET = 20_000_000
-_MOST_DATA_URIS = 200
 _MOST_STYLE_ELEMENTS = 50
-# Tags and attributes. The densest honest pages, tables out of spreadsheets, have one for a dozen characters.
-_MOST_MARKS = 1_000_000
-# A table is written anew into the one around it.
-_DEEPEST_TABLES = 30
+# Lines that are given with those in which another reading differs: the label above a number, the name in a greeting.
+_AROUND = 4
+# Lines that are looked for in the midst of others; to look for many is a product.
+_MOST_PARTS = 200
 
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
-_BLOCK = frozenset(
-    "address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure footer "
-    "form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol optgroup option p pre section select "
-    "summary table tbody tfoot thead title tr ul".split()
-)
-_READ_ATTRIBUTES = frozenset(
-    "alt title value href content placeholder label summary abbr cite action src background name poster srcdoc".split()
-)
-_SPACE = re.compile(r"[ \t\r\n\f]{2,}+|[\t\r\n\f]")
-_STYLE = re.compile(r"<style[^<>]*+>", re.IGNORECASE)
-_SEEN = Look()
-_TO_BASE64 = bytes.maketrans(b"-_", b"+/")
-_NOT_BASE64 = bytes(set(range(256)) - set(string.ascii_letters.encode() + string.digits.encode() + b"+/-_"))
-_TAG = re.compile(r"<[^<>]{1,1000}>")
-_TABLE_TAGS = frozenset({"table", "tr", "td", "th"})
+# Tags and attributes that are read once more, in all other readings of a page together: three times a dense megabyte.
+_MOST_MARKS_AGAIN = 600_000
+
+_STYLE_OR_COMMENT = re.compile(r"<!--(?!-?>)|<style\b([^<>]*+)>", re.IGNORECASE)
+_STYLE_END = re.compile(r"</style(?=[\s/>])", re.IGNORECASE)
+_PRINT = re.compile(r"media\s*=\s*[\"']?\s*(?:only\s+)?print\s*(?:[\"'\s/]|$)", re.IGNORECASE)
+_COMMENT_END = re.compile(r"--!?>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +44,12 @@ class HtmlReadings:
 
     ``visible`` is what a reader sees. ``hidden`` is text that is on the page
     but not seen, with comments, scripts and style strings; ``attributes`` the
-    texts of attributes, a line each. ``everything`` is all text in order
-    regardless of visibility, empty when nothing is hidden. ``data_uris`` are
-    declared types with decoded contents. ``truncated``: the budget ran out.
+    texts of attributes, a line each. ``everything`` is what else the page may
+    say, empty when that is nothing: all text in order regardless of
+    visibility, then the lines that read otherwise with the texts of pictures
+    and fields in their places, in Outlook, and without what stands within
+    words. ``data_uris`` are declared types with decoded contents.
+    ``truncated``: the budget ran out.
     """
 
     visible: str = field(repr=False)
@@ -65,262 +62,125 @@ class HtmlReadings:
 
 def read_html(source: str, budget_chars: int = DEFAULT_BUDGET) -> HtmlReadings:
     """Read a page; never raises on content, and takes time linear in its length."""
-    return _Reader(source, budget_chars).read()
-
-
-class _Enough(Exception):
-    """The budget of a page ran out."""
-
-
-class _Flow:
-    """Text in the making: lines where blocks begin and end, no space after a space."""
-
-    __slots__ = ("_space", "pieces")
-
-    def __init__(self) -> None:
-        self.pieces: list[str] = []
-        self._space = True
-
-    def text(self, text: str, *, preserved: bool) -> None:
-        """Add text, in which spaces are one unless they are ``preserved``."""
-        if self._space and not preserved and text.startswith(" "):
-            text = text[1:]
-        if text:
-            self.pieces.append(text)
-            self._space = text.endswith((" ", "\n"))
-
-    def line(self) -> None:
-        if self.pieces and not self.pieces[-1].endswith("\n"):
-            self.pieces.append("\n")
-        self._space = True
-
-    def block(self, text: str) -> None:
-        self.line()
-        self.pieces.append(text)
-        self.line()
-
-    def result(self) -> str:
-        return "".join(self.pieces).strip()
+    allowance = _Allowance()
+    page = _Reading(source, budget_chars, allowance)
+    visible = page.first.visible
+    others = dict.fromkeys(page.others(visible))
+    readings = [page]
+    truncated = False
+    if page.first.conditions.matter and not (truncated := not allowance.take(page.first.marks)):
+        outlook = _Reading(for_outlook(source), budget_chars, allowance)
+        readings.append(outlook)
+        known = "\n".join((visible, *others))
+        others[_differing(outlook.first.visible, known)] = None
+        others.update(dict.fromkeys(_differing(said, known) for said in outlook.others(outlook.first.visible)))
+    others.pop("", None)
+    others.pop(visible, None)
+    return HtmlReadings(
+        visible=visible,
+        hidden=page.first.hidden,
+        attributes="\n".join({line: None for reading in readings for line in reading.first.attributes.lines}),
+        everything="\n\n".join(others),
+        data_uris=tuple(dict.fromkeys(uri for reading in readings for uri in reading.first.attributes.data)),
+        truncated=truncated or any(reading.truncated for reading in readings),
+    )
 
 
 @dataclass(slots=True)
-class _Frame:
-    """An open table with where its text goes: its cells, or the flow while none is open."""
+class _Allowance:
+    """What may be spent on reading a page again."""
 
-    table: Table
-    flow: _Flow
-    cell: Cell | None = None
+    marks: int = field(default_factory=lambda: _MOST_MARKS_AGAIN)
+
+    def take(self, marks: int) -> bool:
+        """Take one more reading of so many marks; return whether it may be made."""
+        self.marks -= marks
+        return self.marks >= 0
 
 
-class _Reader:
-    """Takes the tokens of one page."""
+class _Reading:
+    """A page as one kind of mail program takes it: the first pass, and those that it gives reason for."""
 
-    def __init__(self, source: str, budget: int) -> None:
+    def __init__(self, source: str, budget: int, allowance: _Allowance) -> None:
         self._source = source
-        self._left = budget
-        self._marks_left = _MOST_MARKS
-        self._sheet = StyleSheet(_style_elements(source))
-        self._tags: list[str] = []
-        self._looks: list[Look] = [_SEEN]
-        self._counts: dict[str, int] = {}
-        self._frames: list[_Frame] = []
-        self._tables_beyond = 0
-        self._page = self._flow = _Flow()
-        self._all = _Flow()
-        self._hidden = _Flow()
-        self._attributes: list[str] = []
-        self._data: list[tuple[str, bytes]] = []
-        self._truncated = False
+        self._budget = budget
+        self._allowance = allowance
+        styles = _style_elements(source)
+        self._sheet = StyleSheet(styles)
+        self.first = Page(source, self._sheet, budget).run()
+        # Only now it is certain which styles are markup, and not text within something else.
+        if (found := self.first.styles[:_MOST_STYLE_ELEMENTS]) != styles:
+            self._sheet = StyleSheet(found)
+            allowance.take(self.first.marks)
+            self.first = Page(source, self._sheet, budget).run()
+        self.truncated = self.first.truncated
 
-    def read(self) -> HtmlReadings:
-        try:
-            tokenize(self._source, self)
-        except _Enough:
-            self._truncated = True
-        while self._frames:
-            self._end_table()
-        hidden = self._hidden.result()
-        return HtmlReadings(
-            visible=self._page.result(),
-            hidden=hidden,
-            attributes="\n".join(dict.fromkeys(self._attributes)),
-            everything=self._all.result() if hidden else "",
-            data_uris=tuple(self._data),
-            truncated=self._truncated,
-        )
+    def others(self, visible: str) -> Iterator[str]:
+        """Yield what the page says in other ways than in the first pass, in which it says ``visible``."""
+        first = self.first
+        if first.hides:
+            yield first.everything
+        elif first.inserts:
+            yield _differing(first.everything, visible)
+        if first.seams.splitting or first.doubtful:
+            yield self._again(visible, self._sheet, without=first.seams.splitting, joined=True)
+        if first.mixed:
+            yield self._again(visible, StyleSheet((), outlook=False))
 
-    def _spend(self, characters: int) -> None:
-        self._left -= characters
-        if self._left < 0:
-            raise _Enough
-
-    # Tokens
-
-    def text(self, text: str) -> None:
-        appearance = self._looks[-1]
-        if not (preserved := appearance.preserved):
-            text = _SPACE.sub(" ", text)
-        self._all.text(text, preserved=preserved)
-        if appearance.unseen:
-            self._hidden.text(_SPACE.sub(" ", text), preserved=False)
-        else:
-            self._flow.text(text, preserved=preserved)
-        self._spend(len(text))
-
-    def aside(self, element: str, content: str) -> None:
-        """Comments and raw elements: not seen, but there to be read (and conditional comments are markup)."""
-        if element == "textarea":
-            self.text(content)
-            return
-        self._hidden.line()
-        if element == "style":
-            for string in contents(content):
-                self._hidden.block(string)
-        elif element == "script":
-            self._hidden.block(content.strip())
-        else:
-            self._hidden.block(_SPACE.sub(" ", _TAG.sub(" ", content)).strip())
-        self._spend(len(content))
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        self._marks_left -= 1 + len(attributes)
-        if self._marks_left < 0:
-            raise _Enough
-        if attributes:
-            self._read_attributes(attributes)
-        if tag in _BLOCK or tag == "br":
-            self._line()
-        if tag in _VOID:
-            return
-        if tag in _TABLE_TAGS:
-            self._start_in_table(tag)
-        parent = self._looks[-1]
-        self._looks.append(look(parent, tag, attributes, self._sheet.of(tag, attributes)))
-        self._tags.append(tag)
-        self._counts[tag] = self._counts.get(tag, 0) + 1
-
-    def end(self, tag: str) -> None:
-        self._marks_left -= 1
-        if self._marks_left < 0:
-            raise _Enough
-        if tag in _BLOCK:
-            self._line()
-        if tag in _TABLE_TAGS:
-            self._end_in_table(tag)
-        if not self._counts.get(tag):
-            return
-        name = ""
-        while name != tag:
-            name = self._tags.pop()
-            self._looks.pop()
-            self._counts[name] -= 1
-
-    def _line(self) -> None:
-        self._all.line()
-        (self._hidden if self._looks[-1].unseen else self._flow).line()
-
-    # Tables
-
-    def _start_in_table(self, tag: str) -> None:
-        if tag == "table":
-            self._start_table()
-        elif self._frames:
-            self._end_cell()
-            table = self._frames[-1].table
-            if tag == "tr":
-                table.row()
-            else:
-                self._frames[-1].cell = table.cell(header=tag == "th")
-
-    def _end_in_table(self, tag: str) -> None:
-        if tag != "table":
-            self._end_cell()
-        elif self._tables_beyond:
-            self._tables_beyond -= 1
-        elif self._frames:
-            self._end_table()
-
-    def _start_table(self) -> None:
-        for frame in self._frames[-1:]:
-            frame.table.layout = True
-        if len(self._frames) >= _DEEPEST_TABLES:
-            self._tables_beyond += 1
-            return
-        self._flow = _Flow()
-        self._frames.append(_Frame(Table(), self._flow))
-
-    def _end_cell(self) -> None:
-        if not self._frames:
-            return
-        frame = self._frames[-1]
-        if frame.flow.pieces:
-            text = frame.flow.result()
-            if frame.cell is not None:
-                frame.cell.text = text
-            elif text:
-                # Text between cells stands above the table for browsers.
-                self._around().block(text)
-            frame.flow = self._flow = _Flow()
-        frame.cell = None
-
-    def _around(self) -> _Flow:
-        """The flow of text around the innermost table."""
-        return self._frames[-2].flow if len(self._frames) > 1 else self._page
-
-    def _end_table(self) -> None:
-        self._end_cell()
-        self._flow = self._around()
-        rendered = self._frames.pop().table.render()
-        if rendered:
-            self._flow.block(rendered)
-
-    # Attributes
-
-    def _read_attributes(self, attributes: dict[str, str]) -> None:
-        for name, value in attributes.items():
-            if not value or not (name in _READ_ATTRIBUTES or name.startswith(("data-", "aria-"))):
-                continue
-            if value[:5].lower() == "data:":
-                self._data_uri(value)
-                continue
-            if name in {"href", "src", "action"} and "%" in value:
-                self._attribute(unquote(value))
-            self._attribute(value)
-
-    def _attribute(self, value: str) -> None:
-        value = _SPACE.sub(" ", value).strip()
-        if value:
-            self._attributes.append(value)
-            self._spend(len(value))
-
-    def _data_uri(self, value: str) -> None:
-        if (decoded := decode_data_uri(value)) is None:
-            return
-        if len(self._data) == _MOST_DATA_URIS:
-            self._truncated = True
-            return
-        self._data.append(decoded)
-        self._spend(len(decoded[1]))
+    def _again(self, visible: str, sheet: StyleSheet, *, without: Collection[int] = (), joined: bool = False) -> str:
+        if not self._allowance.take(self.first.marks):
+            self.truncated = True
+            return ""
+        page = Page(self._source, sheet, self._budget, without=without, joined=joined).run()
+        self.truncated = self.truncated or page.truncated
+        return _differing(page.visible, visible)
 
 
-def decode_data_uri(value: str) -> tuple[str, bytes] | None:
-    """Return the declared type and the content of a ``data:`` URI (RFC 2397); None when it is none."""
-    head, comma, data = value[5:].partition(",")
-    if not comma:
-        return None
-    kind = head.split(";")[0].strip().lower() or "text/plain"
-    if not head.rstrip().lower().endswith(";base64"):
-        return kind, unquote_to_bytes(data)
-    compact = unquote(data).encode("ascii", "ignore").translate(_TO_BASE64, _NOT_BASE64)
-    usable = len(compact) - (1 if len(compact) % 4 == 1 else 0)
-    return kind, binascii.a2b_base64(compact[:usable] + b"=" * (-usable % 4))
+def _differing(text: str, known: str) -> str:
+    """The lines of ``text`` that ``known`` does not say, with what stands around them."""
+    if text == known:
+        return ""
+    said = set(known.split("\n"))
+    lines = text.split("\n")
+    kept: list[str] = []
+    done = looked = 0
+    for number, line in enumerate(lines):
+        if line in said:
+            continue
+        looked += 1
+        if looked <= _MOST_PARTS and _is_part(line, known):
+            continue
+        first = max(done, number - _AROUND)
+        if kept and first > done:
+            kept.append("")
+        done = max(done, min(number + _AROUND + 1, len(lines)))
+        kept += lines[first:done]
+    return "\n".join(kept)
+
+
+def _is_part(line: str, known: str) -> bool:
+    """Whether a line stands in another, apart from the words around it: without the number of a list, as in Outlook."""
+    begin = known.find(line)
+    if begin < 0:
+        return False
+    before, after = known[max(begin - 3, 0) : begin], known[begin + len(line) : begin + len(line) + 3]
+    if before[-1:].isalnum() or after[:1].isalnum():
+        return False
+    # Another group of digits would make another number.
+    return not (
+        (before.strip()[-1:].isdigit() and line[:1].isdigit()) or (after.strip()[:1].isdigit() and line[-1:].isdigit())
+    )
 
 
 def _style_elements(source: str) -> list[str]:
-    found = []
-    for match in _STYLE.finditer(source):
-        end = source.find("</", match.end())
-        found.append(source[match.end() : end if end >= 0 else len(source)])
-        if end < 0 or len(found) >= _MOST_STYLE_ELEMENTS:
-            break
+    """The styles that apply, as far as can be told without reading the page."""
+    found: list[str] = []
+    at = 0
+    while len(found) < _MOST_STYLE_ELEMENTS and (match := _STYLE_OR_COMMENT.search(source, at)) is not None:
+        comment = match[1] is None
+        end = (_COMMENT_END if comment else _STYLE_END).search(source, match.end())
+        stop = end.start() if end is not None else len(source)
+        if not comment and not _PRINT.search(match[1]) and stop > match.end():
+            found.append(source[match.end() : stop])
+        at = end.end() if end is not None else len(source)
     return found

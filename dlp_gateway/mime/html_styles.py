@@ -1,9 +1,10 @@
 """Which text of an HTML page a reader does not see.
 
 Knows the ways in which text is hidden in mail: ``display``, ``visibility``,
-``opacity``, tiny fonts, text in the colour of its background, positions off
-the screen, clipping, zero size. A wrong answer costs nothing: hidden text is
-inspected as well; it is only kept apart, so that it cannot split what is seen.
+``opacity``, tiny fonts, text in the colour of its background or nearly so,
+positions off the screen, clipping, zero size and scale. A wrong answer costs
+little: hidden text is inspected as well; it is only kept apart, so that it
+cannot split what is seen.
 """
 
 from __future__ import annotations
@@ -12,142 +13,143 @@ import re
 from dataclasses import dataclass
 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
-_SELECTOR = re.compile(r"([a-z][a-z0-9]*+)?((?:[.#][\w-]++)*+)", re.IGNORECASE)
-_CONTENT = re.compile(r"content\s*:\s*(?:\"([^\"]{0,2000})\"|'([^']{0,2000})')", re.IGNORECASE)
+_ESCAPE = re.compile(r"\\(?:([0-9a-f]{1,6})[ \t\r\n\f]?|(.))", re.IGNORECASE | re.DOTALL)
 _NUMBER = re.compile(r"(-?\d{0,9}\.?\d{1,9})\d*+\s*(px|pt|em|rem|%|ex|cm|mm|in|vw|vh)?")
 _HEX = re.compile(r"#([0-9a-f]{3,8})\b")
 _RGB = re.compile(r"rgba?\(\s*(\d{1,5})[\s,]+(\d{1,5})[\s,]+(\d{1,5})(?:[\s,/]+(\d{0,5}\.?\d{1,9}))?")
 
-_MOST_RULES = 2000
+# One size: nothing, or a number with a unit, before the height of lines.
+_FONT_SIZE = re.compile(
+    r"(?:^|\s)(?:calc\(\s*)?(0{1,9}(?:\.0{1,9})?|\.0{1,9}|\d{0,9}\.?\d{1,9}(?:px|pt|em|rem|%|ex|cm|mm|in))(?=[\s/)]|$)"
+)
+_NO_SCALE = re.compile(
+    r"(?:scale[xy3d]{0,2}|matrix(?:3d)?)\(\s*(?:[^,()]{1,20},\s*)?0{0,9}\.?0{1,9}\s*[,)]|rotate[xy]\(\s*90deg"
+)
+_NO_OPACITY = re.compile(r"opacity\(\s*0*\.?0{1,9}%?\s*\)")
+
 _MOST_DECLARATIONS = 200
-_MOST_TESTS = 500_000
-_MOST_KNOWN = 2000
+# The most by which red, green and blue differ where text cannot be told from what is behind it.
+_FAINTEST = 16
 _TINY_PX = 3.0
 _PX = {"px": 1.0, "pt": 1.333, "em": 16.0, "rem": 16.0, "%": 0.16, "ex": 8.0, "cm": 37.8, "mm": 3.78, "in": 96.0}
-_NAMED = {"white": "ffffff", "black": "000000", "snow": "fffafa", "ivory": "fffff0", "transparent": "transparent"}
-_PRESERVING = frozenset({"pre", "textarea"})
-_UNSEEN = frozenset({"template", "noscript", "head", "datalist", "object", "audio", "video"})
-_TELLING = frozenset({"hidden", "color", "bgcolor", "background"})
+_NAMED = {
+    "white": "ffffff",
+    "black": "000000",
+    "snow": "fffafa",
+    "ivory": "fffff0",
+    "whitesmoke": "f5f5f5",
+    "ghostwhite": "f8f8ff",
+    "floralwhite": "fffaf0",
+    "seashell": "fff5ee",
+    "mintcream": "f5fffa",
+    "azure": "f0ffff",
+    "transparent": "transparent",
+}
+_PRESERVING = frozenset({"pre", "textarea", "xmp", "plaintext", "listing"})
+_UNSEEN = frozenset("template noscript head datalist object audio video canvas meter progress rp".split())
+_TELLING = frozenset({"hidden", "color", "bgcolor", "background", "popover", "dir"})
+# What "display" can be (CSS Display 3); anything else is no declaration.
+_DISPLAY = re.compile(
+    r"none|contents|run-in|-(?:webkit|moz|ms)-"
+    r"|(?:inline|block|flow|flex|grid|table|list-item|ruby|inherit|initial|unset|revert)\b"
+)
 
-Declarations = dict[str, str]
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """The value of a declaration, in lower case, and whether it is ``!important``."""
+
+    value: str
+    important: bool = False
+
+
+Declarations = dict[str, Stated]
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is inherited: whether text is hidden, its colour, and that of what is behind it (None: unknown)."""
+    """What is inherited: whether text is hidden, its colour, and that of what is behind it (None: unknown).
+
+    ``unseen``: text with this look is not seen; ``rtl``: its base direction is from right to left.
+    """
 
     hidden: bool = False
     colour: str | None = "000000"
     background: str | None = "ffffff"
     preserved: bool = False
-
-    @property
-    def unseen(self) -> bool:
-        """Whether text with this look is not seen."""
-        if self.hidden or self.colour == "transparent":
-            return True
-        return self.colour is not None and self.colour == self.background
+    rtl: bool = False
+    unseen: bool = False
 
 
-_NOTHING_SEEN = Look(hidden=True)
+SEEN = Look()
+NOTHING_SEEN = Look(hidden=True, unseen=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What declarations say about being seen; "" for a colour that they do not name, None for one not understood."""
+    """What declarations say about being seen; "" for a colour that they do not name, None for one not understood.
+
+    ``beside``: a block stands in a line, or beside others, and may touch its neighbours. ``overrides``: characters
+    are put in the base direction whatever they are (``unicode-bidi``); ``direction`` is "" when not named.
+    """
 
     hides: bool = False
     preserves: bool = False
     colour: str | None = ""
     background: str | None = ""
     picture: bool = False
+    beside: bool = False
+    overrides: bool = False
+    direction: str = ""
+
+    @property
+    def unseen(self) -> bool:
+        """Whether the declarations by themselves keep text from being seen."""
+        return self.hides or self.colour == "transparent"
 
 
-_PLAIN = Style()
+PLAIN = Style()
 
 
 def declarations(style: str) -> Declarations:
-    """Parse the content of a ``style`` attribute or rule."""
+    """Parse the content of a ``style`` attribute or rule; what browsers take for no declaration is left out."""
+    if "/*" in style:
+        style = _COMMENT.sub(" ", style)
+    if "\\" in style:
+        style = without_escapes(style)
     found: Declarations = {}
     for part in style.lower().split(";", _MOST_DECLARATIONS)[:_MOST_DECLARATIONS]:
         name, colon, value = part.partition(":")
-        if colon:
-            found[name.strip()] = value.replace("!important", "").strip()
+        if not colon:
+            continue
+        name, value = name.strip(), value.strip()
+        value, mark, _ = value.partition("!")
+        value, important = value.strip(), bool(mark)
+        if name == "display" and not _DISPLAY.match(value):
+            continue
+        if name in found and found[name].important and not important:
+            continue
+        found[name] = Stated(value, important)
     return found
 
 
-class StyleSheet:
-    """The rules of a page's ``style`` elements, as far as their selectors are one simple compound."""
-
-    def __init__(self, sources: list[str]) -> None:
-        self._rules: dict[str, list[tuple[frozenset[str], Declarations]]] = {}
-        self._known: dict[tuple[str, str, str, str], Style] = {}
-        self._tests = 0
-        count = 0
-        for source in sources:
-            for rule in _COMMENT.sub(" ", source).split("}", _MOST_RULES)[:_MOST_RULES]:
-                # The last brace before a closing one: what stands before it belongs to an enclosing at-rule.
-                head, brace, body = rule.rpartition("{")
-                if not brace:
-                    continue
-                parsed = declarations(body)
-                for selector in head.rpartition("{")[2].split(",", _MOST_RULES)[:_MOST_RULES]:
-                    count += 1
-                    if count > _MOST_RULES:
-                        return
-                    self._add(selector.strip(), parsed)
-
-    def _add(self, selector: str, parsed: Declarations) -> None:
-        found = _SELECTOR.fullmatch(selector)
-        if found is None or not selector:
-            return
-        marks = frozenset(re.findall(r"[.#][\w-]+", found[2].lower()))
-        key = min(marks, default=(found[1] or "").lower())
-        needed = marks | ({found[1].lower()} if found[1] else frozenset())
-        self._rules.setdefault(key, []).append((frozenset(needed), parsed))
-
-    def of(self, tag: str, attributes: dict[str, str]) -> Style:
-        """What applies to an element: the rules for it and its own ``style``, which comes last."""
-        style = attributes.get("style", "")
-        if self._rules:
-            key = (tag, attributes.get("class", ""), attributes.get("id", ""), style)
-        elif style:
-            key = ("", "", "", style)
-        else:
-            return _PLAIN
-        known = self._known.get(key)
-        if known is None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            known = self._known[key] = _compiled(self._merged(*key))
-        return known
-
-    def _merged(self, tag: str, classes: str, identifier: str, style: str) -> Declarations:
-        merged: Declarations = {}
-        marks = {tag, *(f".{name}" for name in classes.lower().split()), f"#{identifier.lower()}"}
-        # Many rules for many elements are a product; past a bound only what elements say themselves counts.
-        if self._tests < _MOST_TESTS:
-            for mark in marks:
-                rules = self._rules.get(mark, ())
-                self._tests += len(rules)
-                for needed, parsed in rules:
-                    if needed <= marks:
-                        merged.update(parsed)
-        if style:
-            merged.update(declarations(style))
-        return merged
+def without_escapes(text: str) -> str:
+    """Return a piece of CSS with its escapes replaced by what they stand for (CSS Syntax 3, section 4.3.7)."""
+    return _ESCAPE.sub(_unescaped, text) if "\\" in text else text
 
 
-def contents(source: str) -> list[str]:
-    """Strings that ``content:`` puts on the page."""
-    return [double or single for double, single in _CONTENT.findall(source)]
+def _unescaped(match: re.Match[str]) -> str:
+    if match[1] is None:
+        return "" if match[2] == "\n" else match[2]
+    code = int(match[1], 16)
+    return chr(code) if 0 < code < 0xD800 or 0xDFFF < code < 0x110000 else "\ufffd"
 
 
 def look(parent: Look, tag: str, attributes: dict[str, str], style: Style) -> Look:
     """Return how an element's text looks, given its parent's look."""
     if tag in _UNSEEN:
-        return _NOTHING_SEEN
-    if style is _PLAIN and tag not in _PRESERVING and _TELLING.isdisjoint(attributes):
+        return NOTHING_SEEN
+    if style is PLAIN and tag not in _PRESERVING and tag != "dialog" and _TELLING.isdisjoint(attributes):
         return parent
     colour, background = style.colour, style.background
     if colour == "" and tag == "font" and (named := attributes.get("color")):
@@ -156,45 +158,99 @@ def look(parent: Look, tag: str, attributes: dict[str, str], style: Style) -> Lo
         background = _colour(named)
     if style.picture or "background" in attributes:
         background = None
-    return Look(
-        hidden=parent.hidden or style.hides or "hidden" in attributes,
-        colour=parent.colour if colour == "" else colour,
-        background=parent.background if background in {"", "transparent"} else background,
-        preserved=parent.preserved or style.preserves or tag in _PRESERVING,
-    )
+    colour = parent.colour if colour == "" else colour
+    background = parent.background if background in {"", "transparent"} else background
+    direction = style.direction or attributes.get("dir", "").strip().lower()
+    hidden = parent.hidden or style.hides or "hidden" in attributes or "popover" in attributes
+    hidden = hidden or (tag == "dialog" and "open" not in attributes)
+    preserved = parent.preserved or style.preserves or tag in _PRESERVING
+    rtl = direction == "rtl" if direction in {"rtl", "ltr"} else parent.rtl
+    if (hidden, colour, background, preserved, rtl) == (
+        parent.hidden,
+        parent.colour,
+        parent.background,
+        parent.preserved,
+        parent.rtl,
+    ):
+        return parent
+    unseen = hidden or colour == "transparent" or _alike(colour, background)
+    return Look(hidden, colour, background, preserved, rtl, unseen)
 
 
-def _compiled(styles: Declarations) -> Style:
-    if not styles:
-        return _PLAIN
-    colour = styles.get("color")
+def _alike(colour: str | None, background: str | None) -> bool:
+    """Whether nobody can tell these colours from each other."""
+    if colour is None or background is None or "transparent" in {colour, background}:
+        return False
+    if colour == background:
+        return True
+    if len(colour) != 6 or len(background) != 6:
+        return False
+    return all(abs(int(colour[n : n + 2], 16) - int(background[n : n + 2], 16)) <= _FAINTEST for n in (0, 2, 4))
+
+
+def of_element(attributes: dict[str, str]) -> Style:
+    """What an element says by itself, to all but Outlook."""
+    style = attributes.get("style")
+    if not style:
+        return PLAIN
+    stated = declarations(style)
+    stated.pop("mso-hide", None)
+    return style_of(stated)
+
+
+def style_of(stated: Declarations) -> Style:
+    """Return what declarations say together."""
+    if not stated:
+        return PLAIN
+    styles = {name: one.value for name, one in stated.items()}
+    colour = styles.get("-webkit-text-fill-color") or styles.get("color")
     background = styles.get("background-color") or styles.get("background")
+    display = styles.get("display", "")
     return Style(
         hides=_hides(styles),
         preserves=styles.get("white-space", "").startswith("pre"),
         colour=_colour(colour) if colour else "",
         background=_colour(background) if background else "",
         picture="background-image" in styles,
+        beside=display.startswith("inline") or display == "contents" or styles.get("float") in {"left", "right"},
+        overrides=styles.get("unicode-bidi", "").endswith("override"),
+        direction=styles.get("direction", ""),
     )
 
 
-def _hides(styles: Declarations) -> bool:
+def _hides(styles: dict[str, str]) -> bool:
     if styles.get("display") == "none" or styles.get("visibility") in {"hidden", "collapse"}:
         return True
-    if (opacity := _number(styles.get("opacity"))) is not None and opacity <= 0.05:
+    opacity = styles.get("opacity")
+    if (shown := _number(opacity)) is not None and shown <= (5 if opacity and "%" in opacity else 0.05):
         return True
-    if (size := _pixels(styles.get("font-size"))) is not None and size <= _TINY_PX:
+    if (size := _font_size(styles)) is not None and size <= _TINY_PX:
         return True
     if (
         styles.get("mso-hide") == "all"
         or "rect(0" in styles.get("clip", "")
         or "inset(100%" in styles.get("clip-path", "")
+        or styles.get("content-visibility") == "hidden"
     ):
         return True
-    return _off_screen(styles) or _no_room(styles)
+    return _off_screen(styles) or _no_room(styles) or _no_scale(styles)
 
 
-def _off_screen(styles: Declarations) -> bool:
+def _font_size(styles: dict[str, str]) -> float | None:
+    if (size := styles.get("font-size")) is not None:
+        return _pixels(size)
+    found = _FONT_SIZE.search(styles.get("font", ""))
+    return _pixels(found[1] or None) if found else None
+
+
+def _no_scale(styles: dict[str, str]) -> bool:
+    if _number(styles.get("scale")) == 0 or _number(styles.get("zoom")) == 0:
+        return True
+    shown = styles.get("transform"), styles.get("filter")
+    return bool((shown[0] and _NO_SCALE.search(shown[0])) or (shown[1] and _NO_OPACITY.search(shown[1])))
+
+
+def _off_screen(styles: dict[str, str]) -> bool:
     if (indent := _pixels(styles.get("text-indent"))) is not None and indent <= -500:
         return True
     if styles.get("position") in {"absolute", "fixed"}:
@@ -206,20 +262,20 @@ def _off_screen(styles: Declarations) -> bool:
     )
 
 
-def _no_room(styles: Declarations) -> bool:
-    if styles.get("overflow") != "hidden":
+def _no_room(styles: dict[str, str]) -> bool:
+    if not {styles.get(name) for name in ("overflow", "overflow-x", "overflow-y")} & {"hidden", "clip"}:
         return False
     names = ("height", "max-height", "width", "max-width", "line-height")
     return any((size := _pixels(styles.get(name))) is not None and size <= 1 for name in names)
 
 
 def _number(value: str | None) -> float | None:
-    found = _NUMBER.match(value) if value else None
+    found = _NUMBER.match(value.removeprefix("calc(")) if value else None
     return float(found[1]) if found else None
 
 
 def _pixels(value: str | None) -> float | None:
-    found = _NUMBER.match(value) if value else None
+    found = _NUMBER.match(value.removeprefix("calc(")) if value else None
     return float(found[1]) * _PX.get(found[2] or "px", 1.0) if found else None
 
 

@@ -13,10 +13,15 @@ from typing import Protocol
 
 # Text without a stray "<", and the tag behind it, to its end when it has no attributes: nearly all of a page.
 _TAG = re.compile(r"([^<]*+)<(/?)([A-Za-z][^\s/>]{0,100}+)(>?)")
-_MARK = re.compile(r"<(?=[!?A-Za-z]|/[A-Za-z])")
+# "</" before anything but a letter is a comment for browsers, which nobody sees (section 13.2.5.7).
+_MARK = re.compile(r"<(?=[!?A-Za-z]|/.)", re.DOTALL)
+_COMMENT_END = re.compile(r"--!?>")
+# Comments that end where they begin (section 13.2.5.43 and 44).
+_EMPTY_COMMENT = re.compile(r"<!---?>")
 # A name alone (group 1 last), with a value (2 to 4), or with a quoted value that is long or never closed (5).
+# A "=" where a name has to begin is part of the name (section 13.2.5.32).
 _ATTRIBUTE = re.compile(
-    r"""[\s/]*+([^\s/>=]+)(?:\s*+=\s*+(?:"([^"]{0,4000}+)"|'([^']{0,4000}+)'|(?!["'])([^\s>]*+)|(?=["'])()))?"""
+    r"""[\s/]*+(=?[^\s/>=]++|=)(?:\s*+=\s*+(?:"([^"]{0,4000}+)"|'([^']{0,4000}+)'|(?!["'])([^\s>]*+)|(?=["'])()))?"""
 )
 _UNQUOTED = re.compile(r"[^\s>]*")
 _LONG = 5
@@ -82,23 +87,28 @@ class _Tokenizer:
         begin = len(source) if mark is None else mark.start()
         if begin > at:
             self._handler.text(html.unescape(source[at:begin]))
-        declaration = mark is not None and source[begin + 1] in "!?"
-        return self._declaration(begin) if declaration else begin
+        if mark is None or source[begin + 1].isalpha() or _TAG.match(source, begin):
+            return begin
+        return self._declaration(begin)
 
     def _declaration(self, at: int) -> int:
+        """Take a comment, or what is one for browsers: declarations, CDATA, ends of tags without a name."""
         source = self._source
-        opening, closing = "<!", ">"
-        if source.startswith("<!--", at):
-            opening, closing = "<!--", "-->"
-        elif source.startswith("<![CDATA[", at):
-            opening, closing = "<![CDATA[", "]]>"
-        begin = at + len(opening)
-        end = -1 if closing in self._gone else source.find(closing, begin)
-        if end < 0:
-            self._gone.add(closing)
-            end = len(source)
+        if empty := _EMPTY_COMMENT.match(source, at):
+            return empty.end()
+        comment = source.startswith("<!--", at)
+        begin = at + (4 if comment else 2)
+        closing = "-->" if comment else ">"
+        end = after = len(source)
+        if closing not in self._gone:
+            if comment and (found := _COMMENT_END.search(source, begin)):
+                end, after = found.span()
+            elif not comment and (mark := source.find(">", begin)) >= 0:
+                end, after = mark, mark + 1
+            else:
+                self._gone.add(closing)
         self._handler.aside("", source[begin:end])
-        return end + len(closing)
+        return after
 
     def _attributes(self, at: int) -> tuple[dict[str, str], int]:
         source = self._source
@@ -139,7 +149,7 @@ class _Tokenizer:
         """Take the content of a RAW_TEXT element; return where it ends."""
         end = len(self._source)
         if tag != "plaintext" and f"</{tag}" not in self._gone:
-            if (found := re.compile(f"</{tag}", re.IGNORECASE).search(self._source, at)) is not None:
+            if (found := re.compile(rf"</{tag}(?=[\s/>])", re.IGNORECASE).search(self._source, at)) is not None:
                 end = found.start()
             else:
                 self._gone.add(f"</{tag}")

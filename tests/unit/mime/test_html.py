@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from dlp_gateway.mime import html
+from dlp_gateway.mime import html, html_attributes, html_page
 from dlp_gateway.mime.html import read_html
 
 
@@ -175,17 +175,19 @@ def test_the_budget_truncates_and_says_so():
 
 
 @pytest.mark.parametrize(
-    ("limit", "source"),
+    ("module", "limit", "source"),
     [
-        ("_MOST_MARKS", "<p>word" * 5),
-        ("_MOST_MARKS", "<p a b>word</p><p>"),
-        ("_MOST_DATA_URIS", "".join(f"<img src='data:,{n}'>" for n in range(5))),
+        (html_page, "_MOST_MARKS", "<p>word" * 5),
+        (html_page, "_MOST_MARKS", "<p a b>word</p><p>"),
+        (html, "_MOST_MARKS_AGAIN", "epi<i class=a>qq</i>lepsy<p>a<p>b"),
+        (html, "_MOST_MARKS_AGAIN", "<p>TFN <p>459 <!--[if mso]>599<![endif]--><p>a<p>b<p>c"),
+        (html_attributes, "_MOST_DATA_URIS", "".join(f"<img src='data:,{n}'>" for n in range(5))),
     ],
 )
-def test_more_than_is_looked_at_is_told(monkeypatch, limit, source):
+def test_more_than_is_looked_at_is_told(monkeypatch, module, limit, source):
     assert not read_html(source).truncated
 
-    monkeypatch.setattr(html, limit, 4)
+    monkeypatch.setattr(module, limit, 4)
 
     assert read_html(source).truncated
 
@@ -256,3 +258,61 @@ def test_e04_hostile_pages_do_not_hang(source):
 
     # Quadratic readers take minutes for these; the bound only has to tell that from seconds.
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("TFN <img src='cid:none' alt='459 599 230'>", "TFN 459 599 230"),
+        ("459 <img alt=599> 230", "459 599 230"),
+        ("459<img alt=599>230", "459599230"),
+        ("<img alt='459 599 230'> is the TFN", "459 599 230 is the TFN"),
+        ("<table><tr><td>TFN</td><td><img alt='459 599 230'></td></tr></table>", "TFN | 459 599 230"),
+        ("<table><tr><td><img alt='459 599 230'></td><td>is the TFN</td></tr></table>", "459 599 230 is the TFN"),
+        ("has <input value='epilepsy.'>", "has epilepsy."),
+        ("has <input placeholder='epilepsy.'>", "has epilepsy."),
+        ("has <select><option label='epilepsy'></select>", "has \nepilepsy"),
+        ("TFN<ol start='459599230'><li>from March</ol>", "TFN\n459599230."),
+        ("TFN<ol><li value='459599230'>from March</ol>", "TFN\n459599230. from March"),
+        ("<p>TFN</p><p><img alt='459 599 230'></p>", "TFN\n459 599 230"),
+        ("has <noembed>epilepsy</noembed>", "has epilepsy"),
+        ("has <noframes>epilepsy</noframes>", "has epilepsy"),
+    ],
+)
+def test_what_is_shown_in_the_midst_of_text_is_read_there(source, said):
+    assert said in read_html(f"<p>Ann Lee</p><div>{source}</div>").everything
+
+
+@pytest.mark.parametrize(
+    ("source", "visible"),
+    [
+        ("TFN <xmp>459 <b>599</xmp>", "TFN \n459 <b>599"),
+        ("has <plaintext>epilepsy</plaintext>", "has \nepilepsy</plaintext>"),
+    ],
+)
+def test_text_that_is_no_markup_is_seen(source, visible):
+    assert read_html(source).visible == visible
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<table><tr><td><img src='cid:logo' alt='Logo'></td><td>Ann Lee<br>Tel: 02 5550 1234</td></tr></table>",
+        "<p>text</p><p><img alt='Picture 1'></p><p>text</p>",
+        "<p>text</p><!-- a comment --><ol start=3><li value=4>text</ol>",
+        "<img src='https://t.example/o.gif' width=1 height=1 alt=''>",
+    ],
+)
+def test_pictures_beside_text_give_no_other_reading(source):
+    assert read_html(source).everything == ""
+
+
+def test_another_reading_is_given_with_the_lines_around_it_only():
+    lines = "".join(f"<p>line {n}</p>" for n in range(100))
+    page = f"{lines}<p>TFN <img alt='459 599 230'></p>{lines}"
+
+    assert read_html(page).everything.split("\n") == [
+        *(f"line {n}" for n in range(96, 100)),
+        "TFN 459 599 230",
+        *(f"line {n}" for n in range(4)),
+    ]

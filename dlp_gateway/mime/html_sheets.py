@@ -1,0 +1,244 @@
+"""The rules of a page's style sheets, and what they say of an element.
+
+Follows the cascade (CSS Cascading and Inheritance 4, section 6): importance,
+then the element's own ``style``, then specificity, then the order of the
+source. Selectors that are one simple compound are understood. Of all others
+only the last compound is looked at; an element that it fits *may* be hidden,
+which ``StyleSheet.doubts`` tells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from dlp_gateway.mime.html_styles import PLAIN, Declarations, Style, declarations, style_of, without_escapes
+
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
+_BRACE = re.compile(r"[{}]")
+_COMPOUND = re.compile(r"([a-z][\w-]*+|\*)?((?:[.#][\w-]++)*+)", re.IGNORECASE)
+_MARK = re.compile(r"[.#][\w-]+")
+# What stands in every page above every element.
+_ROOTS = re.compile(r"^(?:(?:html|body)(?:\s*>\s*|\s+))++", re.IGNORECASE)
+_BRACKETS = re.compile(
+    r"\[\s*([\w-]{1,60})\s*+(?:=\s*+[\"']?([^\"'\]]{0,200}+)[\"']?)?[^\]]{0,500}+\]|\[[^\]]*+\]?", re.IGNORECASE
+)
+_LONGEST_VALUE = 200
+_COMBINATOR = re.compile(r"[\s>+~]+")
+_PSEUDO = re.compile(r"::?([\w-]{1,60}+)(?:\([^()]*+\))?", re.IGNORECASE)
+# States that a page is not in while it is only read.
+_STATES = frozenset({"hover", "active", "focus", "focus-within", "focus-visible", "visited", "target", "checked"})
+# Media that no mail program shows a page on, and at-rules whose blocks are no rules for elements.
+_NEVER = re.compile(
+    r"@media\s+(?:only\s+)?(?:print|speech|aural|braille|embossed|projection|tty|tv)\b[^,]*$|@media\s+not\s+(?:all|screen)\s*$"
+    r"|@(?:-\w+-)?(?:font-face|keyframes|page|counter-style|property|font-feature-values|viewport)\b",
+    re.IGNORECASE,
+)
+_QUOTED = r"\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?"
+_CONTENT = re.compile(rf"content\s*+:((?:[^;\"'}}]|{_QUOTED})*+)", re.IGNORECASE | re.DOTALL)
+_STRING = re.compile(rf"({_QUOTED})|attr\(\s*([\w-]{{1,60}})|[^\"'a]++|a", re.IGNORECASE | re.DOTALL)
+
+_MOST_RULES = 2000
+_MOST_TESTS = 500_000
+_MOST_KNOWN = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """Declarations for the elements that have all ``needed`` marks; ``rank`` is specificity, then order."""
+
+    rank: tuple[int, int, int, int]
+    needed: frozenset[str]
+    parsed: Declarations = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Generated:
+    """Text that is put before or behind the content of elements; names of attributes stand for their values."""
+
+    needed: frozenset[str]
+    after: bool
+    pieces: tuple[tuple[str, str], ...] = field(repr=False)
+
+
+class StyleSheet:
+    """The rules of a page's ``style`` elements; without ``outlook`` what only Outlook hides is seen."""
+
+    def __init__(self, sources: Iterable[str], *, outlook: bool = True) -> None:
+        self._outlook = outlook
+        self._rules: dict[str, list[_Rule]] = {}
+        self._doubts: list[frozenset[str]] = []
+        self._generated: list[_Generated] = []
+        self._known: dict[tuple[str, str, str, str], Style] = {}
+        self._tests = 0
+        self._count = 0
+        for source in sources:
+            for selectors, body in _rules(_COMMENT.sub(" ", source)):
+                parsed = declarations(body)
+                for selector in selectors.split(",", _MOST_RULES)[:_MOST_RULES]:
+                    self._count += 1
+                    if self._count > _MOST_RULES:
+                        return
+                    self._add(selector.strip(), parsed, body)
+
+    def _add(self, selector: str, parsed: Declarations, body: str) -> None:
+        selector = _ROOTS.sub("", selector)
+        if (found := _COMPOUND.fullmatch(selector)) is not None and selector:
+            needed = _marks_of(found)
+            marks = found[2]
+            rank = (marks.count("#"), marks.count("."), int(bool(found[1]) and found[1] != "*"), self._count)
+            self._rules.setdefault(min(needed, default=""), []).append(_Rule(rank, needed, parsed))
+            return
+        pseudos = {name.lower() for name in _PSEUDO.findall(selector)}
+        if not pseudos.isdisjoint(_STATES):
+            return
+        needed = _last_compound(selector)
+        if pseudos & {"before", "after"}:
+            pieces = _pieces(body)
+            if any(name or any(map(str.isalnum, said)) for said, name in pieces):
+                self._generated.append(_Generated(needed, "after" in pseudos, pieces))
+        elif style_of(parsed).unseen:
+            self._doubts.append(needed)
+
+    def of(self, tag: str, attributes: dict[str, str]) -> Style:
+        """What applies to an element: the rules for it and its own ``style``."""
+        style = attributes.get("style", "")
+        if self._rules:
+            key = (tag, attributes.get("class", ""), attributes.get("id", ""), style)
+        elif style:
+            key = ("", "", "", style)
+        else:
+            return PLAIN
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[key] = style_of(self._merged(*key))
+        return known
+
+    @property
+    def goes_further(self) -> bool:
+        """Whether there are rules that put text on the page, or hide elements by what is not understood."""
+        return bool(self._doubts or self._generated)
+
+    def doubts(self, tag: str, attributes: dict[str, str]) -> bool:
+        """Whether a rule that is not understood may hide this element."""
+        if not self._doubts:
+            return False
+        if self._tests >= _MOST_TESTS:
+            return True
+        self._tests += len(self._doubts)
+        marks = _all_marks(tag, attributes)
+        return any(needed <= marks for needed in self._doubts)
+
+    def generated(self, tag: str, attributes: dict[str, str]) -> tuple[str, str]:
+        """Text that rules put before and behind the content of this element."""
+        before = after = ""
+        if self._generated and self._tests < _MOST_TESTS:
+            marks = _all_marks(tag, attributes)
+            self._tests += len(self._generated)
+            for rule in self._generated:
+                if rule.needed <= marks:
+                    text = "".join(said or attributes.get(name, "") for said, name in rule.pieces)
+                    before, after = (before, after + text) if rule.after else (before + text, after)
+        return before, after
+
+    def _merged(self, tag: str, classes: str, identifier: str, style: str) -> Declarations:
+        marks = {tag, *(f".{name}" for name in classes.lower().split()), f"#{identifier.lower()}"}
+        fitting: list[_Rule] = []
+        # Many rules for many elements are a product; past a bound only what elements say themselves counts.
+        if self._tests < _MOST_TESTS:
+            for mark in ("", *marks):
+                rules = self._rules.get(mark, ())
+                self._tests += len(rules)
+                fitting += [rule for rule in rules if rule.needed <= marks]
+        merged: Declarations = {}
+        own = [declarations(style)] if style else []
+        for parsed in (*(rule.parsed for rule in sorted(fitting, key=lambda rule: rule.rank)), *own):
+            for name, stated in parsed.items():
+                if name == "mso-hide" and not self._outlook:
+                    continue
+                if name not in merged or stated.important or not merged[name].important:
+                    merged[name] = stated
+        return merged
+
+
+def contents(source: str) -> list[str]:
+    """Strings that ``content:`` puts on the page."""
+    found = ("".join(text for text, _ in _strings(match[1])) for match in _CONTENT.finditer(source))
+    return [said for said in found if said]
+
+
+def _pieces(body: str) -> tuple[tuple[str, str], ...]:
+    found = _CONTENT.search(body)
+    return tuple(_strings(found[1])) if found else ()
+
+
+def _strings(value: str) -> Iterator[tuple[str, str]]:
+    """Yield the strings of a ``content`` value, and the names of the attributes in it."""
+    for match in _STRING.finditer(value):
+        if match[1]:
+            yield without_escapes(match[1].strip(match[1][0])), ""
+        elif match[2]:
+            yield "", match[2].lower()
+
+
+def _rules(source: str) -> Iterator[tuple[str, str]]:
+    """Yield selectors with their declarations, of all blocks that may apply (CSS Syntax 3, section 5)."""
+    # What is open: selectors, "" for an at-rule with rules in it, None for what is left out.
+    opened: list[str | None] = []
+    at = 0
+    for match in _BRACE.finditer(source):
+        piece = source[at : match.start()]
+        at = match.end()
+        inside = opened[-1] if opened else ""
+        if match[0] == "{":
+            body, _, prelude = piece.rpartition(";")
+            if inside and body:
+                yield inside, body
+            opened.append(_opening(inside, prelude))
+        elif opened:
+            opened.pop()
+            if inside:
+                yield inside, piece
+    if opened and opened[-1]:
+        yield opened[-1], source[at:]
+
+
+def _opening(inside: str | None, prelude: str) -> str | None:
+    # The marks of a comment in HTML mean nothing in a style sheet.
+    prelude = prelude.replace("<!--", "").replace("-->", "").strip()
+    if inside is None or _NEVER.match(prelude):
+        return None
+    if prelude.startswith("@"):
+        return ""
+    return without_escapes(prelude) or None
+
+
+def _marks_of(compound: re.Match[str]) -> frozenset[str]:
+    tag = (compound[1] or "").lower()
+    marks = frozenset(_MARK.findall(compound[2].lower()))
+    return marks | {tag} if tag not in {"", "*"} else marks
+
+
+def _last_compound(selector: str) -> frozenset[str]:
+    """The marks that the last compound of a selector asks for: of attributes the name, and the value if told."""
+    names: list[str] = []
+
+    def bracket(match: re.Match[str]) -> str:
+        name = (match[1] or "").lower()
+        names.append(f"[{name}" if match[2] is None else f"[{name}={match[2].strip().lower()}")
+        return f"\0{len(names) - 1}\0"
+
+    last = _COMBINATOR.split(_PSEUDO.sub("", _BRACKETS.sub(bracket, selector).strip()))[-1]
+    wanted = frozenset(names[int(number)] for number in re.findall(r"\0(\d{1,6})\0", last))
+    found = _COMPOUND.match(re.sub(r"\0\d{1,6}\0", "", last))
+    return wanted | _marks_of(found) if found else wanted
+
+
+def _all_marks(tag: str, attributes: dict[str, str]) -> set[str]:
+    marks = {tag, f"#{attributes.get('id', '').lower()}", *(f"[{name}" for name in attributes)}
+    marks.update(f".{name}" for name in attributes.get("class", "").lower().split())
+    marks.update(f"[{name}={value.lower()}" for name, value in attributes.items() if len(value) <= _LONGEST_VALUE)
+    return marks
