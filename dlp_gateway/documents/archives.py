@@ -5,15 +5,21 @@ Nothing is ever written to disk, and names from an archive are text, not paths.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Iterator
 
-from dlp_gateway.documents import charset, unpack
+from dlp_gateway.documents import charset, leftovers, sniff, unpack
 from dlp_gateway.documents.budget import DocumentBudget
-from dlp_gateway.documents.items import Item, Unreadable, under
-from dlp_gateway.model import Part, Role, Text
+from dlp_gateway.documents.items import Item, Outside, Unreadable, under
+from dlp_gateway.model import Part, Role, Text, Unscanned
 
 _BLOCK = 512
+_DUMPED = re.compile(
+    rb"(?:[YNDRTX][^\0]*\0)*\0*"
+)  # names of a folder as GNU tar keeps them, each with what became of it
+_UDF = (b"NSR02", b"NSR03")  # descriptors of the file system of ECMA-167 beside that of ECMA-119
+_BLANK = bytes(2048)  # an empty sector
 
 
 def read_gzip(part: Part, budget: DocumentBudget) -> Iterator[Item]:
@@ -85,7 +91,9 @@ def read_tar(part: Part, budget: DocumentBudget) -> Iterator[Item]:
         name = pending or charset.decode(b"/".join(p for p in (_field(header[345:500]), _field(header[:100])) if p))
         names.extend([name, charset.decode(_field(header[157:257])), *map(charset.decode, (_field(header[265:297]),))])
         pending = ""
-        if kind in (b"0", b"\0", b"7", b"S") and body:
+        if kind == b"D" and _DUMPED.fullmatch(body):
+            names.append(charset.decode(body.replace(b"\0", b"\n")))
+        elif body:  # whatever the type: unpackers give what they do not know as a file (pax, POSIX.1-2017)
             number += 1
             if len(body) < size:
                 raise Unreadable("archive entry ends early")
@@ -130,6 +138,8 @@ def read_iso(part: Part, budget: DocumentBudget) -> Iterator[Item]:
             roots[descriptor[0]] = struct.unpack_from("<I", descriptor, 158)[0]
     if not roots:
         raise Unreadable("disk image has no directory")
+    if any(content[at * 2048 + 1 : at * 2048 + 6] in _UDF for at in range(16, 64)):
+        yield Unscanned(part.where, "UDF file system is not read")
     names: list[str] = []
     seen: set[tuple[int, int]] = set()
     number = 0
@@ -147,6 +157,25 @@ def read_iso(part: Part, budget: DocumentBudget) -> Iterator[Item]:
             budget.charge("bytes", size)
             yield Part(under(part.where, f"file {number}"), body, (name,))
     yield Text(under(part.where, "file names"), "\n".join(dict.fromkeys(names)), Role.FILENAME, part.names)
+    yield from _iso_rest(part, seen, budget)
+
+
+def _iso_rest(part: Part, files: set[tuple[int, int]], budget: DocumentBudget) -> Iterator[Item]:
+    """What stands in sectors of no file: files that no directory names, and what is said in the rest."""
+    position, said = 0, list[str]()
+    for start, size in (*sorted(files), (len(part.content) // 2048 + 1, 0)):
+        for piece in part.content[position * 2048 : start * 2048].split(_BLANK):
+            budget.charge("entries", 0)
+            if not (body := piece.strip(b"\0")):
+                continue
+            if sniff.kinds(body) != (sniff.UNKNOWN,):
+                yield Outside(Part(under(part.where, "data outside the files"), body, inline=True))
+            else:
+                said += leftovers.sentences(body)
+        position = max(position, start + (size + 2047) // 2048)
+    if text := "\n".join(dict.fromkeys(said)):
+        budget.charge("characters", len(text))
+        yield Text(under(part.where, "data outside the files"), text, Role.METADATA, part.names)
 
 
 def _iso_files(content: bytes, root: int, encoding: str, budget: DocumentBudget) -> Iterator[tuple[str, int, int]]:

@@ -154,6 +154,21 @@ def defined_name(body: bytes) -> str:
     return " ".join((name, formula_strings(body[15 + (2 * size if wide else size) :])))
 
 
+def supporting_book(body: bytes) -> list[str]:
+    """The path of another workbook and the names of its sheets (SupBook, MS-XLS 2.4.271)."""
+    if len(body) < 5 or body[2:4] in (b"\x01\x04", b"\x01\x3a"):
+        return []
+    found, position = list[str](), 2
+    for _ in range(1 + struct.unpack_from("<H", body)[0]):
+        if position + 3 > len(body):
+            break
+        size, flags = struct.unpack_from("<HB", body, position)
+        said = long_string(body[position:])
+        found.append("".join(ch if ch.isprintable() else "/" for ch in said).strip("/"))
+        position += 3 + (2 * size if flags & 1 else size)
+    return [said for said in found if said]
+
+
 def formula_strings(body: bytes) -> str:
     """String constants (token 17) of a formula, found without parsing the rest."""
     found = []

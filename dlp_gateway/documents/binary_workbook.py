@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from dlp_gateway.documents import biff
+from dlp_gateway.documents import biff, leftovers
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.items import Item, under
 from dlp_gateway.model import Part, Role, Text
@@ -20,6 +20,7 @@ def read(part: Part, members: Iterable[bytes], budget: DocumentBudget) -> Iterat
     for content in members:
         for match in _RUN.finditer(content):
             words[match[0].decode("utf-16-le", "replace")] = None
+        words.update(dict.fromkeys(leftovers.sentences(content)))
     if words:
         text = "\n".join(words)
         budget.charge("characters", len(text))

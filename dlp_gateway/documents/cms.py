@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from dlp_gateway.documents import protection, unpack
+from dlp_gateway.documents import ciphertext, protection, unpack
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.items import Item, Locked, Unreadable, under
 from dlp_gateway.model import Part, Protection, Role, Text
@@ -80,7 +80,8 @@ def _content(part: Part, der: bytes, budget: DocumentBudget, depth: int) -> Iter
             yield from _signers(part, info)
             yield from _inner(part, _guarded(lambda: info["content"]["encap_content_info"]["content"]), budget, depth)
         case "enveloped_data":
-            yield Locked(part.where, _guarded(lambda: _grade(info["content"]["encrypted_content_info"])), size=len(der))
+            sealed = _guarded(lambda: info["content"]["encrypted_content_info"])
+            yield from _sealed(part, Locked(part.where, _guarded(lambda: _grade(sealed)), size=len(der)), sealed)
         case "authenticated_enveloped_data" | "1.2.840.113549.1.9.16.1.23":
             yield Locked(part.where, _auth_enveloped(der), size=len(der))
         case "encrypted_data":
@@ -112,6 +113,13 @@ def _inner(part: Part, content: Any, budget: DocumentBudget, depth: int) -> Iter
         yield from _content(part, data, budget, depth + 1)
     else:
         yield _entity(part, data)
+
+
+def _sealed(part: Part, locked: Locked, sealed: Any) -> Iterator[Item]:
+    """Yield the lock, or what is in it when that cannot be ciphertext."""
+    content = _guarded(lambda: sealed["encrypted_content"].native)
+    inside = [Part(under(part.where, "encrypted content"), content)] if isinstance(content, bytes) and content else []
+    yield from ciphertext.checked(locked, *inside)
 
 
 def _entity(part: Part, data: bytes) -> Part:

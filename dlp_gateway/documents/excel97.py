@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from olefile import OleFileIO
 
-from dlp_gateway.documents import biff, embedded, office_crypto, ole, pictures, protection, tables
+from dlp_gateway.documents import biff, embedded, leftovers, office_crypto, ole, pictures, pivot97, protection, tables
 from dlp_gateway.documents.biff import Record
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.cell_values import Format, formatter, number_text
 from dlp_gateway.documents.items import Item, Unreadable, under
 from dlp_gateway.documents.tables import Row
-from dlp_gateway.model import Part, Protection, Role, Text
+from dlp_gateway.model import Part, Protection, Role, Text, Unscanned
 
 _FORMULA, _EOF, _NOTE, _STRING, _FILEPASS = 0x06, 0x0A, 0x1C, 0x207, 0x2F
 _HEADERS = (0x14, 0x15)
@@ -31,6 +31,7 @@ _NAME, _TXO, _CONTINUE, _HLINK, _SXSTRING, _DCONREF, _DV, _SERIESTEXT = (
     0x100D,
 )
 _DRAWINGS = 0xEB
+_SHARED = ("Revision Log", "User Names")
 _STATES = {1: "hidden", 2: "very hidden"}
 
 
@@ -76,10 +77,28 @@ def read_storage(part: Part, file: OleFileIO, storage: list[str], budget: Docume
     stream = ole.stream(file, path, budget)
     if (grade := _lock(stream)) is not None:
         yield office_crypto.legacy(part, grade, budget)
-    elif biff.version(stream) == 0x0600:
+        return
+    if biff.version(stream) == 0x0600:
         yield from _sheets(part, stream, budget)
     else:
         yield from biff.read_by_calamine(part, budget)
+    if path[-1] == "Workbook":
+        yield from _beside(part, file, storage, budget)
+
+
+def _beside(part: Part, file: OleFileIO, storage: list[str], budget: DocumentBudget) -> Iterator[Item]:
+    """Pivot caches, which keep rows that are gone from the sheets, and what a shared workbook remembers."""
+    inside = ole.tree(file)
+    for place in inside.storages.get(tuple(storage), []):
+        for name in inside.streams.get(place, []) if place[-1].upper() == "_SX_DB_CUR" else ():
+            budget.charge("entries", 1)
+            yield from pivot97.read(part, ole.stream(file, [*place, name], budget), budget)
+    words = [leftovers.words(ole.stream(file, p, budget)) for name in _SHARED if file.exists(p := [*storage, name])]
+    if said := "\n".join(w for w in words if w):
+        budget.charge("characters", len(said))
+        yield Text(under(part.where, "changes"), said, Role.METADATA, part.names)
+    if file.exists([*storage, "Book"]):
+        yield Unscanned(part.where, "older workbook beside the workbook is not read")
 
 
 def _lock(stream: bytes) -> Protection | None:
@@ -155,6 +174,26 @@ def _global(record: Record, book: _Book, budget: DocumentBudget) -> None:
             book.words.append(biff.defined_name(body))
         case 0xCD:
             book.words.append(biff.long_string(body))
+        case 0x1AE:
+            book.words += biff.supporting_book(body)
+        case 0x5A:
+            book.words.append(" | ".join(_cached(body)))
+
+
+def _cached(body: bytes) -> list[str]:
+    """The cells of another workbook in a CRN record (MS-XLS 2.4.67): last and first column, row, values."""
+    found, position = list[str](), 4
+    for _ in range(body[1], body[0] + 1):
+        kind = body[position]
+        if kind == 2:
+            size, flags = struct.unpack_from("<HB", body, position + 1)
+            found.append(biff.long_string(body[position + 1 :]))
+            position += 4 + (2 * size if flags & 1 else size)
+            continue
+        if kind == 1:
+            found.append(number_text(repr(struct.unpack_from("<d", body, position + 1)[0])))
+        position += 9
+    return found
 
 
 def _cell(record: Record, book: _Book, sheet: _Sheet, budget: DocumentBudget) -> None:

@@ -8,6 +8,7 @@ from dlp_gateway.documents import (
     archives,
     cms,
     excel97,
+    fonts,
     leftovers,
     markup_records,
     odf,
@@ -87,7 +88,8 @@ READERS: dict[str, Reader] = {
     "der": cms.read_certificate,
     "appledouble": leftovers.read,
     "ds-store": leftovers.read,
+    "font": fonts.read,
     "base64": wrapped.read,
     **{kind: _picture(kind) for kind in _PICTURES},
 }
-PASSED = frozenset({"empty", "font"})  # nothing of a person's can be read in these
+PASSED = frozenset({"empty"})  # nothing can be read in it

@@ -52,6 +52,7 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
             budget.charge("characters", len(source))
             yield Text(part.where, html.unescape(source), Role.DOCUMENT, part.names)
         return
+    records.finish()
     if (text := records.flow.text(part.where, hints=part.names)) is not None:
         yield text
     if b"base64," in part.content:
@@ -93,6 +94,11 @@ class _Records:
         if len(parent.fields) > _LONGEST_LINE or not parent.name:
             self._line(parent.fields)
             parent.fields = []
+
+    def finish(self) -> None:
+        """The file ends; what its root said in line with nothing around it is a line, too."""
+        said = " ".join("".join(self._open[0].pieces).split())
+        self._line([said] if said else [])
 
     def _line(self, fields: list[str]) -> None:
         if fields:

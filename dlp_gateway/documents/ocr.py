@@ -29,6 +29,7 @@ _MODELS = (
 _FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP", "ICO", "PPM")
 _SMALL, _LARGE = 1600, 4000  # longer sides in pixels below which a picture is enlarged, above which it is reduced
 _MAX_FRAMES = 50
+_LIGHT, _LIGHT_SHARE = 180, 5  # grey from which letters are not seen on white; so many of a thousand pixels can be some
 _MAX_PIXELS = 100_000_000
 _SURE, _LEGIBLE = 70, 45  # mean confidence from which no turned look is taken; below which many words are no reading
 _FEW_WORDS, _MANY_WORDS = 3, 15
@@ -110,20 +111,41 @@ def _frames(content: bytes) -> Iterator[Image.Image]:
             for number, frame in enumerate(ImageSequence.Iterator(picture)):
                 if number >= _MAX_FRAMES:
                     raise Unreadable(f"picture has more than {_MAX_FRAMES} frames")
-                yield _prepared(ImageOps.exif_transpose(frame))
+                yield from _prepared(ImageOps.exif_transpose(frame))
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError, EOFError) as error:
         raise Unreadable("picture cannot be decoded") from error
 
 
-def _prepared(picture: Image.Image) -> Image.Image:
+def _prepared(picture: Image.Image) -> Iterator[Image.Image]:
+    """The picture in grey on white, and on black as well when light parts of it are seen on a dark page only."""
     from PIL import Image
 
-    if picture.mode in ("P", "PA", "LA", "RGBA"):
+    if picture.mode in ("P", "PA", "LA", "La", "RGBA", "RGBa") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        white.alpha_composite(picture)
-        picture = white
-    grey = picture.convert("L")
+        for paper in ("white", "black") if _has_light_parts(picture) else ("white",):
+            ground = Image.new("RGBA", picture.size, paper)
+            ground.alpha_composite(picture)
+            yield _sized(ground.convert("L"))
+    else:
+        yield _sized(picture.convert("L"))
+
+
+def _has_light_parts(picture: Image.Image) -> bool:
+    """Whether a picture is partly transparent, and some of what is not is light."""
+    from PIL import Image
+
+    alpha = picture.getchannel("A")
+    if alpha.getextrema() == (255, 255):
+        return False
+    shown = Image.new("L", picture.size, 0)
+    shown.paste(picture.convert("L").point(lambda grey: 255 * (grey > _LIGHT)), mask=alpha)
+    return sum(shown.histogram()[128:]) * 1000 >= _LIGHT_SHARE * picture.width * picture.height
+
+
+def _sized(grey: Image.Image) -> Image.Image:
+    """Enlarge or reduce to what suits the recogniser."""
+    from PIL import Image
+
     longer = max(grey.size)
     factor = 2.0 if longer < _SMALL else _LARGE / longer if longer > _LARGE else 1.0
     if factor == 1.0:

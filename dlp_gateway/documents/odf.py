@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dlp_gateway.documents import odf_crypto, tables, xml_events
+from dlp_gateway.documents import odf_crypto, pictures, sniff, tables, xml_events
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.flowing import FlowingText
 from dlp_gateway.documents.items import Item, Outside, Unreadable, under
@@ -22,6 +23,7 @@ _BLOCKS = frozenset(
 _WORDS = frozenset(
     "string-value formula condition prompt-message href label current-value title help-text value".split()
 )
+_TYPE = re.compile(rb"[\w.+/-]{1,200}\s*")
 _OWN_ROWS = 1000  # more repeated cells than that are a way to fill a sheet, not data
 
 
@@ -38,11 +40,13 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
 
 def _members(part: Part, package: ZipStructure, budget: DocumentBudget) -> Iterator[Item]:
     for number, entry in enumerate(package.entries, 1):
-        if entry.is_folder or MACHINERY.fullmatch(entry.name):
+        if entry.is_folder:
             continue
         place = part.where if entry.name == "content.xml" else under(part.where, _label(entry.name, number))
         try:
             content = package.read(entry, budget)
+            if MACHINERY.fullmatch(entry.name) and _is_machinery(entry.name, content, budget):
+                continue
             if entry.name.endswith(".xml") or content[:5] == b"<?xml":
                 role = Role.METADATA if entry.name.endswith("meta.xml") else Role.DOCUMENT
                 yield from _xml(Part(place, content, part.names), budget, role)
@@ -52,6 +56,20 @@ def _members(part: Part, package: ZipStructure, budget: DocumentBudget) -> Itera
             yield Unscanned(place, str(error))
     for start, stop in package.gaps:
         yield Outside(Part(under(part.where, "data outside the package"), part.content[start:stop], inline=True))
+
+
+def _is_machinery(name: str, content: bytes, budget: DocumentBudget) -> bool:
+    """Whether a member is what its name says, so that there is nothing of the author's to read in it."""
+    if name == "mimetype":
+        return _TYPE.fullmatch(content) is not None
+    if name == "layout-cache":
+        return sniff.kinds(content)[0] in ("empty", "unknown")
+    if name.startswith("Thumbnails/"):
+        return pictures.is_preview(content, sniff.kinds(content)[0], budget)
+    root = xml_events.root(content)
+    if root in (b"manifest", b"document-signatures", b"document-settings", b"RDF"):
+        return True
+    return not content or (name.startswith("Configurations2/") and bool(root) and not xml_events.has_text(content))
 
 
 def _label(name: str, number: int) -> str:

@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dlp_gateway.documents import protection, unpack
+from dlp_gateway.documents import ciphertext, protection, unpack
 from dlp_gateway.documents.budget import DocumentBudget
-from dlp_gateway.documents.items import Item, Locked, Unreadable, under
+from dlp_gateway.documents.items import Item, Locked, Outside, Unreadable, under
 from dlp_gateway.documents.zip_structure import Entry, ZipStructure
-from dlp_gateway.model import Part, Protection
+from dlp_gateway.model import Part, Protection, Unscanned
 
+_ENTRY = re.compile(rb"<(?:\w{1,32}:)?file-entry\b")
 # Members that hold nothing of the author's.
 MACHINERY = re.compile(r"(?:mimetype|META-INF/.*|Thumbnails/.*|Configurations2/.*|layout-cache|settings\.xml|.*\.rdf)")
 
@@ -43,8 +44,7 @@ class Lock:
 def encryption(manifest: bytes) -> dict[str, Lock]:
     """Return the encrypted members of a package by their paths."""
     found: dict[str, Lock] = {}
-    for match in re.finditer(rb"<(?:\w+:)?file-entry\b([^>]*)>(.*?)</(?:\w+:)?file-entry>", manifest, re.DOTALL):
-        body = match[2]
+    for attributes, body in _entries(manifest):
         if b"encryption-data" not in body:
             continue
 
@@ -52,7 +52,7 @@ def encryption(manifest: bytes) -> dict[str, Lock]:
             hit = re.search(rb'[:\s]%s="([^"]*)"' % name, body)
             return hit[1].decode("utf-8", "replace") if hit else ""
 
-        path = re.search(rb'full-path="([^"]*)"', match[1])
+        path = re.search(rb'full-path="([^"]*)"', attributes)
         derivation = value(b"key-derivation-name").rpartition("#")[2].lower()
         argon = tuple(whole_number(value(n), 0) for n in (b"argon2-iterations", b"argon2-memory", b"argon2-lanes"))
         lock = Lock(
@@ -71,6 +71,23 @@ def encryption(manifest: bytes) -> dict[str, Lock]:
     return found
 
 
+def _entries(manifest: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Attributes and content of every file entry that is not closed at once, in linear time."""
+    position = 0
+    while (match := _ENTRY.search(manifest, position)) is not None:
+        opened = manifest.find(b">", match.end())
+        if opened < 0:
+            return
+        position = opened + 1
+        if manifest[opened - 1 : opened] == b"/":
+            continue
+        closed = manifest.find(b"file-entry>", position)
+        if closed < 0:
+            return
+        yield manifest[match.end() : opened], manifest[position:closed]
+        position = closed
+
+
 def _in(body: bytes, element: bytes, name: bytes) -> str:
     hit = re.search(rb"<(?:\w+:)?%s\b[^>]*?[:\s]%s=\"([^\"]*)\"" % (element, name), body)
     return hit[1].decode("ascii", "replace") if hit else ""
@@ -85,26 +102,39 @@ def _b64(text: str) -> bytes:
 
 def locked(part: Part, package: ZipStructure, locks: dict[str, Lock], budget: DocumentBudget) -> Iterator[Item]:
     """Yield the lock of a package, and members that it leaves in the clear beside the usual ones."""
-    entries = {e.name: e for e in package.entries}
+    inside = [e for e in package.entries if not e.is_folder]
+    false = {e.header for e in inside if e.name in locks and not _is_sealed(package, e, budget)}
+    entries = {e.name: e for e in inside if e.header not in false}
     locked = {name: lock for name, lock in locks.items() if name in entries}
-    if not locked:
+    if not locked and not false:
         raise Unreadable("manifest names encrypted members that are not there")
-    clear = [e for e in package.entries if e.name not in locked and not e.is_folder and not MACHINERY.fullmatch(e.name)]
-    grade = protection.weakest(tuple(_grade(lock) for lock in locked.values()))
-    rounds = max(lock.iterations for lock in locked.values())
+    if locked:
+        grade = protection.weakest(tuple(_grade(lock) for lock in locked.values()))
+        rounds = max(lock.iterations for lock in locked.values())
 
-    def attempt(password: str) -> tuple[Part, ...] | None:
-        return _unlock(part, package, entries, locked, password, budget)
+        def attempt(password: str) -> tuple[Part, ...] | None:
+            return _unlock(part, package, entries, locked, password, budget)
 
-    yield Locked(part.where, grade, attempt, rounds=rounds, size=len(part.content))
+        yield Locked(part.where, grade, attempt, rounds=rounds, size=len(part.content))
+    if false:
+        yield Unscanned(part.where, ciphertext.CLAIM)
+    clear = [e for e in inside if e.header in false or (e.name not in locked and not MACHINERY.fullmatch(e.name))]
     for number, entry in enumerate(clear, 1):
-        if not package.read(entry, budget).startswith(b"<?xml") or entry.name in (
-            "content.xml",
-            "styles.xml",
-            "meta.xml",
-        ):
-            content = package.read(entry, budget)
-            yield Part(under(part.where, f"clear member {number}"), content, (entry.name,), inline=True)
+        where = under(part.where, f"clear member {number}")
+        try:
+            yield Part(where, package.read(entry, budget), (entry.name,), inline=True)
+        except Unreadable as error:
+            yield Unscanned(where, str(error))
+    for start, stop in package.gaps:
+        yield Outside(Part(under(part.where, "data outside the package"), part.content[start:stop], inline=True))
+
+
+def _is_sealed(package: ZipStructure, entry: Entry, budget: DocumentBudget) -> bool:
+    """Whether the bytes of a member that the manifest calls encrypted may be ciphertext."""
+    try:
+        return ciphertext.is_possible(package.read(entry, budget))
+    except Unreadable:
+        return ciphertext.is_possible(package.content[entry.start : entry.start + entry.packed])
 
 
 def _grade(lock: Lock) -> Protection:

@@ -9,13 +9,19 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dlp_gateway.documents import protection
+from dlp_gateway.documents import ciphertext, embedded, ole, protection
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.items import Item, Locked, Unreadable, under
 from dlp_gateway.model import Part, Protection, Unscanned
 
 DEFAULT_PASSWORDS = ("VelvetSweatshop", "/01Hannes Ruescher/01")  # Excel and PowerPoint try these without asking
 _STANDARD_AES = {0x660E: 128, 0x660F: 192, 0x6610: 256}
+# Streams of an encrypted package (MS-OFFCRYPTO 2.1 and 2.3), and the transform of rights management among them.
+_EXPECTED = re.compile(
+    r"(?i)EncryptionInfo|EncryptedPackage|\x05(?:Document)?SummaryInformation|"
+    r"\x06DataSpaces/(?:Version|DataSpaceMap|DataSpaceInfo/[^/]*|TransformInfo/[^/]*(?:/EUL-[^/]*|/\x06Primary))"
+)
+_RIGHTS = re.compile(r"(?i)\x06DataSpaces/TransformInfo/DRM[^/]*/\x06Primary")
 _STANDARD_ROUNDS = 50_000  # fixed by MS-OFFCRYPTO 2.3.4.7
 
 
@@ -52,24 +58,35 @@ class Agile:
 
 
 def read_package(part: Part, budget: DocumentBudget) -> Iterator[Item]:
-    """Yield the protection of an encrypted Office package (docx, xlsx, pptx inside a compound file)."""
+    """Yield the protection of an encrypted Office package (docx, xlsx, pptx inside a compound file).
+
+    Without encryption information it is rights-managed when it has the data spaces that say so (MS-OFFCRYPTO 2.2);
+    raises Unreadable otherwise. What stands in the clear beside the package is read or reported.
+    """
     import olefile
 
     try:
-        with olefile.OleFileIO(io.BytesIO(part.content)) as ole:
-            if not ole.exists("EncryptionInfo"):
-                yield Locked(part.where, protection.graded("office-irm", readable=()), size=len(part.content))
-                return
-            info = ole.openstream("EncryptionInfo").read(1 << 20)
-            size = ole.get_size("EncryptedPackage")
-            others = [n for n in ole.listdir() if n[0] not in ("EncryptionInfo", "EncryptedPackage", "\x06DataSpaces")]
+        with olefile.OleFileIO(io.BytesIO(part.content)) as file:
+            if not file.exists("EncryptedPackage"):
+                raise Unreadable("encrypted package is missing")
+            sealed = ole.stream(file, "EncryptedPackage", budget)
+            info = file.openstream("EncryptionInfo").read(1 << 20) if file.exists("EncryptionInfo") else b""
+            names = file.listdir()
+            beside = list(ole.properties(part, file, budget))
+            for number, name in enumerate(names, 1):
+                if not _EXPECTED.fullmatch("/".join(name)):
+                    beside += embedded.read_stream(part, file, tuple(name), number, budget)
     except (OSError, ValueError, IndexError, TypeError, struct.error) as error:
         raise Unreadable("compound file is damaged") from error
-    if size < 16:
+    rights = any(_RIGHTS.search("/".join(name)) for name in names)
+    if not info and not rights:
+        raise Unreadable("encryption information is missing")
+    yield from beside
+    if len(sealed) < 16:
         yield Unscanned(part.where, "encrypted package is empty")
-    yield _locked(part, info, budget)
-    if any("summaryinformation" not in name[-1].lower() for name in others):
-        yield Unscanned(part.where, "clear streams beside the encrypted package are not read")
+    grade = protection.graded("office-irm", readable=())
+    lock = _locked(part, info, budget) if info else Locked(part.where, grade, size=len(part.content))
+    yield from ciphertext.checked(lock, Part(under(part.where, "package"), sealed[8:], part.names, inline=True))
 
 
 def _locked(part: Part, info: bytes, budget: DocumentBudget) -> Locked:
@@ -88,7 +105,8 @@ def _package(part: Part, grade: Protection, rounds: int, agile: Agile | None, bu
     def attempt(password: str) -> tuple[Part, ...] | None:
         if agile is not None and not agile.accepts(password):
             return None
-        return decrypt(part, password, budget)
+        found = decrypt(part, password, budget)
+        return found if found and found[0].content.startswith(b"PK") else None
 
     return Locked(part.where, grade, attempt, rounds=rounds, size=len(part.content), defaults=DEFAULT_PASSWORDS[:1])
 
@@ -147,8 +165,6 @@ def decrypt(part: Part, password: str, budget: DocumentBudget) -> tuple[Part, ..
     except Exception:  # noqa: BLE001 - the library raises many types for a wrong password
         return None
     content = out.getvalue()
-    if part.content.find("EncryptedPackage".encode("utf-16-le")) >= 0 and not content.startswith(b"PK"):
-        return None
     return (Part(under(part.where, "decrypted"), content, part.names, inline=True),)
 
 

@@ -30,6 +30,7 @@ _WORDS_OF: dict[str, tuple[str, ...]] = {
     "helpText": ("val",),
     "lvlText": ("val",),
     "listItem": ("value",),
+    "listEntry": ("val",),
     "filter": ("val",),
     "customFilter": ("val",),
     "cacheField": ("name",),
@@ -77,6 +78,8 @@ class MarkupText:
         self._direct = False
         self._choice: set[str] = set()
         self._inside: Counter[str] = Counter()
+        self._entries: list[str] = []  # of the drop-down field that is open
+        self._chosen = 0
 
     def start(self, name: str, attributes: Attributes) -> None:
         """Handle the start of an element."""
@@ -99,6 +102,8 @@ class MarkupText:
                 self._run_hidden = False
             case "vanish" | "webHidden" | "specVanish":
                 self._run_hidden = attributes.get("val", "true") not in ("0", "false", "off")
+            case "ddList" | "listEntry" | "result" | "default":
+                self._drop_down(name, attributes.get("val", ""))
             case "sym":
                 self._add(_symbol(attributes.get("char", "")))
             case _:
@@ -119,6 +124,9 @@ class MarkupText:
                 self._inside[name] -= 1
             case "r":
                 self._run_hidden = False
+            case "ddList":
+                # What such a field shows stands in no run (ECMA-376-1, 17.16.9).
+                self._add("".join(self._entries[self._chosen : self._chosen + 1]))
             case _:
                 if not self._paragraphs and (name in _BLOCKS or (self._direct and name not in _RUNS)):
                     self.flow.line()
@@ -136,6 +144,15 @@ class MarkupText:
         elif self._open[-1] not in _RUNS:
             return
         self._add(data, hidden=self._open[-1] == "delText")
+
+    def _drop_down(self, name: str, value: str) -> None:
+        """Take a piece of a drop-down field: what was chosen counts, before what was offered first."""
+        if name == "ddList":
+            self._entries, self._chosen = [], 0
+        elif name == "listEntry":
+            self._entries.append(value)
+        elif self._open[-2:-1] == ["ddList"] and value.isdigit() and len(value) < 5:
+            self._chosen = int(value) if name == "result" else self._chosen or int(value)
 
     def _add(self, data: str, *, hidden: bool = False) -> None:
         if self._paragraphs:

@@ -1,32 +1,65 @@
-"""Compound files (MS-CFB) that are no Office document: embedded objects and packages inside documents."""
+"""Compound files (MS-CFB): opening them, their properties, OLE packages, and files that are no Office document."""
 
 from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 import olefile
 
-from dlp_gateway.documents import charset, pictures, vba
+from dlp_gateway.documents import charset
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.items import Item, Unreadable, under
-from dlp_gateway.model import Part, Role, Text, Unscanned
+from dlp_gateway.model import Part, Role, Text
 
+Path = tuple[str, ...]
 _MAX_STREAM = 64 << 20
 _MAX_PROPERTY = 65_536
+_MAX_STRINGS = 3_000  # whose character set is to be found out, which takes its time
+_MAX_TRAILER = 4096  # behind a package its three names stand once more, in UTF-16
+_PACKAGE = b"\2\0"
 _LPSTR, _LPWSTR = 0x1E, 0x1F
-# Streams of embedded objects that describe the object and hold no content of the author's.
-_MACHINERY = (
-    "\x01ole",
-    "\x03objinfo",
-    "\x01compobj",
-    "\x03linkinfo",
-    "\x03print",
-    "\x03accessobjsitedata",
-    "\x02olepres",
-)
+_DAMAGE = (OSError, ValueError, IndexError, TypeError, AttributeError, struct.error, OverflowError)
+SUMMARIES = ("\x05SummaryInformation", "\x05DocumentSummaryInformation")
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The streams and the storages in every storage of a compound file, listed once."""
+
+    streams: Mapping[Path, list[str]] = field(repr=False)
+    storages: Mapping[Path, list[Path]] = field(repr=False)
+
+    def below(self, storage: Path) -> Iterator[Path]:
+        """Yield the paths of all streams in ``storage`` and deeper."""
+        waiting = [storage]
+        while waiting:
+            place = waiting.pop()
+            yield from ((*place, name) for name in self.streams.get(place, ()))
+            waiting += self.storages.get(place, ())
+
+
+_TREES: WeakKeyDictionary[olefile.OleFileIO, Tree] = WeakKeyDictionary()
+
+
+def tree(ole: olefile.OleFileIO) -> Tree:
+    """Return what is where in an open file; objects in it are many, and listing is slow."""
+    if (known := _TREES.get(ole)) is not None:
+        return known
+    streams: dict[Path, list[str]] = {}
+    storages: dict[Path, dict[Path, None]] = {}
+    for path in ole.listdir():
+        streams.setdefault(tuple(path[:-1]), []).append(path[-1])
+        for size in range(len(path) - 1, 0, -1):
+            beside = storages.setdefault(tuple(path[: size - 1]), {})
+            if tuple(path[:size]) in beside:
+                break
+            beside[tuple(path[:size])] = None
+    return _TREES.setdefault(ole, Tree(streams, {place: sorted(inside) for place, inside in storages.items()}))
 
 
 @contextmanager
@@ -35,8 +68,17 @@ def opened(content: bytes) -> Iterator[olefile.OleFileIO]:
     try:
         with olefile.OleFileIO(io.BytesIO(content), raise_defects=olefile.DEFECT_INCORRECT) as ole:
             yield ole
-    except (OSError, IndexError, TypeError, AttributeError, struct.error, OverflowError) as error:
+    except _DAMAGE as error:
         raise Unreadable("compound file is damaged") from error
+
+
+def root_names(content: bytes) -> frozenset[str]:
+    """Return the names in the root storage of a compound file in lower case, none when it cannot be opened."""
+    try:
+        with olefile.OleFileIO(io.BytesIO(content)) as ole:
+            return frozenset(path[0].lower() for path in ole.listdir(streams=True, storages=True))
+    except _DAMAGE:
+        return frozenset()
 
 
 def stream(ole: olefile.OleFileIO, path: list[str] | str, budget: DocumentBudget) -> bytes:
@@ -52,36 +94,25 @@ def stream(ole: olefile.OleFileIO, path: list[str] | str, budget: DocumentBudget
 
 
 def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
-    """Yield what an embedded object holds: packaged files, contents of known programs, macros."""
-    with opened(part.content) as ole:
-        yield from properties(part, ole, budget)
-        paths = ole.listdir()
-        found = any(path[-1].lower() == "vba" or "vba" in map(str.lower, path[:-1]) for path in paths)
-        if found:
-            yield from vba.read(part, ole, paths, budget)
-        for path in paths:
-            name = path[-1].lower()
-            budget.charge("entries", 1)
-            if name == "\x01ole10native":
-                found = True
-                yield native(part, stream(ole, path, budget))
-            elif name in ("package", "contents", "embeddedodf", "workbook", "worddocument") and len(path) == 1:
-                found = True
-                yield Part(under(part.where, "embedded file"), stream(ole, path, budget), inline=True)
-            elif name == "equation native":
-                found = True
-            elif name.startswith(_MACHINERY) or "summaryinformation" in name:
-                found = found or len(paths) <= 4
-            else:
-                for number, picture in enumerate(pictures.carved(stream(ole, path, budget)), 1):
-                    found = True
-                    yield Part(under(part.where, f"picture {number}"), picture, inline=True)
-        if not found:
-            yield Unscanned(part.where, "compound files of this type are not read")
+    """Yield what a compound file without one document in its root holds: packages, documents, macros.
+
+    A file with a stream that nothing here understands is reported as not read.
+    """
+    from dlp_gateway.documents import embedded
+
+    with opened(part.content) as file:
+        yield from properties(part, file, budget)
+        yield from embedded.read_object(part, file, [], budget)
 
 
 def native(part: Part, data: bytes) -> Part:
-    """An OLE 1.0 package (MS-OLEDS 2.3.6): size, flags, label, path, more paths, size, content."""
+    """The native data of an OLE 1.0 object: its size, then the file; of a package (MS-OLEDS 2.3.6) the file inside.
+
+    A package is flags, label, path, more paths, size, content. What is no package (a bitmap of Paint) is the
+    file itself.
+    """
+    if data[4:6] != _PACKAGE:
+        return Part(under(part.where, "embedded file"), data[4:], inline=True)
     position, names = 6, list[str]()
     for _ in range(2):
         stop = data.find(b"\0", position)
@@ -95,37 +126,56 @@ def native(part: Part, data: bytes) -> Part:
     skip = struct.unpack_from("<I", data, position)[0]
     position += 4 + skip
     size = struct.unpack_from("<I", data, position)[0] if position + 4 <= len(data) else 0
-    return Part(under(part.where, "embedded file"), data[position + 4 : position + 4 + size], tuple(names))
+    content = data[position + 4 :]
+    if len(content) - size <= _MAX_TRAILER:
+        content = content[:size]
+    return Part(under(part.where, "embedded file"), content, tuple(names))
 
 
 def properties(part: Part, ole: olefile.OleFileIO, budget: DocumentBudget) -> Iterator[Item]:
     """Yield the words of the summary information streams (MS-OLEPS), user-defined ones too."""
     said: list[str] = []
-    for name in ("\x05SummaryInformation", "\x05DocumentSummaryInformation"):
-        if not ole.exists(name):
-            continue
-        data = stream(ole, name, budget)
-        said += _property_strings(data)
+    for name in SUMMARIES:
+        if ole.exists(name):
+            said += property_words(stream(ole, name, budget))
     if said:
         text = "\n".join(dict.fromkeys(said))
         yield Text(under(part.where, "properties"), text, Role.METADATA, part.names)
 
 
-def _property_strings(data: bytes) -> list[str]:
-    """Every string of a property set, found by type tag (VT_LPSTR 1E, VT_LPWSTR 1F): size, then characters."""
+def property_words(data: bytes) -> list[str]:
+    """Every string of a property set, found by type tag (VT_LPSTR 1E, VT_LPWSTR 1F): size, then characters.
+
+    Raises Unreadable when there are more than any program writes.
+    """
     found: list[str] = []
-    for position in range(0, len(data) - 4, 4):
+    position = tagged = 0
+    while position < len(data) - 4:
         size = int.from_bytes(data[position : position + 4], "little")
-        body = position + 4
-        if not 1 < size <= min(_MAX_PROPERTY, len(data) - body):
-            continue
         kind = int.from_bytes(data[position - 4 : position], "little") if position else 0
-        if kind == _LPWSTR and body + 2 * size <= len(data):
-            found.append(data[body : body + 2 * size].decode("utf-16-le", "replace").rstrip("\0"))
-        elif kind == _LPSTR or data[body + size - 1] == 0:
-            # vectors of strings (headings, names of own properties) carry sizes only
-            word = data[body : body + size].rstrip(b"\0")
-            said = charset.decode(word) if kind == _LPSTR else word.decode("latin-1")
-            if len(said) > 2 and said.isprintable():
-                found.append(said)
-    return [f for f in found if f.strip()]
+        body = position + 4
+        tagged += kind == _LPSTR
+        if tagged > _MAX_STRINGS:
+            raise Unreadable("compound file has too many properties")
+        said = _string(kind, data, body, size) if 1 < size <= min(_MAX_PROPERTY, len(data) - body) else ""
+        if said.strip():
+            found.append(said)
+            position = body + (2 * size if kind == _LPWSTR else size) // 4 * 4
+        else:
+            position += 4
+    return found
+
+
+def _string(kind: int, data: bytes, body: int, size: int) -> str:
+    """The string that may stand there; vectors of strings (headings, names of own properties) carry sizes only.
+
+    A string ends at its first NUL. As a size has one, the strings looked at do not overlap, and all take linear time.
+    """
+    if kind == _LPWSTR and body + 2 * size <= len(data):
+        return data[body : body + 2 * size].decode("utf-16-le", "replace").rstrip("\0")
+    stop = data.find(b"\0", body, body + size)
+    if kind != _LPSTR and stop < 0:
+        return ""
+    word = data[body : stop if stop >= 0 else body + size]
+    said = charset.decode(word) if kind == _LPSTR else word.decode("latin-1")
+    return said if len(said) > 2 and said.isprintable() else ""

@@ -9,15 +9,25 @@ from __future__ import annotations
 
 import binascii
 import re
-import struct
 from collections.abc import Iterator
 
-from dlp_gateway.documents import binary_workbook, leftovers, office_markup, pictures, sheets, sniff, xml_events
-from dlp_gateway.documents.budget import DocumentBudget
+from dlp_gateway.documents import (
+    binary_workbook,
+    charset,
+    fonts,
+    leftovers,
+    office_markup,
+    pictures,
+    sheets,
+    sniff,
+    xml_events,
+)
+from dlp_gateway.documents.budget import DocumentBudget, OverBudget
 from dlp_gateway.documents.flowing import FlowingText
 from dlp_gateway.documents.items import Item, Outside, Unreadable, under
 from dlp_gateway.documents.xml_events import Attributes
 from dlp_gateway.documents.zip_structure import Entry, ZipStructure, parse
+from dlp_gateway.mime.html import read_html
 from dlp_gateway.model import Part, Role, Text, Unscanned
 
 # Members that hold no text of the author's, or text that stands elsewhere.
@@ -26,6 +36,17 @@ _MACHINERY = re.compile(
     r"|xl/styles\.xml|.*/calcchain\.xml|.*/presprops\.xml|.*/viewprops\.xml|.*/tablestyles\.xml|.*/websettings\.xml"
     r"|.*/printersettings\d*\.bin|.*/diagrams/(?:colors|quickstyle|layout)\d*\.xml|.*/charts/(?:colors|style)\d*\.xml"
     r"|.*/fonts/font\d*\.(?:odttf|fntdata)|_xmlsignatures/.*|.*/volatiledependencies\.xml|.*/vbaprojectsignature\w*\.bin)"
+)
+# What the root of such a member is called; the rest of the name is the prefix.
+_MACHINERY_ROOTS = frozenset(
+    b"""Types theme themeOverride fonts styles styleSheet calcChain presentationPr viewPr tblStyleLst webSettings
+    colorsDef styleDef layoutDef colorStyle chartStyle Signature Relationships volTypes plist""".split()
+)
+# The members of a binary workbook that are records (MS-XLSB, 2.1.7).
+_RECORDS = re.compile(
+    r"xl/(?:(?:workbook|sharedstrings|styles|metadata|calcchain|connections|volatiledependencies|attachedtoolbars"
+    r"|customproperty\d*|comments\d*)|(?:worksheets|chartsheets|dialogsheets|macrosheets|intlmacrosheets|tables|querytables|pivottables"
+    r"|pivotcache|externallinks|customproperty|slicers|slicercaches|revisions|comments)/[a-z]+\d*)\.bin"
 )
 _XML_NAME = re.compile(r"(?i).*\.(?:xml|rels|vml)")
 _XML_START = re.compile(rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*\x00?<")
@@ -51,9 +72,9 @@ _PLACES: tuple[tuple[str, str, Role], ...] = (
     (r"xl/.*", "workbook", Role.METADATA),
 )
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE), name, role) for pattern, name, role in _PLACES)
-_BINARY = re.compile(rb"<(?:\w+:)?binaryData\b[^>]*>([A-Za-z0-9+/=\s]*)<")
+_BINARY = re.compile(rb"<(?:\w+:)?binaryData\b[^<>]*+>([A-Za-z0-9+/=\s]*+)<")
+_NO_FILE = ("empty", "unknown")
 _CONTROL = re.compile(r".*/(?:activex/activex|ctrlprops/ctrlprop)\d*\.bin")
-_PREVIEW_SIDE = 600
 _NUMBER = re.compile(r"(\d+)\.\w+$")
 
 
@@ -68,9 +89,10 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
         members.setdefault(name, entry)
     taken: set[str] = {name for name, entry in members.items() if entry.is_folder}
     if "xl/workbook.bin" in members:
-        binary = {m for m in members if m.startswith("xl/") and m.endswith(".bin") and "vba" not in m}
-        taken |= binary
-        yield from binary_workbook.read(part, (package.read(members[m], budget) for m in sorted(binary)), budget)
+        records = {m: package.read(members[m], budget) for m in sorted(members) if _RECORDS.fullmatch(m)}
+        records = {m: content for m, content in records.items() if sniff.kinds(content)[0] in _NO_FILE}
+        taken |= set(records)
+        yield from binary_workbook.read(part, records.values(), budget)
     elif any(name.startswith("xl/") for name in members):
         taken.add("xl/sharedstrings.xml")
         for item, name in _Workbook(part, package, members, budget).read():
@@ -78,7 +100,7 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
             yield item
     flows: dict[tuple[str, Role], FlowingText] = {}
     for name in sorted(members, key=_natural):
-        if name in taken or _MACHINERY.fullmatch(name):
+        if name in taken:
             continue
         try:
             yield from _member(part, package, members[name], name, flows, budget)
@@ -112,12 +134,16 @@ def _member(
 ) -> Iterator[Item]:
     content = package.read(entry, budget)
     label, role = _label(name)
-    if not content:
+    if not content or (
+        name.startswith("docprops/thumbnail") and pictures.is_preview(content, sniff.kinds(content)[0], budget)
+    ):
         return
     if _CONTROL.fullmatch(name):
         flows.setdefault((label, role), FlowingText(budget)).add(leftovers.words(content) + "\n")
         return
-    if name.startswith("docprops/thumbnail") and _is_preview(content, budget):
+    if _MACHINERY.fullmatch(name) and _is_machinery(name, content):
+        if name.endswith(".bin") and (said := leftovers.sentences(content)):
+            flows.setdefault(("settings", Role.METADATA), FlowingText(budget)).add("\n".join([*said, ""]))
         return
     if not (_XML_NAME.fullmatch(name) and _XML_START.match(content)):
         yield Part(under(part.where, _inside(name)), content, (entry.name.rpartition("/")[2],), inline=True)
@@ -133,19 +159,42 @@ def _member(
     elif label == "custom XML":
         flow.add(_all_values(content, budget))
         return
-    markup = office_markup.with_extras(office_markup.read(content, budget))
-    if (text := markup.text(label)) is not None:
+    if (text := _markup(name, content, budget).text(label)) is not None:
         flow.add(text.text)
         flow.line()
 
 
-def _is_preview(content: bytes, budget: DocumentBudget) -> bool:
-    """Whether a thumbnail is no larger than programs make them: a blurred image of the first page."""
+def _markup(name: str, content: bytes, budget: DocumentBudget) -> FlowingText:
     try:
-        picture = pictures.inspect(content, sniff.kinds(content)[0], budget)
-    except (struct.error, IndexError, ValueError, Unreadable):
-        return False
-    return 0 < max(picture.width, picture.height) <= _PREVIEW_SIDE
+        return office_markup.with_extras(office_markup.read(content, budget))
+    except Unreadable as error:
+        # Excel itself writes unclosed <br> into the labels of controls.
+        if name.endswith(".vml") and str(error) == xml_events.NOT_WELL_FORMED:
+            return _as_page(content, budget)
+        raise
+
+
+def _as_page(content: bytes, budget: DocumentBudget) -> FlowingText:
+    """The text of a drawing that is no XML, read as leniently as HTML."""
+    flow = FlowingText(budget)
+    for source in charset.readings(content):
+        page = read_html(source, budget.left("characters"))
+        if page.truncated:
+            raise OverBudget("too much text")
+        for said in dict.fromkeys((page.visible, page.hidden, page.attributes, page.everything)):
+            flow.add(said)
+            flow.line()
+    return flow
+
+
+def _is_machinery(name: str, content: bytes) -> bool:
+    """Whether a member is what its name says, so that there is nothing of the author's to read in it."""
+    if "/fonts/" in name:
+        return fonts.is_embedded_font(content)
+    if name.endswith(".bin"):
+        return sniff.kinds(content)[0] in (*_NO_FILE, "der", "cms")
+    root = xml_events.root(content)
+    return root in _MACHINERY_ROOTS and (root in (b"Signature", b"plist") or not xml_events.has_text(content))
 
 
 def _label(name: str) -> tuple[str, Role]:

@@ -6,21 +6,22 @@ packets decide. Literal, compressed and signed data is read.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dlp_gateway.documents import charset, protection, unpack
+from dlp_gateway.documents import charset, ciphertext, pgp_armor, protection, unpack
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.items import Item, Locked, Unreadable, under
-from dlp_gateway.model import Part, Role, Text
+from dlp_gateway.model import Grade, Part, Protection, Role, Text, Unscanned
 
 _PUBLIC_KEY_SESSION, _SIGNATURE, _PASSPHRASE_SESSION, _ONE_PASS = 1, 2, 3, 4
 _SECRET_KEY, _PUBLIC_KEY, _COMPRESSED, _OLD_ENCRYPTED, _MARKER, _LITERAL = 5, 6, 8, 9, 10, 11
-_USER_ID, _ENCRYPTED, _AEAD = 13, 18, 20
+_USER_ID, _ATTRIBUTE, _ENCRYPTED, _AEAD = 13, 17, 18, 20
+_SEALED, _KEYS = {_ENCRYPTED, _OLD_ENCRYPTED, _AEAD}, {_SECRET_KEY, _PUBLIC_KEY}
+# Packets that hold no words: session keys, signatures, keys and subkeys (7, 14), user ids, which are read, checks (19).
+_SILENT = {_PUBLIC_KEY_SESSION, _SIGNATURE, _PASSPHRASE_SESSION, _ONE_PASS, 7, 14, _USER_ID, 19} | _SEALED | _KEYS
+_MAX_TRUST = 64  # octets of a trust packet, whose form is each program's own
 _FIRST = {
     _PUBLIC_KEY_SESSION,
     _SIGNATURE,
@@ -49,9 +50,9 @@ _CIPHERS = {
     13: "Camellia-256",
 }
 _STRONG = {7: 128, 8: 192, 9: 256, 10: 256, 11: 128, 12: 192, 13: 256}
-_ARMOR = re.compile(rb"-----BEGIN PGP ([A-Z ]+)-----[ \t\r]*\n(.*?)-----END PGP \1-----", re.DOTALL)
-_CLEAR = re.compile(rb"-----BEGIN PGP SIGNED MESSAGE-----")
 _MAX_DEPTH = 16
+_TELLING = 64  # octets of which ciphertext has a control character, but for once in 500
+_INDETERMINATE = 3  # length type of the old format: up to the end of the file (RFC 9580, section 4.2.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,20 @@ def looks_binary(content: bytes) -> bool:
         found = packets(content, limit=3)
     except Unreadable:
         return False
-    return bool(found) and found[0].tag in _FIRST and _plausible(found[0])
+    if not found or (found[0].tag == _OLD_ENCRYPTED and content[0] & 0x43 == _INDETERMINATE):
+        # "\xa7" alone is no sign: it is a letter of many charsets, and no program writes it in front
+        return False
+    if found[0].tag not in _FIRST or not _plausible(found[0]):
+        return False
+    return found[0].tag in (_COMPRESSED, _LITERAL) or not _is_text(content)
+
+
+def _is_text(content: bytes) -> bool:
+    """Whether it is text in an eight-bit charset, where letters may look like the head of a packet.
+
+    Ciphertext of some length has NUL or control characters, keys and signatures have NUL in their numbers.
+    """
+    return len(content) >= _TELLING and b"\0" not in content and charset.is_text(content)
 
 
 def _plausible(packet: Packet) -> bool:
@@ -152,59 +166,77 @@ def _old_body(content: bytes, position: int) -> tuple[bytes, int]:
     return content[start : start + size], start + size
 
 
-def dearmored(content: bytes) -> list[bytes]:
-    """Return the binary data of every armoured block, without checking the checksum."""
-    blocks = []
-    for match in _ARMOR.finditer(content):
-        body = match[2].replace(b"\r", b"")
-        _headers, _, packed = body.partition(b"\n\n") if b"\n\n" in body else (b"", b"", body)
-        lines = [line for line in packed.split(b"\n") if line and not line.startswith(b"=") and b": " not in line]
-        try:
-            blocks.append(base64.b64decode(b"".join(lines)))
-        except (binascii.Error, ValueError):
-            raise Unreadable("OpenPGP armour is damaged") from None
-    return blocks
-
-
 def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     """Yield what is readable in OpenPGP data and how the rest is protected.
 
     Clear text around armoured blocks is text. Raises Unreadable for damaged data.
     """
-    armored = b"-----BEGIN PGP " in part.content
-    blocks = dearmored(part.content) if armored else [part.content]
-    if armored:
-        outside = charset.decode(_ARMOR.sub(b"\n", part.content))
+    blocks: tuple[bytes, ...] = (part.content,)
+    if b"-----BEGIN PGP " in part.content:
+        armored = pgp_armor.parse(part.content)
+        blocks, outside = armored.blocks, charset.decode(armored.outside)
         if outside.strip():
             yield Text(part.where, outside, Role.DOCUMENT, part.names)
-    if not blocks and not _CLEAR.search(part.content):
-        raise Unreadable("OpenPGP armour is incomplete")
+        if armored.is_nothing:
+            raise Unreadable("OpenPGP armour is incomplete")
+        if armored.unfinished:
+            yield Unscanned(part.where, "OpenPGP armour is incomplete")
+    grades: list[Locked | Protection] = []
     for block in blocks:
-        yield from _sequence(part, packets(block), budget, 0)
+        for item in _sequence(part, packets(block), budget, 0):
+            if isinstance(item, Locked | Protection):
+                grades.append(item)
+            else:
+                yield item
+    yield from _deciding(grades)
+
+
+def _deciding(grades: list[Locked | Protection]) -> Iterator[Item]:
+    """The locks, the weakest last, since the last is recorded; without a lock how the clear data is packed."""
+    locks = [item for item in grades if isinstance(item, Locked)]
+    order = list(Grade)
+    yield from sorted(locks, key=lambda lock: -order.index(lock.protection.state))
+    if not locks:
+        yield from grades
 
 
 def _sequence(part: Part, sequence: list[Packet], budget: DocumentBudget, depth: int) -> Iterator[Item]:
+    """What one sequence of packets holds: packets in the clear are read, whatever stands beside them."""
     if depth > _MAX_DEPTH:
         raise Unreadable("OpenPGP data is nested too deeply")
     tags = {packet.tag for packet in sequence}
-    if tags & {_ENCRYPTED, _OLD_ENCRYPTED, _AEAD}:
-        yield _locked(part, sequence)
-        return
-    if tags & {_PUBLIC_KEY, _SECRET_KEY}:
+    if tags & _SEALED:
+        yield from _locked(part, sequence)
+    elif tags & _KEYS:
         yield protection.graded("pgp-key")
-        names = [charset.decode(p.body) for p in sequence if p.tag == _USER_ID]
-        if names:
-            yield Text(under(part.where, "key owner"), "\n".join(names), Role.METADATA, part.names)
-        if _SECRET_KEY in tags:
-            yield Text(part.where, "-----BEGIN PGP PRIVATE KEY BLOCK-----", Role.DOCUMENT, part.names)
-        return
-    yield protection.graded("pgp-signed" if tags & {_SIGNATURE, _ONE_PASS} else "pgp-clear")
+    else:
+        yield protection.graded("pgp-signed" if tags & {_SIGNATURE, _ONE_PASS} else "pgp-clear")
+    if names := [charset.decode(p.body) for p in sequence if p.tag == _USER_ID]:
+        yield Text(under(part.where, "key owner"), "\n".join(names), Role.METADATA, part.names)
+    if _SECRET_KEY in tags:
+        yield Text(part.where, "-----BEGIN PGP PRIVATE KEY BLOCK-----", Role.DOCUMENT, part.names)
     for packet in sequence:
         budget.charge("entries", 1)
         if packet.tag == _LITERAL:
             yield _literal(part, packet.body)
         elif packet.tag == _COMPRESSED:
             yield from _sequence(part, packets(_decompressed(packet.body, budget)), budget, depth + 1)
+        elif packet.tag == _ATTRIBUTE and (at := packet.body.find(b"\xff\xd8\xff")) >= 0:
+            yield Part(under(part.where, "picture of the key owner"), packet.body[at:], inline=True)
+        elif not _is_known(packet):
+            yield Unscanned(part.where, "OpenPGP packets of another type are not read")
+
+
+def _is_known(packet: Packet) -> bool:
+    """Whether a packet is one of those that say nothing, and holds no more than they do (RFC 9580, section 5)."""
+    match packet.tag:
+        case 10:
+            return packet.body == b"PGP"
+        case 12:
+            return len(packet.body) <= _MAX_TRUST
+        case 21:
+            return ciphertext.is_possible(packet.body) or not packet.body.strip(b"\0")
+    return packet.tag in _SILENT
 
 
 def _literal(part: Part, body: bytes) -> Part:
@@ -226,18 +258,23 @@ def _decompressed(body: bytes, budget: DocumentBudget) -> bytes:
     raise Unreadable("OpenPGP data is compressed in an unknown way")
 
 
-def _locked(part: Part, sequence: list[Packet]) -> Locked:
+def _locked(part: Part, sequence: list[Packet]) -> Iterator[Item]:
+    sealed = [p for p in sequence if p.tag in _SEALED]
     ciphers = [p.body[1] for p in sequence if p.tag == _PASSPHRASE_SESSION and len(p.body) > 2]
     asymmetric = any(p.tag == _PUBLIC_KEY_SESSION for p in sequence)
     scheme = "pgp" if asymmetric else "pgp-passphrase"
-    if any(p.tag == _OLD_ENCRYPTED for p in sequence):
+    if any(p.tag == _OLD_ENCRYPTED for p in sealed):
         scheme = "pgp-no-integrity"
+    elif not asymmetric and not ciphers:
+        raise Unreadable("OpenPGP data has no session key")
     elif any(c not in _STRONG for c in ciphers):
         scheme = "pgp-weak-cipher"
     cipher = _CIPHERS.get(ciphers[0], "unknown cipher") if ciphers else ""
     grade = protection.graded(scheme, cipher=cipher, key_bits=min((_STRONG.get(c, 64) for c in ciphers), default=None))
     attempt = (lambda password: _decrypt(part, password)) if ciphers else None
-    return Locked(part.where, grade, attempt, rounds=100_000, size=len(part.content))
+    lock = Locked(part.where, grade, attempt, rounds=100_000, size=len(part.content))
+    contents = (p.body[4 if p.tag == _AEAD else 1 :] for p in sealed)  # behind version, cipher, mode and chunk size
+    yield from ciphertext.checked(lock, *(Part(under(part.where, "content"), content) for content in contents))
 
 
 def _decrypt(part: Part, password: str) -> tuple[Part, ...] | None:

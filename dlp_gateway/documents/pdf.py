@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dlp_gateway.documents import pdf_crypto
+from dlp_gateway.documents import leftovers, pdf_crypto, pdf_pictures
 from dlp_gateway.documents.budget import DocumentBudget, OverBudget
-from dlp_gateway.documents.items import Item, Locked, Picture, Unreadable, under
+from dlp_gateway.documents.items import Item, Locked, Outside, Picture, Unreadable, under
 from dlp_gateway.model import Part, Place, Protection, Role, Text, Unscanned
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _REVISION_END = re.compile(rb"startxref\s+\d+\s+%%EOF[ \t]*\r?\n?")
 _MAX_REVISIONS = 5
 _UNREADABLE_SHARE = 0.3
-_LOGO_SHARE = 0.04  # of the page: what is drawn smaller is a logo, however fine it is
-_DOTS = 300  # an inch; finer does not help OCR
-_LONGEST = 4000  # pixels of the longer side of a drawn page
+_GOES_ON = re.compile(rb"(?<!\d)\d{1,10}\s{1,5}\d{1,5}\s{1,5}obj\b|xref\b|%%EOF|%PDF-")
+_HEADER_WITHIN = 1100  # octets; viewers look for the header a little further in (ISO 32000-1, annex H.3)
+_SHORT = 64
 _ODD = re.compile(r"[\ue000-\uf8ff\ufffd\x01-\x08\x0b\x0c\x0e-\x1f]")
 _LINE_BREAKS = {0x0D: None, 0x02: "-", 0xFFFE: "-", 0x00: None, 0xFFFF: None}
 
@@ -41,7 +41,7 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
         yield pdf_crypto.locked(part, budget)
         return
     except Exception as error:  # noqa: BLE001 - qpdf reports damage under many types
-        yield from _unopened(part, error)
+        yield from _unopened(part, error, budget)
         return
     with document:
         protected = pdf_crypto.opened_protection(document)
@@ -50,11 +50,12 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
         yield from pdf_objects.read(part, document, budget)
         yield from _pages(part, part.content, budget, under(part.where, "pages"))
     yield from _revisions(part, budget)
+    yield from _outside(part)
 
 
-def _unopened(part: Part, error: Exception) -> Iterator[Item]:
+def _unopened(part: Part, error: Exception, budget: DocumentBudget) -> Iterator[Item]:
     """Public-key and rights-managed files are locked; anything else that does not open is damaged."""
-    lock = pdf_crypto.handler_lock(part)
+    lock = pdf_crypto.handler_lock(part, budget)
     if lock is None:
         raise Unreadable("PDF is damaged") from error
     yield lock
@@ -88,7 +89,7 @@ def _read_pages(part: Part, document: pypdfium2.PdfDocument, budget: DocumentBud
             if problem:
                 rest.append(Unscanned(page, problem))
             if size:
-                rest.append(Picture(page, *size, partial(_drawn, document, number, size), part.names))
+                rest.append(Picture(page, *size, partial(pdf_pictures.drawn, document, number, size), part.names))
             budget.charge("characters", len(said))
             places.append(Place(length, f"page {number + 1}"))
             pieces += [said, "\n\n"]
@@ -119,8 +120,8 @@ def _page(document: pypdfium2.PdfDocument, number: int) -> tuple[str, str, tuple
             layer.close()
         said = said.translate(_LINE_BREAKS)
         if _is_garbled(said):
-            return said, "text has no character codes", _largest(page)
-        return said, "", _largest(page)
+            return said, "text has no character codes", pdf_pictures.size(page, said)
+        return said, "", pdf_pictures.size(page, said)
     finally:
         page.close()
 
@@ -142,44 +143,6 @@ def _is_garbled(text: str) -> bool:
     return odd > 8 and odd > _UNREADABLE_SHARE * len(text)
 
 
-def _largest(page: pypdfium2.PdfPage) -> tuple[int, int] | None:
-    """Width and height in pixels of the largest picture on a page that is no logo; None when there is none."""
-    import pypdfium2
-    from pypdfium2 import raw
-
-    kinds = {
-        raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(page.raw, number))
-        for number in range(raw.FPDFPage_CountObjects(page.raw))
-    }
-    if not kinds & {raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_FORM}:
-        return None
-    largest = (0, 0)
-    paper = page.get_width() * page.get_height()
-    for thing in page.get_objects(filter=(raw.FPDF_PAGEOBJ_IMAGE,), max_depth=6):
-        try:
-            size = thing.get_px_size()
-            left, bottom, right, top = thing.get_bounds()
-        except pypdfium2.PdfiumError:
-            continue
-        if abs((right - left) * (top - bottom)) < _LOGO_SHARE * paper:
-            continue
-        largest = max(largest, size, key=lambda s: s[0] * s[1])
-    return largest if largest[0] else None
-
-
-def _drawn(document: pypdfium2.PdfDocument, number: int, size: tuple[int, int]) -> bytes:
-    """The page as a PNG picture, as fine as its largest picture but 300 dots an inch at most."""
-    page = document[number]
-    try:
-        width, height = page.get_size()
-        scale = min(_DOTS / 72, max(2.0, max(size) / max(width, height, 1)), _LONGEST / max(width, height, 1))
-        out = io.BytesIO()
-        page.render(scale=scale, grayscale=True).to_pil().save(out, "PNG", compress_level=1)
-        return out.getvalue()
-    finally:
-        page.close()
-
-
 def _revisions(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     """The text of earlier revisions: what an incremental update replaced is still in the file."""
     import pypdfium2
@@ -196,6 +159,23 @@ def _revisions(part: Part, budget: DocumentBudget) -> Iterator[Item]:
                     yield item
         except (Unreadable, pypdfium2.PdfiumError):
             continue
+
+
+def _outside(part: Part) -> Iterator[Item]:
+    """What stands in front of the header and behind an end of the file, and belongs to no object."""
+    content = part.content
+    pieces = [content[: max(0, content.find(b"%PDF-", 0, _HEADER_WITHIN))]]
+    end = content.find(b"%%EOF")
+    while end >= 0:
+        following = _GOES_ON.search(content, end + 5)
+        pieces.append(content[end + 5 : following.start() if following else len(content)])
+        end = content.find(b"%%EOF", end + 5)
+    outside = b"\n".join(filter(None, (piece.strip(b"\0 \t\r\n\x0c") for piece in pieces)))
+    place = under(part.where, "data outside the document")
+    if len(outside) > _SHORT:
+        yield Outside(Part(place, outside, part.names, part.declared, inline=True))
+    elif said := leftovers.words(outside):
+        yield Text(place, said, Role.METADATA, part.names)
 
 
 def _is_linearized(content: bytes) -> bool:

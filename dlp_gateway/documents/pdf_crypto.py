@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from dlp_gateway.documents import protection
+from dlp_gateway.documents import pdf_clear, protection
 from dlp_gateway.documents.budget import DocumentBudget
-from dlp_gateway.documents.items import Locked, Unreadable, under
+from dlp_gateway.documents.items import Item, Locked, Unreadable, under
 from dlp_gateway.model import Part, Protection
 
 if TYPE_CHECKING:
@@ -17,13 +18,51 @@ if TYPE_CHECKING:
 _ROUNDS = 64  # revision 6 takes about 64 rounds of SHA-2 and AES, older ones 50 of MD5
 
 
-def locked(part: Part, budget: DocumentBudget) -> Locked:
-    """Return the lock of a PDF that asks for a password to open."""
+@dataclass(frozen=True, slots=True)
+class PartlyLocked(Locked):
+    """The lock of a file with what stands in the clear beside what it covers."""
 
+    beside: tuple[Item, ...] = field(default=(), repr=False)
+
+
+def locked(part: Part, budget: DocumentBudget) -> Locked:
+    """Return the lock of a PDF that asks for a password to open, with what it leaves in the clear.
+
+    Where it covers only attached files, these have a lock of their own and all else is read.
+    """
+    dictionary = _dictionary(part.content)
+    grade = _grade(dictionary)
+    if dictionary is not None and grade.scheme == "pdf-attachments-only":
+        return PartlyLocked(part.where, grade, beside=tuple(_but_files(part, dictionary, budget)))
+    return _with_clear(_by_password(part, grade, budget), part, budget)
+
+
+def _by_password(part: Part, grade: Protection, budget: DocumentBudget, where: str = "") -> Locked:
     def attempt(password: str) -> tuple[Part, ...] | None:
         return _decrypt(part, password, budget)
 
-    return Locked(part.where, _grade(part.content), attempt, rounds=_ROUNDS, size=len(part.content))
+    return Locked(where or part.where, grade, attempt, whole=not where, rounds=_ROUNDS, size=len(part.content))
+
+
+def _with_clear(lock: Locked, part: Part, budget: DocumentBudget) -> Locked:
+    """The lock, or no protection when the file is not encrypted as it claims; either way with what is in the clear."""
+    clear = pdf_clear.found(part.content, budget)
+    beside = tuple(pdf_clear.items(part, clear))
+    if clear.is_false:
+        return PartlyLocked(part.where, protection.NONE, size=len(part.content), beside=beside)
+    known = {f.name: getattr(lock, f.name) for f in fields(Locked)}
+    return PartlyLocked(**known, beside=beside) if beside else lock
+
+
+def _but_files(part: Part, dictionary: Any, budget: DocumentBudget) -> Iterator[Item]:
+    """A file of which only attached files are encrypted (EFF, ISO 32000-2, table 20): the rest, and their lock."""
+    budget.charge("bytes", len(part.content))
+    content, size = pdf_clear.without_sealed_files(part.content)
+    yield Part(under(part.where, "document"), content, part.names, inline=True)
+    if size:
+        cipher, bits = _cipher({**dictionary, "/StmF": dictionary.get("/EFF"), "/StrF": dictionary.get("/EFF")})
+        grade = protection.graded(f"pdf-{cipher}", cipher=_family(cipher), key_bits=bits)
+        yield _by_password(part, grade, budget, under(part.where, "encrypted files"))
 
 
 def opened_protection(document: pikepdf.Pdf) -> Protection | None:
@@ -37,56 +76,52 @@ def opened_protection(document: pikepdf.Pdf) -> Protection | None:
     )
 
 
-def handler_lock(part: Part) -> Locked | None:
+def handler_lock(part: Part, budget: DocumentBudget) -> Locked | None:
     """Return the lock of a PDF with another security handler: certificates (Adobe.PubSec) or rights management."""
     dictionary = _dictionary(part.content)
     handler = str(dictionary.get("/Filter", "")) if dictionary else ""
     if dictionary is None or handler in ("", "/Standard"):
         return None
+    grade = protection.graded("pdf-other-handler")
     if handler == "/Adobe.PubSec":
         cipher, bits = _cipher(dictionary)
-        return Locked(
-            part.where,
-            protection.graded(f"pdf-certificate-{cipher}", cipher=cipher, key_bits=bits),
-            size=len(part.content),
-        )
-    return Locked(part.where, protection.graded("pdf-other-handler"), size=len(part.content))
+        grade = protection.graded(f"pdf-certificate-{cipher}", cipher=cipher, key_bits=bits)
+    return _with_clear(Locked(part.where, grade, size=len(part.content)), part, budget)
 
 
-def _grade(content: bytes) -> Protection:
-    dictionary = _dictionary(content)
+def _grade(dictionary: Any | None) -> Protection:
     if dictionary is None:
         return protection.graded("pdf-unknown")
     cipher, bits = _cipher(dictionary)
     readable = ("properties",) if str(dictionary.get("/EncryptMetadata", "true")).lower() == "false" else ()
-    return protection.graded(
-        f"pdf-{cipher}", cipher="AES" if cipher.startswith("aes") else "RC4", key_bits=bits, readable=readable
-    )
+    return protection.graded(f"pdf-{cipher}", cipher=_family(cipher), key_bits=bits, readable=readable)
+
+
+def _family(cipher: str) -> str:
+    return "AES" if cipher.startswith("aes") else "RC4"
 
 
 def _dictionary(content: bytes) -> Any | None:
-    """The /Encrypt dictionary by pypdf, which parses it without a password."""
+    """The /Encrypt dictionary of the trailer by pypdf, which parses it without a password.
+
+    Raises Unreadable when there is no trailer: words that stand anywhere else say nothing.
+    """
     import logging
 
     import pypdf
 
+    class Trailer(pypdf.PdfReader):
+        """A reader that leaves the encryption alone, whatever its handler is."""
+
+        def _handle_encryption(self, password: str | bytes | None) -> None:  # noqa: ARG002 - of the library
+            self._override_encryption = True
+
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
-        found = pypdf.PdfReader(io.BytesIO(content)).trailer.get("/Encrypt")
+        found = Trailer(io.BytesIO(content)).trailer.get("/Encrypt")
         return found.get_object() if found is not None else None
-    except Exception as error:  # noqa: BLE001 - DependencyError for unknown handlers, many types for damage
-        return _by_hand(content, error)
-
-
-def _by_hand(content: bytes, error: Exception) -> dict[str, str]:
-    """What can be told of /Encrypt by looking at the bytes, when the library refuses the file."""
-    match = re.search(rb"/Filter\s*/(Adobe\.PubSec|FOPN_foweb|FOPN_fLock|[A-Z]\w*\.\w+)", content)
-    if match is None:
+    except Exception as error:  # pypdf reports damage under many types
         raise Unreadable("PDF is damaged") from error
-    methods = {m.decode() for m in re.findall(rb"/CFM\s*/(\w+)", content)}
-    version = re.search(rb"/V\s+(\d)", content)
-    found = {"/Filter": "/" + match[1].decode("latin-1"), "/V": version[1].decode() if version else "0"}
-    return {**found, "/CFM": "/" + min(methods)} if methods else found
 
 
 def _cipher(dictionary: Any) -> tuple[str, int]:
@@ -95,15 +130,16 @@ def _cipher(dictionary: Any) -> tuple[str, int]:
     length = int(dictionary.get("/Length", 40))
     if version in (4, 5):
         filters = dictionary.get("/CF", {})
-        methods = [str(dictionary["/CFM"])] if "/CFM" in dictionary else []
+        methods = set[str]()
         for name in ("/StmF", "/StrF"):
             chosen = str(dictionary.get(name, "/Identity"))
-            if chosen in filters:
-                methods.append(str(filters[chosen].get_object().get("/CFM", "/None")))
-        if not methods or "/None" in methods:
+            methods.add(str(filters[chosen].get_object().get("/CFM", "/None")) if chosen in filters else "/None")
+        if "/None" in methods:
             return "attachments-only", 0
         if "/V2" in methods:
             return "rc4-128", 128
+        if not methods <= {"/AESV2", "/AESV3"}:
+            return "unknown", 0
         return ("aes128", 128) if "/AESV2" in methods else ("aes256", 256)
     if version == 1 or length <= 40:
         return "rc4-40", 40

@@ -50,6 +50,7 @@ _ROLES = {"properties": Role.METADATA, "file names": Role.FILENAME, "links": Rol
 _INFO = ("/Title", "/Author", "/Subject", "/Keywords")
 _OWN_WORDS = ("/Creator", "/Producer", "/CreationDate", "/ModDate", "/Trapped")
 _MARKUP = re.compile(r"<[^<>]{1,400}>")
+_XML_WORD = re.compile(r'>([^<>]++)<|\s(?!xmlns)[\w:]++\s*+=\s*+"([^"]*+)"')
 _STEP = 1 << 20
 _MAX_OBJECTS = 400_000
 _MAX_DEPTH = 40
@@ -221,7 +222,7 @@ def _bytes(stream: pikepdf.Object, budget: DocumentBudget) -> bytes | None:
 
 def _xml_words(text: str) -> Iterator[str]:
     """Text and attribute values of XMP packets and XFA forms, without their names and namespaces."""
-    for match in re.finditer(r'>([^<>]*[^<>\s][^<>]*)<|\s(?!xmlns)[\w:]+\s*=\s*"([^"]*)"', text):
+    for match in _XML_WORD.finditer(text):
         value = (match[1] or match[2] or "").strip()
         if value and not re.fullmatch(r"https?://\S+|uuid:\S+|xmp\S*|[\d.\-:TZ+/ ]*|application/pdf", value):
             yield value

@@ -2,7 +2,9 @@
 
 Own small walkers over the containers, no picture is decoded: PNG (ISO 15948),
 JPEG segments with EXIF (TIFF 6.0 tags), XMP and IPTC, GIF, TIFF, BMP, WebP,
-ISO base media (HEIC) and ICO; ``metafiles`` reads EMF and WMF.
+ISO base media (HEIC), PSD and ICO; ``metafiles`` reads EMF and WMF. Most
+pictures pass for their size, so all clear text in their bytes is read as well,
+wherever it stands, and what stands behind their end is a file of its own.
 """
 
 from __future__ import annotations
@@ -13,22 +15,28 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dlp_gateway.documents import charset, items, metafiles
+from dlp_gateway.documents import charset, items, leftovers, metafiles, picture_ends
 from dlp_gateway.documents.budget import DocumentBudget, OverBudget
 from dlp_gateway.documents.items import Item, Unreadable, under
 from dlp_gateway.documents.unpack import inflate
 from dlp_gateway.model import Part, Role, Text, Unscanned
 
 NOT_READ = "picture not read"
-_XMP_VALUE = re.compile(r'>\s*([^<>]*[^<>\s][^<>]*?)\s*<|(?:[\w]+:[\w]+)="([^"]+)"')
+_XMP_VALUE = re.compile(r'>([^<>]++)<|\s(?!xmlns)\w++:\w++="([^"]++)"')
 _NOT_WORDS = re.compile(
     r"(?:https?://(?:ns\.adobe|www\.w3|purl\.org|iptc\.org)\S*|uuid:\S+|xmp\.\w+:\S+|[\d.,:/ TZ+\-]*)"
 )
+_NOT_SAID = re.compile(rf"{_NOT_WORDS.pattern}|[0-9A-F]{{32}}|\\s*adobe:ns:meta/\\s*")
+_HUFFMAN = b"CDEFGHIJSTUVWXYZcdefghijstuvwxyz"  # in the usual tables of JPEG (ISO/IEC 10918-1, annex K.3)
 _EXIF_WORDS = {0x010D, 0x010E, 0x013B, 0x8298, 0x9286, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F, 0xA430, 0xA420, 0x02BC}
 _WIDTHS, _HEIGHTS = (0x0100, 0xBC80), (0x0101, 0xBC81)  # of TIFF and of JPEG XR
 _EXIF_FOLDERS = (0x8769, 0x8825, 0xA005)
 _JPEG_SIZES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _MAX_TAGS = 500
+_SHORT_TAIL = 64
+_FRAME = 8
+_PREVIEW_SIDE = 600
+_COMPARED = 65_536  # characters of known words, within which text that was found again is left out
 
 
 @dataclass(slots=True)
@@ -39,6 +47,7 @@ class Picture:
     height: int = 0
     words: list[str] = field(default_factory=list)
     tail: bytes = field(default=b"", repr=False)
+    by_number: bool = False
 
 
 def read(part: Part, budget: DocumentBudget, kind: str) -> Iterator[Item]:
@@ -55,12 +64,23 @@ def read(part: Part, budget: DocumentBudget, kind: str) -> Iterator[Item]:
     if words := "\n".join(dict.fromkeys(w.strip("\0 \r\n\t") for w in picture.words if w.strip("\0 \r\n\t"))):
         budget.charge("characters", len(words))
         yield Text(under(part.where, "picture properties"), words, Role.METADATA, part.names)
-    if len(picture.tail) > 64:
-        yield Part(under(part.where, "data behind the picture"), picture.tail, inline=True)
+    if len(picture.tail) > _SHORT_TAIL:
+        yield Part(under(part.where, "data behind the picture"), picture.tail, part.names, part.declared, inline=True)
+    if picture.by_number:
+        yield Unscanned(part.where, "text has no character codes")
     if not picture.width or not picture.height:
         yield Unscanned(part.where, f"{NOT_READ} (size not known)")
     else:
         yield items.Picture(part.where, picture.width, picture.height, lambda: part.content, part.names)
+
+
+def is_preview(content: bytes, kind: str, budget: DocumentBudget) -> bool:
+    """Whether a thumbnail is no larger than programs make them, a blurred image of the first page, and no more."""
+    try:
+        picture = inspect(content, kind, budget)
+    except (struct.error, IndexError, ValueError, Unreadable):
+        return False
+    return 0 < max(picture.width, picture.height) <= _PREVIEW_SIDE and not picture.tail
 
 
 def inspect(content: bytes, kind: str, budget: DocumentBudget) -> Picture:
@@ -72,15 +92,13 @@ def inspect(content: bytes, kind: str, budget: DocumentBudget) -> Picture:
         case "jpg":
             _jpeg(content, picture)
         case "gif":
-            picture.width, picture.height = struct.unpack_from("<HH", content, 6)
-            picture.words += [charset.decode(m[1]) for m in re.finditer(rb"(?s)\x21\xfe.(.{4,255}?)\0", content)]
+            _gif(content, picture)
         case "tif" | "wdp":
             _tiff(content, picture)
+            picture.tail = content[picture_ends.tiff(content) :]
         case "bmp":
-            picture.width, picture.height = (
-                struct.unpack_from("<i", content, 18)[0],
-                abs(struct.unpack_from("<i", content, 22)[0]),
-            )
+            end, picture.width, picture.height = picture_ends.bitmap(content)
+            picture.tail = content[end:]
         case "webp":
             _webp(content, picture)
         case "heic":
@@ -89,12 +107,35 @@ def inspect(content: bytes, kind: str, budget: DocumentBudget) -> Picture:
             drawing = metafiles.read(content)
             picture.width, picture.height = drawing.width, drawing.height
             picture.words.append(_joined(drawing.words))
+            picture.by_number = drawing.by_number and not drawing.words
+            picture.tail = content[drawing.end :]
         case "ico":
-            picture.width, picture.height = content[6] or 256, content[7] or 256
+            _icon(content, picture, budget)
         case "psd":
             picture.height, picture.width = struct.unpack_from(">II", content, 14)
-    _xmp(content, picture)
+            picture.tail = content[picture_ends.photoshop(content) :]
+    filling = len(picture.tail) - len(picture.tail.lstrip(b"\0"))
+    # Zeros fill up to a boundary; an odd one may begin text in UTF-16.
+    picture.tail = picture.tail[filling & ~1 :] if filling < len(picture.tail) else b""
+    _strays(content, picture, _xmp(content, picture))
     return picture
+
+
+def _strays(content: bytes, picture: Picture, packet: tuple[int, int]) -> None:
+    """Take the clear text in all bytes of the picture that is not among its words yet; XMP was read."""
+    if 0 < len(picture.tail) <= _SHORT_TAIL:
+        picture.words.append(leftovers.words(picture.tail))
+    behind = len(content) - len(picture.tail)
+    rest = content[: packet[0]] + b"\0" + content[packet[1] : behind]
+    found = [said for said in leftovers.sentences(rest.replace(_HUFFMAN, b"\0")) if not _NOT_SAID.fullmatch(said)]
+    known = "\n".join(picture.words)[:_COMPARED]
+    long = [word.strip("\0 \r\n\t") for word in picture.words[:50] if len(word) > _FRAME]
+    picture.words += [
+        said
+        for said in found
+        # What was read is found again, with an octet or two of its frame that happen to be letters.
+        if said.strip() not in known and not any(word in said and len(said) - len(word) <= _FRAME for word in long)
+    ]
 
 
 def _png(content: bytes, picture: Picture, budget: DocumentBudget) -> None:
@@ -134,12 +175,38 @@ def _png_international(body: bytes, budget: DocumentBudget) -> str:
     return f"{key.decode('latin-1')} {charset.decode(translated)}: {charset.decode(text)}"
 
 
+def _gif(content: bytes, picture: Picture) -> None:
+    picture.width, picture.height = struct.unpack_from("<HH", content, 6)
+    end, extensions = picture_ends.gif(content)
+    for comment, body in extensions:
+        picture.words += [charset.decode(body)] if comment and body else leftovers.sentences(body)
+    picture.tail = content[end:]
+
+
+def _icon(content: bytes, picture: Picture, budget: DocumentBudget) -> None:
+    end, images = picture_ends.icon(content)
+    for image in images:
+        inner = Picture()
+        if image.startswith(b"\x89PNG"):
+            _png(image, inner, budget)
+        else:  # the height counts the mask too
+            inner.width, inner.height = (abs(side) for side in struct.unpack_from("<ii", image, 4))
+            inner.height //= 2
+        picture.words += [*inner.words, leftovers.words(inner.tail)]
+        if inner.width * inner.height >= picture.width * picture.height:
+            picture.width, picture.height = inner.width, inner.height
+    picture.tail = content[end:]
+
+
 def _jpeg(content: bytes, picture: Picture) -> None:
+    """Walk the segments to the first end of image: there viewers stop."""
     position = 2
     while position + 4 <= len(content) and content[position] == 0xFF:
         marker, size = content[position + 1], struct.unpack_from(">H", content, position + 2)[0]
-        if marker == 0xFF:
-            position += 1
+        if marker == 0xD9:
+            break
+        if marker == 0xFF or picture_ends.jpeg_alone(marker):
+            position += 1 if marker == 0xFF else 2
             continue
         body = content[position + 4 : position + 2 + size]
         if marker in _JPEG_SIZES:
@@ -150,10 +217,12 @@ def _jpeg(content: bytes, picture: Picture) -> None:
             _iptc(body, picture)
         elif marker == 0xFE:
             picture.words.append(charset.decode(body))
-        position += 2 + size
-        if marker in (0xDA, 0xD9) or size < 2:
+        if size < 2:
             break
-    end = content.rfind(b"\xff\xd9")
+        position += 2 + size
+        if marker == 0xDA:
+            position = picture_ends.jpeg_scan(content, position)
+    end = content.find(b"\xff\xd9", position)
     picture.tail = content[end + 2 :] if end > 0 else b""
 
 
@@ -226,7 +295,8 @@ def _iptc(body: bytes, picture: Picture) -> None:
 
 def _webp(content: bytes, picture: Picture) -> None:
     position = 12
-    while position + 8 <= len(content):
+    end = 8 + struct.unpack_from("<I", content, 4)[0]
+    while position + 8 <= min(end, len(content)):
         tag, size = struct.unpack_from("<4sI", content, position)
         body = content[position + 8 : position + 8 + size]
         if tag == b"VP8X":
@@ -240,7 +310,7 @@ def _webp(content: bytes, picture: Picture) -> None:
         elif tag == b"EXIF":
             _exif(body.removeprefix(b"Exif\0\0"), picture)
         position += 8 + size + (size & 1)
-    picture.tail = content[position:]
+    picture.tail = content[max(12, end) :]
 
 
 def _iso_media(content: bytes, picture: Picture) -> None:
@@ -251,6 +321,7 @@ def _iso_media(content: bytes, picture: Picture) -> None:
     at = content.find(b"Exif\0\0")
     if at >= 0:
         _exif(content[at + 6 : at + 6 + 65_536], picture)
+    picture.tail = content[picture_ends.iso_media(content) :]
 
 
 def _joined(pieces: list[str]) -> str:
@@ -259,15 +330,31 @@ def _joined(pieces: list[str]) -> str:
     return ("" if glyphs else "\n").join(pieces)
 
 
-def _xmp(content: bytes, picture: Picture) -> None:
+def _xmp(content: bytes, picture: Picture) -> tuple[int, int]:
+    """Take the values of the XMP packet; returns where it stands."""
     start = content.find(b"<x:xmpmeta")
     stop = content.find(b"</x:xmpmeta>", start)
-    if 0 <= start < stop:
-        text = charset.decode(content[start:stop])
-        for match in _XMP_VALUE.finditer(text):
-            value = match[1] or match[2] or ""
-            if value and not _NOT_WORDS.fullmatch(value):
-                picture.words.append(value)
+    if not 0 <= start < stop:
+        return 0, 0
+    text = charset.decode(content[start:stop])
+    for match in _XMP_VALUE.finditer(text):
+        value = (match[1] or match[2] or "").strip()
+        if value and not _NOT_WORDS.fullmatch(value):
+            picture.words.append(value)
+    return _packet(content, start, stop + len(b"</x:xmpmeta>"))
+
+
+def _packet(content: bytes, start: int, stop: int) -> tuple[int, int]:
+    """Where the XMP packet stands with its wrapper and the blanks in it (ISO 16684-1, section 7.3)."""
+    begin, end = (
+        content.rfind(b"<?xpacket", max(0, start - 200), start),
+        content.find(b"<?xpacket", stop, stop + 65_536),
+    )
+    if begin >= 0 and content[begin:start].count(b"?>") == 1:
+        start = begin
+    if end >= 0 and not content[stop:end].strip():
+        stop = end + len(b"<?xpacket end='w'?>")
+    return start, stop
 
 
 def carved(content: bytes) -> Iterator[bytes]:

@@ -9,18 +9,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from dlp_gateway.documents import charset, tables
-from dlp_gateway.documents.budget import DocumentBudget
+from dlp_gateway.documents.budget import DocumentBudget, OverBudget
 from dlp_gateway.documents.flowing import FlowingText
 from dlp_gateway.documents.items import Item, Unreadable, under
-from dlp_gateway.mime import embedded
+from dlp_gateway.mime import contentlines, embedded
 from dlp_gateway.model import Part, Role, Text
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_LINES = 30
 _CELL_WORDS = 6  # words a cell on average; with more it is prose with commas
 _DATA_URI = re.compile(r"data:([\w.+\-/]{0,60})(?:;[\w=\-]+)*;base64,([A-Za-z0-9+/=\s%]{40,})")
-_CALENDAR_ESCAPES = {"\\n": "\n", "\\N": "\n", "\\,": ",", "\\;": ";", "\\\\": "\\"}
-_ESCAPED = re.compile(r"\\.")
 _JSON_DEPTH = 200
 
 
@@ -147,28 +145,22 @@ def _json_text(value: Any) -> str:
 
 def read_calendar(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     """Yield an iCalendar or vCard file (RFC 5545, 6350) unfolded and unescaped; files inside it as parts."""
-    text = re.sub(r"\r?\n[ \t]", "", charset.decode(part.content))
-    budget.charge("characters", len(text))
-    lines: list[str] = []
-    count = 0
-    for line in text.splitlines():
-        name, colon, value = line.partition(":")
-        fields = name.upper().split(";")
-        if colon and ("ENCODING=BASE64" in fields or "ENCODING=B" in fields or "VALUE=BINARY" in fields):
-            count += 1
-            yield Part(under(part.where, f"file {count}"), _lenient_base64(value), inline=True)
-            continue
-        if colon and "ENCODING=QUOTED-PRINTABLE" in fields:
-            import quopri
-
-            value = charset.decode(quopri.decodestring(value.encode("utf-8", "replace")))
-        lines.append(f"{name}: {_ESCAPED.sub(_unescape, value)}" if colon else line)
-    yield Text(part.where, "\n".join(lines), Role.DOCUMENT, part.names)
-    yield from data_uris(part, text)
-
-
-def _unescape(match: re.Match[str]) -> str:
-    return _CALENDAR_ESCAPES.get(match[0], match[0])
+    files: dict[embedded.File, None] = {}
+    truncated = False
+    for text in charset.readings(part.content):
+        budget.charge("characters", len(text))
+        source = text.replace("\r\n", "\n").replace("\r", "\n")
+        found = contentlines.parse(source, budget.left("characters"))
+        budget.charge("characters", max(0, len(found.text) - len(text)))
+        yield Text(part.where, found.text, Role.DOCUMENT, part.names)
+        files.update(dict.fromkeys(found.files))
+        truncated = truncated or found.truncated
+    for number, file in enumerate(files, 1):
+        budget.charge("bytes", len(file.content))
+        names, declared = (file.name,) if file.name else (), (file.declared,) if file.declared else ()
+        yield Part(under(part.where, f"file {number}"), file.content, names, declared, inline=True)
+    if truncated:
+        raise OverBudget("too much text")
 
 
 def data_uris(part: Part, text: str) -> Iterator[Part]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
+from typing import Any
 
-from dlp_gateway.documents import protection
+from dlp_gateway.documents import ciphertext, protection
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.items import Item, Locked, Unreadable, under
 from dlp_gateway.model import Part, Protection, Role, Text, Unscanned
+
+_HEADERS = 64  # bytes at the start that are in the clear even when the headers are encrypted
 
 
 def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
@@ -28,7 +31,9 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     version = "rar5" if part.content[6:7] == b"\x01" else "rar3"
     cipher = "aes256" if version == "rar5" else "aes128"
     if headers:
-        yield Locked(part.where, _grade(f"{version}-{cipher}-headers", ()), size=len(part.content))
+        lock = Locked(part.where, _grade(f"{version}-{cipher}-headers", ()), size=len(part.content))
+        sealed = Part(under(part.where, "packed files"), part.content[_HEADERS:], inline=True)
+        yield from ciphertext.checked(lock, sealed)
         return
     if not members:
         raise Unreadable("archive is damaged")
@@ -43,10 +48,17 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
         if not whole:
             yield protection.graded("rar-mixed", readable=("file names",))
         place = part.where if whole else under(part.where, "encrypted files")
-        yield Locked(place, _grade(f"{version}-{cipher}", ("file names",)), whole=whole, size=len(part.content))
+        lock = Locked(place, _grade(f"{version}-{cipher}", ("file names",)), whole=whole, size=len(part.content))
+        yield from ciphertext.checked(lock, *(_sealed(part, member) for member in locked))
     for number, member in enumerate(files, 1):
         if not member.needs_password():
             yield _file(part, archive, member, number, budget)
+
+
+def _sealed(part: Part, member: Any) -> Part:
+    """The packed bytes of an entry as they stand in the archive."""
+    packed = part.content[member.data_offset : member.data_offset + member.compress_size]
+    return Part(under(part.where, "packed file"), packed, (member.filename,))
 
 
 def _grade(scheme: str, readable: tuple[str, ...]) -> Protection:

@@ -1,8 +1,9 @@
 """The way in: parts of a message in, texts, graded attachments and what was not read out.
 
-Types are told by content, every type that fits is read, files inside files
-are followed, and whatever a reader cannot do ends as ``Unscanned``: this
-module is the one place where a failure of a reader is turned into that.
+Types are told by content (those of text by names too), every type that fits
+is read, files inside files are followed, and whatever a reader cannot do ends
+as ``Unscanned``: this module is the one place where a failure of a reader is
+turned into that.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from dlp_gateway.documents import claims, pdf_crypto, protection, sniff, zip_structure
 from dlp_gateway.documents import passwords as password_search
-from dlp_gateway.documents import protection, sniff
 from dlp_gateway.documents.budget import DocumentBudget, OverBudget
 from dlp_gateway.documents.formats import PASSED, READERS
 from dlp_gateway.documents.items import Item, Locked, Outside, Picture, Unreadable, under
-from dlp_gateway.model import Attachment, Part, Protection, Reading, Role, Text, Unscanned
+from dlp_gateway.model import Attachment, Grade, Part, Protection, Reading, Role, Text, Unscanned
 
 ReadMail = Callable[[bytes], Reading]
 ReadPicture = Callable[[bytes], str]
+_NOT_ZIPPED = frozenset({"pdf", "tar", "iso"})
 _NESTED_ROLES = {Role.SUBJECT: Role.DOCUMENT, Role.BODY: Role.DOCUMENT, Role.HEADER: Role.METADATA}
 
 
@@ -97,7 +99,7 @@ class _Reading:
         waiting, self.waiting = self.waiting, []
         for entry in waiting:
             with self.budget.part():
-                self._guarded(entry.locked.where, partial(self._unlock, entry, more))
+                self._guarded(entry.locked.where, partial(self._unlock_or_report, entry, more))
 
     def result(self) -> Documents:
         """Return what was read; equal entries are given once."""
@@ -122,6 +124,7 @@ class _Reading:
             return
         self.budget.charge("entries", 1)
         kinds = sniff.kinds(part.content)
+        kinds += claims.kinds(part, kinds)
         name = part.names[0] if part.names else ""
         record = len(self.attachments)
         self.attachments.append(Attachment(name, part.where, kinds[0], len(part.content), protection.NONE))
@@ -151,8 +154,10 @@ class _Reading:
             return
         try:
             self._items((item for item in items if not isinstance(item, Outside)), depth, record)
-        except Unreadable:
-            return
+        except Unreadable as error:
+            # To other programs it is an archive all the same when it has a directory.
+            if kind not in _NOT_ZIPPED and zip_structure.directory(part.content):
+                self.unscanned.append(Unscanned(part.where, str(error)))
 
     def _items(self, items: Iterator[Item], depth: int, record: int) -> None:
         for item in items:
@@ -219,8 +224,12 @@ class _Reading:
 
     def _locked(self, locked: Locked, depth: int, record: int) -> None:
         """Record what is locked and try to open it; an archive that is partly locked gets a record of its own."""
+        beside = locked.beside if isinstance(locked, pdf_crypto.PartlyLocked) else ()
+        self._items(iter(beside), depth, record)
         if locked.whole:
             self._protect(record, locked.protection)
+            if beside and locked.protection.state is Grade.NONE:
+                return
         else:
             record = len(self.attachments)
             name = locked.names[0] if locked.names else ""
@@ -228,6 +237,11 @@ class _Reading:
         entry = _Waiting(locked, record, depth)
         if not self._unlock(entry, self.passwords):
             self.waiting.append(entry)
+
+    def _unlock_or_report(self, entry: _Waiting, candidates: Sequence[str]) -> None:
+        """Try ``candidates``; what stays locked and does not count as encrypted is reported: no rule asks for it."""
+        if not self._unlock(entry, candidates) and entry.locked.protection.state is Grade.NONE:
+            self.unscanned.append(Unscanned(entry.locked.where, "encrypted in part, not read"))
 
     def _unlock(self, entry: _Waiting, candidates: Sequence[str]) -> bool:
         """Try the defaults of the format, then ``candidates``; read what opens. Returns whether one did."""

@@ -7,16 +7,17 @@ before it is kept: a limit of its own would cut files off without a word.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from dlp_gateway.documents import protection
+from dlp_gateway.documents import ciphertext, protection
 from dlp_gateway.documents.budget import DocumentBudget, OverBudget
 from dlp_gateway.documents.items import Item, Locked, Unreadable, under
 from dlp_gateway.model import Part, Role, Text
 
 _AES = b"\x06\xf1\x07\x01"  # coder id of AES-256 with SHA-256 (7-Zip, DOC/Methods.txt)
 _USUAL_POWER = 19
+_HEAD = 32  # bytes of the signature header; packed streams follow
 
 
 class _Sink:
@@ -68,32 +69,52 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
 
     try:
         with py7zr.SevenZipFile(io.BytesIO(part.content)) as archive:
-            files = [f for f in archive.files if not f.is_directory]
             names = [f.filename for f in archive.files]
-            locked = [f.filename for f in files if _is_locked(f)]
-            total = sum(f.uncompressed or 0 for f in archive.list() if not f.is_directory)
+            files = {number: f.uncompressed or 0 for number, f in enumerate(archive.files) if not _is_folder(f)}
+            locked = {number for number, f in enumerate(archive.files) if number in files and _is_locked(f)}
+            sealed = _sealed(part, archive)
     except py7zr.exceptions.PasswordRequired:
-        yield _lock(part, budget, whole=True, headers=True)
+        stop = _HEAD + int.from_bytes(part.content[12:20], "little")
+        packed = Part(under(part.where, "packed files"), part.content[_HEAD:stop], inline=True)
+        yield from ciphertext.checked(_lock(part, budget, whole=True, headers=True), packed)
         return
     except Exception as error:
         raise Unreadable("archive is damaged") from error
     yield Text(under(part.where, "file names"), "\n".join(names), Role.FILENAME, part.names)
+    clear = files.keys() - locked
     if locked:
-        whole = len(locked) == len(files)
-        if not whole:
-            yield protection.graded(
-                "7z-mixed", readable=("file names", f"{len(files) - len(locked)} of {len(files)} files")
-            )
-        yield _lock(part, budget, whole=whole, headers=False)
-        if whole:
-            return
-    if not locked and total > budget.left("bytes"):
+        if clear:
+            yield protection.graded("7z-mixed", readable=("file names", f"{len(clear)} of {len(files)} files"))
+        yield from ciphertext.checked(_lock(part, budget, whole=not clear, headers=False), *sealed)
+    elif sum(files.values()) > budget.left("bytes"):
         raise OverBudget("unpacks to too many bytes")
-    open_ones = [f.filename for f in files if f.filename not in locked]
-    found = _unpack(part, budget, None, open_ones if locked else None)
+    if not clear and locked:
+        return
+    found = _unpack(part, budget, None, clear)
     if found is None:
         raise Unreadable("archive is damaged")
     yield from found
+
+
+def _is_folder(file: Any) -> bool:
+    """Whether an entry is a folder: what has content is a file, whatever its attributes say (as unpackers do)."""
+    return bool(file.is_directory and file.emptystream)
+
+
+def _sealed(part: Part, archive: Any) -> tuple[Part, ...]:
+    """The packed bytes of every folder (7-Zip's word for what is packed together) that is encrypted."""
+    streams = archive.header.main_streams
+    if streams is None:
+        return ()
+    folders, places = streams.unpackinfo.folders, streams.packinfo.packpositions
+    start = _HEAD + streams.packinfo.packpos
+    found = []
+    for number, folder in enumerate(folders):
+        if any(coder["method"] == _AES for coder in folder.coders):
+            last = places[-1] if len(folders) == 1 else places[number + 1]
+            packed = part.content[start + places[number] : start + last]
+            found.append(Part(under(part.where, f"packed files {number + 1}"), packed, inline=True))
+    return tuple(found)
 
 
 def _is_locked(file: Any) -> bool:
@@ -124,23 +145,33 @@ def _rounds(content: bytes) -> int:
 
 
 def _unpack(
-    part: Part, budget: DocumentBudget, password: str | None, targets: list[str] | None
+    part: Part, budget: DocumentBudget, password: str | None, wanted: Collection[int] | None
 ) -> tuple[Part, ...] | None:
-    """Return the files, or None when the password is wrong or the archive damaged."""
+    """Return the files, or None when the password is wrong or the archive damaged; ``wanted`` are their numbers.
+
+    Names may stand twice and attributes may lie, so the library is given numbers for names and no attributes.
+    """
     import py7zr
 
     sinks = _Sinks(budget)
     try:
         with py7zr.SevenZipFile(io.BytesIO(part.content), password=password) as archive:
-            if targets is None:
-                archive.extractall(factory=sinks)
-            else:
-                archive.extract(targets=targets, factory=sinks)
+            names = [f.filename for f in archive.files]
+            sizes = [0 if f.emptystream else f.uncompressed or 0 for f in archive.files]
+            for number, entry in enumerate(archive.files.files_list):
+                entry["filename"] = str(number)
+                if not entry.get("emptystream"):
+                    entry["attributes"] = 0
+            archive.extract(targets=None if wanted is None else [str(number) for number in wanted], factory=sinks)
     except (OverBudget, MemoryError):
         raise
     except Exception:  # noqa: BLE001 - a wrong password shows as any error of the decoder behind it
         return None
+    found = {int(name.rpartition("/")[2]): sink.content() for name, sink in sinks.files}
+    for number in range(len(names)) if wanted is None else wanted:
+        if len(found.get(number, b"")) != sizes[number]:
+            return None
     return tuple(
-        Part(under(part.where, f"file {number}"), sink.content(), (name,))
-        for number, (name, sink) in enumerate(sinks.files, 1)
+        Part(under(part.where, f"file {position}"), content, (names[number],))
+        for position, (number, content) in enumerate(sorted(found.items()), 1)
     )

@@ -1,4 +1,4 @@
-"""What the bytes of a file are, told by their structure; names and declared types are not asked.
+"""What the bytes of a file are, told by their structure; names and declared types are not asked (see ``claims``).
 
 ``kinds`` gives every type that fits, because some files are several things at
 once (a picture with a ZIP behind it) and different programs see different
@@ -11,7 +11,7 @@ import base64
 import binascii
 import re
 
-from dlp_gateway.documents import charset, openpgp, zip_structure
+from dlp_gateway.documents import charset, fonts, ole, openpgp, zip_structure
 
 UNKNOWN = "unknown"
 _MAGIC: tuple[tuple[bytes, str], ...] = (
@@ -51,17 +51,22 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"II\xbc\x01", "wdp"),
     (b"\0\x05\x16\x07\0\x02\0\0", "appledouble"),
     (b"\0\0\0\x01Bud1", "ds-store"),
-    (b"wOFF", "font"),
-    (b"wOF2", "font"),
-    (b"\0\x01\0\0\0", "font"),
-    (b"OTTO", "font"),
     (b"PAR1", "parquet"),
     (b"MSWIM\0\0\0", "wim"),
 )
+# Types that are known by letters with which a text may begin too.
+_LETTERED = frozenset({"gif", "bmp", "webp", "heic", "audio", "video", "executable", "parquet", "pst"})
+# The sizes of the header of a bitmap, from OS/2 to Windows 98.
+_BITMAP_HEADERS = tuple(bytes([size, 0, 0, 0]) for size in (12, 40, 52, 56, 64, 108, 124))
 _ODF = b"application/vnd.oasis.opendocument."
 _ODF_KINDS = {
     b"text": "odt", b"spreadsheet": "ods", b"presentation": "odp", b"graphics": "odg", b"formula": "odf",
     b"chart": "odc", b"text-master": "odm", b"database": "odb", b"base": "odb", b"text-web": "oth",
+}  # fmt: skip
+# Streams that make a compound file what it is, in lower case as names are compared (MS-CFB 2.6.4).
+_OLE_ROOTS = {
+    "encryptedpackage": "ooxml-encrypted", "__properties_version1.0": "msg", "worddocument": "doc",
+    "powerpoint document": "ppt", "workbook": "xls", "book": "xls",
 }  # fmt: skip
 _PRINTABLE = bytes(range(32, 127)) + b"\t\r\n"
 _PGP_ARMOR = re.compile(rb"-----BEGIN PGP (?:MESSAGE|SIGNATURE|PUBLIC KEY BLOCK|PRIVATE KEY BLOCK)")
@@ -82,7 +87,10 @@ def kinds(content: bytes) -> tuple[str, ...]:
         return ("empty",)
     zipped = _zip(content)
     front = zipped if content.startswith(b"PK") else None
-    structural = (_leading(content), front, _tar(content), _pdf(content), zipped, _iso(content))
+    leading, tar, iso = _leading(content), _tar(content), _iso(content)
+    if (leading in _LETTERED or tar or iso) and _plain(content):
+        leading, tar, iso = None if leading in _LETTERED else leading, None, None
+    structural = (leading, front, tar, _pdf(content), zipped, iso)
     found = [kind for kind in structural if kind]
     if not found and (packet := _openpgp(content)):
         found.append(packet)
@@ -93,17 +101,18 @@ def kinds(content: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found)) or (UNKNOWN,)
 
 
+def _plain(content: bytes) -> bool:
+    """Whether all of ``content`` is text: no binary file does without NUL, whatever letters this one begins with."""
+    return b"\0" not in content and charset.is_text(content)
+
+
 def _leading(content: bytes) -> str | None:
     for magic, kind in _MAGIC:
         if content.startswith(magic):
             if kind == "ole":
                 return _ole(content)
             return None if _too_weak(kind, content) else kind
-    if (
-        content[:2] == b"BM"
-        and len(content) > 26
-        and content[14:15] in (b"\x0c", b"\x28", b"\x34", b"\x38", b"\x6c", b"\x7c")
-    ):
+    if content[:2] == b"BM" and len(content) > 26 and content[14:18] in _BITMAP_HEADERS:
         return "bmp"
     if content[:4] == b"RIFF":
         return "webp" if content[8:12] == b"WEBP" else "audio"
@@ -115,7 +124,7 @@ def _leading(content: bytes) -> str | None:
         return "ico"
     if content[:6] in (b"\x01\0\x09\0\0\x03", b"\x02\0\x09\0\0\x03"):
         return "wmf"
-    return None
+    return "font" if fonts.is_font(content) else None
 
 
 def _too_weak(kind: str, content: bytes) -> bool:
@@ -180,24 +189,12 @@ def _odf(content: bytes) -> str | None:
 
 
 def _ole(content: bytes) -> str:
-    """Tell compound files apart by the names of their streams (UTF-16 in the directory)."""
+    """Tell compound files apart by what stands in their root storage; ``ole`` when that is several documents or none.
 
-    def has(name: str) -> bool:
-        return name.encode("utf-16-le") in content
-
-    if has("EncryptedPackage"):
-        return "ooxml-encrypted"
-    if has("__properties_version1.0"):
-        return "msg"
-    for stream, kind in (
-        ("WordDocument", "doc"),
-        ("PowerPoint Document", "ppt"),
-        ("Workbook", "xls"),
-        ("Book\0", "xls"),
-    ):
-        if has(stream):
-            return kind
-    return "ole"
+    What is embedded deeper has names of its own, and text may say anything: neither tells what the file is.
+    """
+    found = {_OLE_ROOTS[name] for name in ole.root_names(content) if name in _OLE_ROOTS}
+    return found.pop() if len(found) == 1 else "ole"
 
 
 def _openpgp(content: bytes) -> str | None:

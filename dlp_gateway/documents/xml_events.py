@@ -6,6 +6,7 @@ attack (entity expansion, external entities) and the part is refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from xml.parsers import expat
 
@@ -14,6 +15,10 @@ from dlp_gateway.documents.items import Unreadable
 
 Attributes = dict[str, str]
 NOT_WELL_FORMED = "XML is not well-formed"
+_HEAD = 8_000
+_ASIDE = ((b"<?", b"?>"), (b"<!--", b"-->"), (b"<!", b">"))  # what stands in front of the root, and its end
+_BLANKS = re.compile(rb"\s*+")
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?([\w.-]+)")
 _CHUNK = 1 << 20
 
 
@@ -53,6 +58,29 @@ def parse(
         raise
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise Unreadable(NOT_WELL_FORMED) from error
+
+
+def root(content: bytes) -> bytes:
+    """Return the name of the root element without its prefix; empty when there is none near the start."""
+    head, at = content[:_HEAD], 0
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        head = head.decode("utf-16", "ignore").encode()
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    while True:
+        at = _BLANKS.match(head, at).end()  # type: ignore[union-attr]  # matches nothing too
+        end = next((end for start, end in _ASIDE if head.startswith(start, at)), None)
+        if end is None:
+            name = _ROOT.match(head, at)
+            return name[1] if name else b""
+        at = head.find(end, at) + len(end)
+        if at < len(end):
+            return b""
+
+
+def has_text(content: bytes) -> bool:
+    """Whether any character data but blanks stands between the tags, or an attribute holds a ``>``; quick."""
+    bare = content.translate(None, b" \t\r\n")
+    return bare.count(b">") != bare.count(b"><") + bare.endswith(b">")
 
 
 class _Elements:

@@ -7,13 +7,14 @@ import hmac
 import zlib
 from collections.abc import Iterator
 
-from dlp_gateway.documents import charset, protection
+from dlp_gateway.documents import charset, ciphertext, protection
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.items import Item, Locked, Outside, Unreadable, under
 from dlp_gateway.documents.unpack import expand_stream
 from dlp_gateway.documents.zip_structure import Entry, ZipStructure, parse
-from dlp_gateway.model import Part, Protection, Role, Text, Unscanned
+from dlp_gateway.model import Grade, Part, Protection, Role, Text, Unscanned
 
+_FLAG = 8  # octets; what is shorter is no content
 _AES_ROUNDS = 1000  # fixed by the WinZip AE-1 and AE-2 specification
 
 
@@ -24,13 +25,18 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     """
     archive = parse(part.content, budget)
     files = [e for e in archive.entries if not e.is_folder]
-    locked = [e for e in files if e.encrypted]
+    claimed = [e for e in files if e.encrypted]
+    locked = [e for e in claimed if _is_sealed(archive, e)]
+    sealed = {e.header for e in locked}
     yield from _words(part, archive)
     if locked:
         yield from _locked(part, archive, locked, len(files), budget)
     for number, entry in enumerate(archive.entries, 1):
         place = under(part.where, f"file {number}")
-        if entry.encrypted or entry.is_folder:
+        if entry.is_folder or entry.header in sealed:
+            continue
+        if entry.encrypted:
+            yield from _false(archive, entry, place, budget)
             continue
         try:
             content = archive.read(entry, budget)
@@ -40,6 +46,42 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
         yield Part(place, content, entry.names)
     for start, stop in archive.gaps:
         yield Outside(Part(under(part.where, "data outside the archive"), part.content[start:stop], inline=True))
+
+
+def _is_sealed(archive: ZipStructure, entry: Entry) -> bool:
+    """Whether an entry that claims to be encrypted may be; of weak ciphers nobody asks."""
+    if _grade(entry).state is Grade.WEAK:
+        return True
+    packed = _sealed(archive, entry)
+    return ciphertext.is_possible(packed) and not _inflates(packed, entry.size)
+
+
+def _sealed(archive: ZipStructure, entry: Entry) -> bytes:
+    """What is encrypted of an entry: without salt, check and authentication code."""
+    packed = archive.content[entry.start : entry.start + entry.packed]
+    return packed[entry.aes_bits // 16 + 2 : -10] if entry.aes_bits else packed
+
+
+def _inflates(packed: bytes, size: int) -> bool:
+    """Whether the bytes are just packed: ciphertext does not happen to unpack to the announced size."""
+    machine = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        return len(machine.decompress(packed, size + 1)) == size > _FLAG and machine.eof and not machine.unused_data
+    except zlib.error:
+        return False
+
+
+def _false(archive: ZipStructure, entry: Entry, place: str, budget: DocumentBudget) -> Iterator[Item]:
+    """An entry that is not encrypted although it says so: its bytes, unpacked where that works."""
+    yield Unscanned(place, ciphertext.CLAIM)
+    packed = _sealed(archive, entry)
+    yield Part(place, packed, entry.names)
+    if entry.method == 0:
+        return
+    try:
+        yield Part(place, expand_stream(entry.method, packed, budget, size=entry.size), entry.names)
+    except Unreadable:
+        return
 
 
 def _words(part: Part, archive: ZipStructure) -> Iterator[Item]:

@@ -21,6 +21,7 @@ from dlp_gateway.documents.unpack import expand_stream, inflate
 _LOCAL = b"PK\x03\x04"
 _CENTRAL = b"PK\x01\x02"
 _END = b"PK\x05\x06"
+_NOTHING = 2  # bytes that nothing is packed to
 _SLACK = 64  # bytes between entries that need no explanation: data descriptors, alignment
 _KNOWN_EXTRA = {0x0001, 0x5455, 0x5855, 0x7875, 0x000A, 0x9901, 0x0017, 0x7855, 0x756E, 0xA220, 0xCAFE, 0x4B46}
 _UNICODE_PATH, _UNICODE_COMMENT, _AES = 0x7075, 0x6375, 0x9901
@@ -54,8 +55,8 @@ class Entry:
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is a folder's entry (no content)."""
-        return self.name.endswith("/") and self.size == 0
+        """Whether it is a folder's entry: by every name that it has, and without content."""
+        return all(name.endswith("/") for name in self.names) and self.size == 0 and self.packed <= _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +196,15 @@ def _joined(content: bytes, claim: Entry, extra: bytes, note: bytes, prefix: int
     header = next((at for at in (claim.header + prefix, claim.header) if content[at : at + 4] == _LOCAL), None)
     if header is None or header + 30 > len(content):
         raise Unreadable("archive directory names an entry that is not there")
-    flags, method, name_size, extra_size = struct.unpack_from("<6xHH16xHH", content, header)
+    flags, method, crc, packed, size, name_size, extra_size = struct.unpack_from("<6xHH4xIIIHH", content, header)
     name = content[header + 30 : header + 30 + name_size]
     local_extra = content[header + 30 + name_size : header + 30 + name_size + extra_size]
     extras = {**_extras(extra), **_extras(local_extra)}
+    packed, size, _ = _zip64(local_extra, packed, size, 0)
+    if packed and not claim.packed:
+        claim = replace(claim, packed=packed, size=size, crc=crc)  # unpackers that read from the start see content
+    elif packed and packed != claim.packed:
+        raise Unreadable("archive headers disagree on a size")
     both = claim.flags & flags & 1
     real_method, bits, version = method if claim.method == 99 and method != 99 else claim.method, 0, 0
     if real_method == 99 and len(aes := extras.get(_AES, b"")) >= 7:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dlp_gateway.mime import addresses, bodies, boundaries, charsets, embedded, fields, headers, transfer
+from dlp_gateway.mime import addresses, bodies, boundaries, charsets, embedded, fields, footers, headers, transfer
 from dlp_gateway.mime.budget import Ledger, OverBudget, ReadingBudget
 from dlp_gateway.mime.entities import Declared, declared
 from dlp_gateway.model import Part, Reading, Role, Text, Unscanned
@@ -278,6 +278,8 @@ class _Walk:
         kinds = tuple(dict.fromkeys(bodies.PLAIN if t in _REPORTS else bodies.kind_of(t) for t in types))
         as_body = any(kinds) and not says.attachment and not says.names
         if as_body:
+            if clear and says.encodings == (transfer.BASE64,):
+                contents = _without_rubbish(contents, entity.buffer[body : entity.end])
             for content in contents:
                 for kind in filter(None, kinds):
                     self._body_texts(scope, kind, content, says, "")
@@ -353,6 +355,14 @@ class _Walk:
 
     def _lack(self, where: str, why: str) -> None:
         self._unscanned[Unscanned(where, why)] = None
+
+
+def _without_rubbish(contents: list[bytes], raw: bytes) -> list[bytes]:
+    """Leave out what decoders make of a footer in clear text, when all else of a base64 body is text."""
+    text = footers.body_above(raw)
+    if text is None or bodies.is_binary(text):
+        return contents
+    return [text, *(content for content in contents if content != text and not bodies.is_binary(content))]
 
 
 def _class(content_type: str) -> str:

@@ -336,8 +336,8 @@ def armored(block: bytes, kind: str = "MESSAGE") -> bytes:
     return f"-----BEGIN PGP {kind}-----\n\n{lines}=AAAA\n-----END PGP {kind}-----\n".encode()
 
 
-def cms_enveloped(oid: str) -> bytes:
-    """EnvelopedData with the given content encryption algorithm and random-looking content."""
+def cms_enveloped(oid: str, sealed: bytes = hashlib.sha512(b"sealed").digest()) -> bytes:
+    """EnvelopedData with the given content encryption algorithm and, unless told otherwise, random-looking content."""
     from asn1crypto import core
 
     def tlv(tag: int, *parts: bytes) -> bytes:
@@ -349,7 +349,7 @@ def cms_enveloped(oid: str) -> bytes:
         return bytes(core.ObjectIdentifier(dotted).dump())
 
     algorithm = tlv(0x30, identifier(oid), tlv(0x04, bytes(16)))
-    content = tlv(0x30, identifier("1.2.840.113549.1.7.1"), algorithm, tlv(0x80, bytes(range(64))))
+    content = tlv(0x30, identifier("1.2.840.113549.1.7.1"), algorithm, tlv(0x80, sealed))
     enveloped = tlv(0x30, tlv(0x02, b"\0"), tlv(0x31), content)
     auth = oid.startswith("2.16.840.1.101.3.4.1.") and oid.rsplit(".", 1)[1] in ("6", "26", "46")
     kind = "1.2.840.113549.1.9.16.1.23" if auth else "1.2.840.113549.1.7.3"

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import random
 import struct
 import tarfile
 import zlib
@@ -212,13 +213,14 @@ def rar5(*, encrypted_headers: bool = False, method: int = 0, encrypted_file: bo
 
     out = b"Rar!\x1a\x07\x01\0"
     if encrypted_headers:
-        return out + block(4, number(0) + number(0) + b"\x0f" + bytes(16)) + bytes(64)
+        return out + block(4, number(0) + number(0) + b"\x0f" + bytes(16)) + random.Random(1).randbytes(256)
     lock = number(1) + number(0) + number(0) + b"\x0f" + bytes(32) if encrypted_file else b""
     extra = number(len(lock)) + lock if lock else b""
     name = b"a.csv"
     file = number(4) + number(len(CSV)) + number(0x20) + struct.pack("<I", zlib.crc32(CSV))
     file += number(method << 7) + number(0) + number(len(name)) + name
-    return out + block(1, number(0)) + block(2, file, extra, CSV) + block(5, number(0))
+    data = random.Random(1).randbytes(len(CSV)) if encrypted_file else CSV
+    return out + block(1, number(0)) + block(2, file, extra, data) + block(5, number(0))
 
 
 def test_stored_file_in_rar_is_read() -> None:

@@ -73,6 +73,14 @@ def test_transparent_background_is_white(reader: ocr.PictureReader) -> None:
     assert "Warren Stubbs" in reader(saved(clear))
 
 
+@pytest.mark.parametrize("letters", ["white", "black"])
+def test_letters_on_nothing_are_read_in_either_colour(reader: ocr.PictureReader, letters: str) -> None:
+    mask = drawn().convert("L").point(lambda grey: 255 - grey)
+    picture = Image.new("RGBA", mask.size, letters)
+    picture.putalpha(mask)
+    assert "Warren Stubbs" in reader(saved(picture))
+
+
 def test_all_pages_of_a_fax_are_read(reader: ocr.PictureReader) -> None:
     blank = Image.new("RGB", drawn().size, "white")
     content = saved(blank, "TIFF", save_all=True, append_images=[drawn()])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 import zlib
 
 import pytest
@@ -57,6 +58,43 @@ def bmp(width: int, height: int) -> bytes:
 def gif(width: int, height: int, comment: bytes = b"") -> bytes:
     note = b"\x21\xfe" + bytes([len(comment)]) + comment + b"\0" if comment else b""
     return b"GIF89a" + struct.pack("<HH", width, height) + b"\0\0\0" + note + b"\x3b"
+
+
+def dib(width: int, height: int) -> bytes:
+    """A bitmap of 24 bits with its pixels."""
+    head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    return head + b"\xc0" * ((width * 24 + 31) // 32 * 4 * height)
+
+
+def drawn_bmp(width: int, height: int) -> bytes:
+    return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + dib(width, height)
+
+
+def drawn_gif(*extensions: bytes) -> bytes:
+    """A GIF of one pixel with a colour table and an image."""
+    head = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6)
+    return head + b"".join(extensions) + b"\x2c" + bytes(4) + b"\1\0\1\0\0" + b"\2\2\x44\1\0" + b"\x3b"
+
+
+def extension(label: int, body: bytes) -> bytes:
+    blocks = [body[at : at + 255] for at in range(0, len(body), 255)]
+    return bytes([0x21, label]) + b"".join(bytes([len(block)]) + block for block in blocks) + b"\0"
+
+
+def ico(*images: bytes) -> bytes:
+    out, offset = struct.pack("<HHH", 0, 1, len(images)), 6 + 16 * len(images)
+    for image in images:
+        out += struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 24, len(image), offset)
+        offset += len(image)
+    return out + b"".join(images)
+
+
+def psd(width: int, height: int, resources: bytes = b"", *, packed: bool = False) -> bytes:
+    head = b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 1, height, width, 8, 1)
+    sections = bytes(4) + struct.pack(">I", len(resources)) + resources + bytes(4)
+    if packed:
+        return head + sections + b"\0\1" + struct.pack(">H", 2) * height + b"\xc0\xc1" * height
+    return head + sections + b"\0\0" + b"\xc0" * width * height
 
 
 def tiff(width: int, height: int, text: bytes = b"") -> bytes:
@@ -189,3 +227,159 @@ def test_directory_loop_in_exif_ends() -> None:
 def test_text_behind_a_picture_is_read() -> None:
     documents = read(makers.jpeg() + RAW * 3)
     assert any(PLANTED in t.text for t in documents.texts)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (makers.png(), "png"),
+        (makers.jpeg(), "jpg"),
+        (drawn_gif(), "gif"),
+        (drawn_gif(extension(0xFF, b"NETSCAPE2.0\1\0\0")), "gif"),
+        (drawn_bmp(3, 3), "bmp"),
+        (webp(9, 9), "webp"),
+        (heic(9, 9), "heic"),
+        (emf("x"), "emf"),
+        (wmf(b"x"), "wmf"),
+        (ico(dib(16, 32)), "ico"),
+        (ico(makers.png(16, 16), dib(16, 32)), "ico"),
+        (psd(3, 3), "psd"),
+        (psd(3, 3, packed=True), "psd"),
+    ],
+)
+@pytest.mark.parametrize(
+    "tail", [RAW + b"\n", RAW * 3, b"<html><p>" + RAW + b"</p></html>" * 9], ids=["short", "long", "page"]
+)
+def test_what_stands_behind_a_picture_is_read(content: bytes, kind: str, tail: bytes) -> None:
+    alone = read(content)
+    documents = read(content + tail)
+
+    assert alone.attachments[0].type == documents.attachments[0].type == kind
+    assert alone.unscanned == documents.unscanned == ()
+    assert not any("data behind" in text.where for text in alone.texts)
+    assert any(PLANTED in text.text for text in documents.texts)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        makers.png(9, 9, (b"noTe", RAW)),
+        makers.jpeg(9, 9, (0xEB, RAW)),
+        makers.jpeg() + RAW + b"\xff\xd9",
+        makers.jpeg().replace(b"\x12\x34" * 5, RAW, 1),
+        drawn_gif(extension(0xFF, b"COMPANY1234" + RAW)),
+        drawn_gif(extension(0xFE, b"x" * 240 + b" " + RAW)),
+        drawn_gif(extension(0x01, bytes(12) + RAW)),
+        drawn_bmp(9, 9).replace(b"\xc0" * 40, RAW.ljust(40), 1),
+        webp(9, 9, (b"note", RAW)),
+        emf("x")[:-20] + struct.pack("<III", 70, 52, 40) + RAW.ljust(40) + emf("x")[-20:],
+        ico(makers.png(16, 16, (b"tEXt", b"Comment\0" + RAW))),
+        psd(3, 3, RAW),
+        tiff(9, 9) + RAW,
+        tiff(9, 9) + PLANTED.encode("utf-16-le"),
+        tiff(9, 9) + bytes(2) + PLANTED.encode("utf-16-be"),
+        psd(3, 3, PLANTED.encode("utf-16-le")),
+        psd(3, 3, b"\xff" + PLANTED.encode("utf-16-be")),
+    ],
+    ids=range(17),
+)  # fmt: skip
+def test_clear_text_anywhere_in_a_picture_is_read(content: bytes) -> None:
+    documents = read(content)
+    assert any(PLANTED in text.text for text in documents.texts)
+
+
+def emf_plus(kind: int, body: bytes) -> bytes:
+    """An EMF whose only drawing is an EMF+ record in a comment."""
+    record = struct.pack("<HHII", kind, 0, 12 + len(body), len(body)) + body
+    comment = struct.pack("<III", 70, 16 + len(record), 4 + len(record)) + b"EMF+" + record
+    return (
+        struct.pack("<II", 1, 88) + bytes(32) + b" EMF" + bytes(44) + comment + struct.pack("<II", 14, 20) + bytes(12)
+    )
+
+
+def driver_string(text: str, options: int) -> bytes:
+    return struct.pack("<4I", 0, options, 0, len(text)) + text.encode("utf-16-le") + bytes(8 * len(text))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        emf_plus(0x401C, struct.pack("<3I", 0, 0, 7) + bytes(16) + "Zarquon".encode("utf-16-le") + bytes(2)),
+        emf_plus(0x4036, driver_string("Zarquon", 1)),
+    ],
+)
+def test_strings_of_enhanced_metafiles_plus_are_read(content: bytes) -> None:
+    documents = read(content)
+    assert any("Zarquon" in text.text for text in documents.texts)
+    assert documents.unscanned == ()
+
+
+def test_text_by_the_numbers_of_glyphs_is_reported() -> None:
+    content = emf_plus(0x4036, driver_string("\1\2\3", 0))
+    assert read(content).unscanned == (Unscanned("attachment 1", "text has no character codes"),)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\0\0\1\0\1\0" + RAW,
+        ico(RAW * 2),
+        b"\1\0\0\0" + (RAW * 2)[:36] + b" EMF" + RAW,
+        b"\xd7\xcd\xc6\x9a" + RAW,
+        b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 1, 1, 1, 8, 1) + RAW,
+    ],
+    ids=["ico", "no image in an icon", "emf", "wmf", "psd"],
+)
+def test_what_only_begins_like_a_picture_is_damaged(content: bytes) -> None:
+    assert read(content).unscanned == (Unscanned("attachment 1", "picture is damaged"),)
+
+
+@pytest.mark.parametrize("size", [len(RAW), 65, 122])
+def test_a_comment_is_given_once(size: int) -> None:
+    (text,) = read(drawn_gif(extension(0xFE, RAW.rjust(size, b"x")))).texts
+    assert text.text.count(PLANTED) == 1
+
+
+def test_a_picture_behind_a_picture_is_one_too() -> None:
+    documents = read(makers.jpeg(40, 40) + makers.jpeg(1200, 800, (0xFE, b"the second of two")))
+    assert documents.unscanned == (
+        Unscanned("attachment 1 > data behind the picture", "picture not read (1200 x 800)"),
+    )
+
+
+def test_an_icon_is_as_large_as_the_image_in_it() -> None:
+    assert read(ico(makers.png(1200, 800))).unscanned == (Unscanned("attachment 1", "picture not read (1200 x 800)"),)
+
+
+@pytest.mark.parametrize("size", [1, 300])
+def test_zeros_behind_a_picture_are_nothing(size: int) -> None:
+    for content in (drawn_gif(), drawn_bmp(3, 3), makers.jpeg(), wmf(b"x")):
+        documents = read(content + bytes(size))
+        assert documents.unscanned == ()
+        assert not any("data behind" in text.where for text in documents.texts)
+
+
+def test_a_page_behind_a_picture_is_read_by_its_name() -> None:
+    page = b"card 5412<!--17-->8801<!--3-->4560 5040 of somebody, and more words behind it"
+    part = Part("attachment 1", drawn_gif() + page, ("a.html",))
+    documents = read_parts([part], budget=DocumentBudget())
+    assert any("541288014560 5040" in text.text for text in documents.texts)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        drawn_gif()[:-1] + b"\x21\xfe" + b"\1x" * 400_000,
+        drawn_gif()[:-1] + b"\0" * 800_000,
+        makers.jpeg()[:-2] + b"\xff\xda\0\2" * 200_000,
+        makers.png() + b"abcdefgh ijklmno\0" * 50_000,
+        wmf(b"x")[:-6] + struct.pack("<IH", 3, 1) * 150_000,
+        b"\0\0\1\0\xff\0" + struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 24, 800_000, 4086) * 255 + dib(500, 500),
+    ],
+    ids=["gif blocks", "gif zeros", "jpeg scans", "text behind", "wmf records", "icon of one image many times"],
+)
+def test_hostile_pictures_end(content: bytes) -> None:
+    budget = DocumentBudget()
+    started = time.process_time()
+    read_parts([Part("attachment 1", content)], budget=budget)
+    assert time.process_time() - started < 10

@@ -12,6 +12,7 @@ from dlp_gateway.model import Part, Unscanned
 from tests.unit.documents import makers
 
 PLANTED = "Zarquon Beeblebrox 5412880145605040"
+ENCODED = base64.b64encode(PLANTED.encode()).decode()
 
 
 def read(content: bytes | str) -> Documents:
@@ -104,6 +105,60 @@ def test_carriers(content: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        f'ATTACH;ENCODING="BASE64";VALUE="BINARY":{ENCODED}',
+        f'ATTACH;FMTTYPE="text/plain";ENCODING="BASE64":{ENCODED}',
+        f"ATTACH; ENCODING = BASE64:{ENCODED}",
+        f"ATTACH;BASE64:{ENCODED}",
+        f"ATTACH:DATA:text/plain;base64,{ENCODED}",
+        f"ATTACH:data:text/plain;charset=utf-8;base64,{ENCODED}",
+        f"ATTACH:data:;base64,{ENCODED}",
+        "ATTACH:data:text/plain,Zarquon%20Beeblebrox%205412880145605040",
+        "ATTACH:data:text/html,Zarquon%20Beeblebrox%20541288%3Cb%20hidden%3E17%3C%2Fb%3E0145605040",
+        f'ATTACH;X-FILENAME="{PLANTED}.txt";ENCODING=BASE64:aGVsbG8gd29ybGQsIG5vdGhpbmcgaGVyZQ==',
+        f"DESCRIPTION:{ENCODED}",
+        f"DESCRIPTION;VALUE=BINARY:{PLANTED}",
+        "X-ALT-DESC;FMTTYPE=text/html:<p>Zarquon&nbsp;Beeblebrox 541288<!--17-->0145605040</p>",
+        "DESCRIPTION:Zarquon Beeblebrox 541288<b hidden>17</b>0145605040",
+        f"DESCRIPTION:data: {PLANTED}\\, ill",
+        f"SUMMARY:card of {PLANTED} <https://example.org/a>",
+    ],
+)
+@pytest.mark.parametrize("kind", ["VCALENDAR", "VCARD"])
+def test_every_value_of_a_calendar_or_card_is_read(line: str, kind: str) -> None:
+    said = texts(f"BEGIN:{kind}\r\n{line}\r\nEND:{kind}\r\n").replace("\xa0", " ")
+    assert PLANTED in said
+
+
+def test_names_and_types_of_files_in_a_calendar_are_handed_on() -> None:
+    page = base64.b64encode(b"Zarquon Beeblebrox 541288<b hidden>17</b>0145605040").decode()
+    for parameter in ("FMTTYPE=text/html", 'X-FILENAME="a;b.html"'):
+        assert PLANTED in texts(f"BEGIN:VCALENDAR\nATTACH;{parameter};ENCODING=BASE64:{page}\nEND:VCALENDAR\n")
+
+
+def test_a_card_with_quoted_printable_keeps_its_photograph() -> None:
+    photograph = base64.encodebytes(makers.png(40, 20, (b"tEXt", b"a\0bc"))).decode().strip().replace("\n", "\n ")
+    assert photograph.endswith("=")
+    card = (
+        "BEGIN:VCARD\nVERSION:2.1\nN;ENCODING=QUOTED-PRINTABLE:Zarquon=20Beeble=\nbrox 5412880145605040\n"
+        f"PHOTO;ENCODING=BASE64;TYPE=PNG:{photograph}\nTEL:07 5550 1234\nEND:VCARD\n"
+    )
+
+    documents = read(card)
+
+    assert documents.unscanned == ()
+    assert (
+        "Zarquon Beeblebrox 5412880145605040\nPHOTO ENCODING=BASE64 TYPE=PNG:\nTEL: 07 5550" in documents.texts[0].text
+    )
+
+
+def test_more_pages_in_a_calendar_than_are_read_are_reported() -> None:
+    calendar = "BEGIN:VCALENDAR\n" + "DESCRIPTION:<b>x</b>\n" * 10_001 + "END:VCALENDAR\n"
+    assert read(calendar).unscanned == (Unscanned("attachment 1", "too much text"),)
+
+
+@pytest.mark.parametrize(
     "content",
     [
         '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>',
@@ -140,3 +195,8 @@ def test_xml_with_an_external_document_type_is_read() -> None:
 def test_nested_json_is_bounded() -> None:
     content = '{"a":' * 190 + "[" * 100 + "1" + "]" * 100 + "}" * 190
     assert read(content).unscanned == (Unscanned("attachment 1", "JSON is nested too deeply"),)
+
+
+@pytest.mark.parametrize("root", ["a", "b", "span", "tspan", "i", "em", "p", "title", "text", "record"])
+def test_a_file_whose_root_is_text_is_read(root: str) -> None:
+    assert "Zarquon" in texts(f"<?xml version='1.0'?><{root}>said by <i>Zarquon</i></{root}>")

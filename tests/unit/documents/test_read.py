@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from dlp_gateway.documents import formats
+from dlp_gateway.documents import claims, formats, sniff
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.items import Reader
 from dlp_gateway.documents.read import Documents, read_parts
@@ -55,6 +55,69 @@ def test_content_decides_not_the_name(kind: str, content: bytes, name: str) -> N
     documents = read(content, name=name)
     assert documents.attachments[0].type == kind
     assert places(documents)
+
+
+PAGE = "Zarquon Beeblebrox 541288<!--17-->0145605040"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (PAGE, "txt"),
+        ("Content-Type: x<br>" + PAGE, "eml"),
+        ("[<p>" + PAGE + "]", "json"),
+        ("<x-a>" + PAGE + "</x-a>", "xml"),
+        ("BEGIN:VCARD<br>" + PAGE, "vcf"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("names", "declared"),
+    [
+        ((), ("text/html",)),
+        ((), ("application/xhtml+xml",)),
+        (("note.html",), ()),
+        (("NOTE.HTM",), ("text/plain",)),
+        (("note.txt", "note.xhtml. "), ("application/octet-stream",)),
+    ],
+)
+def test_text_is_read_as_the_page_that_name_or_type_make_of_it(
+    content: str, kind: str, names: tuple[str, ...], declared: tuple[str, ...]
+) -> None:
+    part = Part("attachment 1", content.encode(), names, declared)
+    documents = read_parts([part], budget=DocumentBudget(), read_mail=read_mail)
+    assert documents.attachments[0].type == kind
+    assert places(documents)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "declared"),
+    [
+        ("DESCRIPTION;ENCODING=QUOTED-PRINTABLE:Zarquon=20Beeblebrox=205412880145605040", "a.ics", ""),
+        ("DESCRIPTION;ENCODING=QUOTED-PRINTABLE:Zarquon=20Beeblebrox=205412880145605040", "", "text/calendar"),
+        ("NOTE:Zarquon\\nBee\n blebrox", "a.vcf", ""),
+        ("Subject: x\r\n\r\n" + PLANTED, "a.eml", ""),
+    ],
+)
+def test_text_is_read_as_the_calendar_or_mail_that_it_claims_to_be(content: str, name: str, declared: str) -> None:
+    part = Part("attachment 1", content.encode(), (name,) if name else (), (declared,) if declared else ())
+    documents = read_parts([part], budget=DocumentBudget(), read_mail=read_mail)
+    assert places(documents) or any("Zarquon\nBeeblebrox" in text.text for text in documents.texts)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "declared"),
+    [
+        (b"just words, a name and a number", "a.txt", "text/plain"),
+        (b"just words, a name and a number", "a.eml", ""),
+        (b"<html><body>words</body></html>", "a.html", "text/html"),
+        (b"BEGIN:VCARD\nFN:Jane\nEND:VCARD\n", "a.vcf", "text/vcard"),
+        (b"a,b\n1,2\n", "a.csv", "text/csv"),
+        (makers.png(), "a.html", "text/html"),
+    ],
+)
+def test_what_its_bytes_tell_is_read_once(content: bytes, name: str, declared: str) -> None:
+    part = Part("attachment 1", content, (name,), (declared,))
+    assert claims.kinds(part, sniff.kinds(content)) == ()
 
 
 @pytest.mark.parametrize(

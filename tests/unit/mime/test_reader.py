@@ -158,6 +158,41 @@ def test_a_file_that_calls_itself_text_is_a_part_too(content):
     assert content in [p.content for p in read(multipart(encoded(b"text/plain", content))).parts]
 
 
+FOOTER = (
+    b"_____________________\r\nlist mailing list\r\nlist@westendonsixth.com\r\nhttps://lists.westendonsixth.com/\r\n"
+)
+LONG = b"The plan for next week is the same as last week, and we meet on Monday. " * 12
+
+
+@pytest.mark.parametrize("size", [40, 57, 100, 171, 400, 800])
+@pytest.mark.parametrize("kind", [b"text/plain", b"text/html"])
+def test_a_footer_behind_a_base64_body_is_text_and_no_file(size, kind):
+    body = base64.encodebytes(LONG[:size]) + b"\r\n" + FOOTER + SECRET
+
+    reading = read(message(body, b"Content-Type: " + kind, b"Content-Transfer-Encoding: base64"))
+
+    assert reading.parts == reading.unscanned == reading.ambiguous == ()
+    assert LONG[:size].decode().strip() in everything(reading)
+    assert CARD in everything(reading)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        base64.encodebytes(LONG) + base64.encodebytes(b"PK\x03\x04" + bytes(range(256)) * 4) + FOOTER,
+        base64.encodebytes(LONG) + FOOTER + base64.encodebytes(b"PK\x03\x04" + bytes(range(256)) * 4),
+        base64.encodebytes(LONG) + b"!".join(base64.b64encode(bytes(range(256))).split(b"A")) + b"\r\n",
+        base64.encodebytes(LONG) + FOOTER * 20,
+        base64.encodebytes(bytes(range(256))) + FOOTER,
+    ],
+    ids=["file before the footer", "file behind the footer", "junk in a file", "long footer", "no text"],
+)
+def test_other_data_behind_a_base64_body_stays_a_file(body):
+    reading = read(message(body, b"Content-Type: text/plain", b"Content-Transfer-Encoding: base64"))
+
+    assert reading.parts
+
+
 def test_text_of_a_part_in_a_declared_charset_is_also_given_in_utf8():
     content = "Müller;4111".encode("utf-16-le")
 
