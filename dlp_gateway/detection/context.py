@@ -39,6 +39,11 @@ _WHICH = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(rb"[ \t]*(?:numbers?|no|nr|details?)\b", re.IGNORECASE)
+# "t.f.n", "T.F.N.", "T-F-N" and "T/F/N" are "TFN"; an acronym may stand directly before its value.
+_ACRONYM = re.compile(rb"[a-z]{3,5}")
+_SPACED_OUT = re.compile(rb"[a-z](?:[. /][a-z]){2,4}\.?")
+_BETWEEN = (b".", b" ", b"/")
+_FIGURES = re.compile(rb"(?:\d[ .-]?){6}")
 _CELL_END = re.compile(rb"[|;\t]|\n")
 
 
@@ -78,7 +83,12 @@ class Vocabulary:
             if word.isupper() and len(word) <= 4:
                 self._shouted.add(form)
             joined = form.replace(b" ", b"")
-            self._numbers[word] = forms[form] = forms[joined] = canonical.setdefault(joined, len(canonical))
+            if _SPACED_OUT.fullmatch(form):
+                joined = bytes(byte for byte in form if byte in _LOWER)
+            number = self._numbers[word] = canonical.setdefault(joined, len(canonical))
+            forms[form] = forms[joined] = number
+            if _ACRONYM.fullmatch(joined):
+                forms |= {mark.join(joined[i : i + 1] for i in range(len(joined))): number for mark in _BETWEEN}
         self._meaning = list(forms.values())
         self._automaton = ahocorasick_rs.BytesAhoCorasick(list(forms))
 
@@ -98,7 +108,7 @@ class Vocabulary:
             if start and _joined(data, start):
                 continue
             end = last
-            if end < len(data) and _joined(data, end):
+            if end < len(data) and _joined(data, end) and not _glued_to_a_value(data, start, end):
                 if folded[end : end + 1] != b"s" or (end + 1 < len(data) and _joined(data, end + 1)):
                     continue
                 end += 1
@@ -115,6 +125,11 @@ def _joined(data: bytes, place: int) -> bool:
     if left not in _WORD or right not in _WORD:
         return False
     return not (left in _LOWER and right in _UPPER)
+
+
+def _glued_to_a_value(data: bytes, start: int, end: int) -> bool:
+    """Tell whether a value follows an acronym without anything between: "TFN735278579"."""
+    return _ACRONYM.fullmatch(data[start:end].lower()) is not None and _FIGURES.match(data, end) is not None
 
 
 def _is_label(data: bytes, start: int, end: int) -> bool:

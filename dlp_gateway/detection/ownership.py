@@ -25,7 +25,15 @@ _LEGAL_FORM = (
     rb"|e\.?v\.|s\.?a\.?r\.?l|sas|s\.?p\.?a"
     rb"|s\.?r\.?l|s\.?l\.?u?|b\.?v|n\.?v|aps|a/s|oyj?|asa|sp\. ?z ?o\.? ?o|kft|d\.o\.o|s\.r\.o|lda"
     rb"|trust account|holdings|council|university"
-    rb"|association|foundation|department|ministry|bank of"
+    rb"|association|foundation|department|ministry|bank of|partners(?:hip)?"
+)
+# Who collects money and has no legal form in its name; its members are named beside it.
+_COLLECTOR = (
+    rb"club|society|committee|co-?operative|parish|church|mosque|synagogue|temple|diocese"
+    rb"|p ?(?:&|and) ?[cft]|charity|fundraiser|fundraising|donations?"
+    rb"|(?:primary|high|secondary|public|grammar|state) school|kindergarten|scouts|girl guides|league|rotary|lions club"
+    rb"|surf life ?saving"
+    rb"|verein|gemeinde|pfarrei|spenden?|spendenkonto|tierheim|association sportive|paroisse|parroquia|parrocchia|dons?"
 )
 _COMPANY = re.compile(
     rb"(?<![a-z])(?:"
@@ -56,22 +64,40 @@ _PERSON = re.compile(
 # "Kelvin Tools Pty Ltd": what a legal form follows in the same line is no person's name.
 _FORM = re.compile(rb"(?<![A-Za-z])(?:" + _LEGAL_FORM + rb")(?![A-Za-z])", re.IGNORECASE)
 _FORM_REACH = 16
+_COLLECTS = re.compile(rb"(?<![a-z])(?:" + _COLLECTOR + rb")(?![a-z])", re.IGNORECASE)
+# Of somebody who is paid for a club's sake, although no name is told.
+_SOMEBODY = re.compile(
+    rb"(?<![a-z])(?:i|i'm|i'll|i've|me|refund\w*|repay\w*|pay(?:ing)? back|owed?|owes)(?![a-z])", re.IGNORECASE
+)
+# "St Luke's Parish", "Bell Street Primary School"
+_NAMED_AFTER = re.compile(rb"(?:'s?)?(?: [A-Z][a-z]+){0,2} (?i:" + _COLLECTOR + rb")(?![a-z])")
 _GAP = re.compile(rb"\n[ \t\r]*\n")
+
+
+def has_legal_form(name: str) -> bool:
+    """Tell whether a name has the legal form of a company in it: "Mary Smith Consulting Pty Ltd"."""
+    return _FORM.search(name.encode("utf-8", "replace")) is not None
 
 
 def of_a_company(data: bytes, start: int, end: int, people: Iterable[PersonSpan] = ()) -> bool:
     """Tell whether the value at bytes ``start:end`` belongs to a company; ``people`` are byte spans of names."""
     low, high = _block(data, start, end)
     company = min(_distances(_COMPANY.finditer(data, low, high), data, start, end), default=None)
-    if company is None:
+    if company is None and (not _COLLECTS.search(data, low, high) or _SOMEBODY.search(data, low, high)):
         return False
     person = min(_distances(_PERSON.finditer(data, low, high), data, start, end), default=None)
-    people = [p for p in people if not _FORM.search(data, p.end, min(p.end + _FORM_REACH, high))]
+    people = [p for p in people if not _is_in_the_name(data, p, high)]
     named = min(
         (_distance(data, p.start, p.end, start, end) for p in people if low <= p.start and p.end <= high), default=None
     )
     closest = min((d for d in (person, named) if d is not None), default=None)
-    return closest is None or company < closest
+    return closest is None or (company is not None and company < closest)
+
+
+def _is_in_the_name(data: bytes, name: PersonSpan, high: int) -> bool:
+    """Tell whether the name is part of that of a company or a club."""
+    form = _FORM.search(data, name.end, min(name.end + _FORM_REACH, high))
+    return form is not None or _NAMED_AFTER.match(data, name.end, high) is not None
 
 
 def _block(data: bytes, start: int, end: int) -> tuple[int, int]:

@@ -34,7 +34,7 @@ _QUOTATION = re.compile(
     re.IGNORECASE,
 )
 # Addresses in a field, and the small words of names, dates and times.
-_ADDRESS = re.compile(r"<[^<>\s]*>|\S+@\S+")
+_ADDRESS = re.compile(r"<[^<>\s]{0,320}>|[^\s@]{1,254}@\S+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SMALL = frozenset("am at bin bis da de del der di du el la le of on the und van via von zu zum".split())
 _SAID = 2

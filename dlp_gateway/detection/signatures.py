@@ -48,7 +48,7 @@ _CONTACT_LABEL = re.compile(r"\b(?:(?i:sort code)|[^\W\d_]+(?:-[^\W\d_]+)*)\b\.?
 _SENTENCE = re.compile(r"[a-z]{2}[.!?](?:\s|$)|;")
 _LABEL = re.compile(r"[^\W\d_][^:|]{0,30}:")
 _WORD = re.compile(r"[^\W\d_]+")
-_LINK = re.compile(r"\S+@\S+|(?:https?://|www\.)\S+")
+_LINK = re.compile(r"[^\s@]{1,254}@\S+|(?:https?://|www\.)\S+")
 # A row of a list: cells, the first of them a name.
 _CELL = re.compile(r"\s*[|\t;]\s*|,\s*|\s{2,}|\s+[-\u2013\u2014]\s+")
 _NAMED = re.compile(r"[^\W\d_][^\W\d_.'\u2019-]*(?:[ .'\u2019-]{1,2}[^\W\d_]+){0,4}\.?")

@@ -39,12 +39,14 @@ _WORDS = {
 _FILLERS = frozenset(("and", "then", "dash", "hyphen", "space", "dot", "slash", "next", "followed", "by", "point"))
 _REPEATS = {"double": 2, "triple": 3}
 _LOOKS_LIKE = str.maketrans("OoQDIlLiSsBZz", "0000111155822")
-_TOKEN = re.compile(rb"[A-Za-z]+|\d|[^A-Za-z\d]")
+# The beginning of a line of a quoted mail (RFC 3676, section 4.5) is one separator, however deep the quote.
+_QUOTED_LINE = r"\r?\n[ \t]*>[> \t]*"
+_TOKEN = re.compile(rb"[A-Za-z]+|\d|" + _QUOTED_LINE.encode() + rb"|[^A-Za-z\d]")
 
 _SPELLED = "(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple)"
 # Where it is worth looking: digits with something between them, spelled digits, letters among digits (RE2 syntax).
 TRIGGER = (
-    rf"\d(?:\D{{0,6}}\d){{5}}|\b(?:\d{{1,4}}|{_SPELLED})(?:[\s,.;-]{{1,3}}(?:\d{{1,4}}|{_SPELLED})){{3}}"
+    rf"\d(?:(?:\D{{0,6}}|{_QUOTED_LINE})\d){{5}}|\b(?:\d{{1,4}}|{_SPELLED})(?:[\s,.;-]{{1,3}}(?:\d{{1,4}}|{_SPELLED})){{3}}"
     r"|\b(?:\d+[oilsbz]|[oilsbz]\d)[\doilsbz .-]{4}"
 )
 _BEGIN = re.compile(rf"\d|\b{_SPELLED}\b|\b[OIlS]\d".encode(), re.IGNORECASE)

@@ -23,6 +23,14 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _runs_unquoted(regex: str) -> str:
+    """Return the regex of an allowed value; the error quotes nothing of it, for the value is somebody's."""
+    try:
+        return runs_in_re2(regex)
+    except ValueError:
+        raise ValueError("RE2 cannot run this regex; it is not quoted, because it may be somebody's data") from None
+
+
 class Allowance(_Strict):
     """A value that is not a finding for an entity: who answers for that, why, until when, towards whom.
 
@@ -30,7 +38,7 @@ class Allowance(_Strict):
     """
 
     entity: str
-    value: Annotated[str, Field(repr=False), AfterValidator(runs_in_re2)]
+    value: Annotated[str, Field(repr=False), AfterValidator(_runs_unquoted)]
     owner: str = Field(min_length=1)
     reason: str = Field(min_length=1)
     until: Annotated[dt.date, BeforeValidator(_day)]

@@ -19,10 +19,12 @@ from dlp_gateway.detection.validators import (
     britain,
     cards,
     dates,
+    details,
     europe,
     network,
     phones,
     secrets,
+    streets,
 )
 
 Validator = Callable[[str], bool]
@@ -31,7 +33,11 @@ OWN: Mapping[str, Validator] = MappingProxyType(
     {
         "any.card": cards.card,
         "any.date": dates.date_of_birth,
+        "any.date_long_ago": dates.date_long_ago,
         "any.age": dates.age,
+        "any.ailment": details.ailment,
+        "any.belief_or_origin": details.belief_or_origin,
+        "any.children": details.children,
         "any.iban": europe.iban,
         "any.luhn": cards.luhn,
         "any.not_trivial": cards.not_trivial,
@@ -39,6 +45,10 @@ OWN: Mapping[str, Validator] = MappingProxyType(
         "any.filled": secrets.filled,
         "any.secret": secrets.secret,
         "any.password": secrets.password,
+        "any.login_pair": secrets.login_pair,
+        "any.chosen_password": secrets.chosen_password,
+        "any.street": streets.street,
+        "any.street_abroad": streets.street_abroad,
         "any.public_ip": network.host_address,
         "any.mac": network.mac,
         "any.imei": network.imei,
@@ -72,8 +82,10 @@ OWN: Mapping[str, Validator] = MappingProxyType(
 # These look at the form alone, which says less than a check digit.
 STRUCTURAL = frozenset(
     (
+        *("any.ailment", "any.belief_or_origin", "any.children", "any.chosen_password", "any.date_long_ago"),
+        "any.login_pair",
         *("any.age", "any.date", "any.ehic", "any.filled", "any.mac", "any.not_trivial", "any.password", "any.phone"),
-        *("any.public_ip", "any.secret", "au.bsb", "gb.nino", "us.mbi", "us.ssn"),
+        *("any.public_ip", "any.secret", "any.street", "any.street_abroad", "au.bsb", "gb.nino", "us.mbi", "us.ssn"),
     )
 )
 

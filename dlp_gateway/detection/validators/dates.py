@@ -29,6 +29,10 @@ _MONTHS = {
     )
     for month in names.split()
 }
+# Of those born later, the name stands near by.
+_LONG_AGO = 2015
+# A year of two digits above this is of the last century.
+_LAST_CENTURY = 40
 _WORD = re.compile(r"[a-z]{3,}")
 _NUMBER = re.compile(r"\d+")
 
@@ -63,6 +67,14 @@ def date_of_birth(value: str) -> bool:
     if len(first) == 4:
         return _day(first, second, third) or _day(first, third, second)
     return _day(third, second, first) or _day(third, first, second)
+
+
+def date_long_ago(value: str) -> bool:
+    """Accept a date of birth with a year in which no feast or sale of today lies."""
+    numbers = _NUMBER.findall(value)
+    short = len(numbers) == 3 and _LAST_CENTURY < int(numbers[2]) < 100
+    years = [int(part) for number in numbers if len(number) in (4, 8) for part in (number[:4], number[-4:])]
+    return date_of_birth(value) and (short or any(1900 <= year <= _LONG_AGO for year in years))
 
 
 def _year(text: str) -> bool:

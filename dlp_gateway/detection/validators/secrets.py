@@ -20,6 +20,15 @@ _UNFILLED = re.compile(
     re.IGNORECASE,
 )
 
+# What is said of a password instead of telling it.
+_REMARKS = re.compile(
+    r"(?:un)?(?:changed|known|set|sent|told|given)|same|forgotten|forgot|lost|wrong|incorrect|invalid|expired|reset|hidden"
+    r"|masked|removed|withheld|separate(?:ly)?|texted|sms|phone|mail|e-?mail(?:ed)?|attached|below|above|later|follows"
+    r"|pending|secret|your\w*|string|text|char|varchar|word|password|passwort|kennwort|encrypted|hashed|vault|keepass"
+    r"|bitwarden|lastpass|1password|unveraendert|unverandert|folgt|separat|getrennt|vergessen|geheim|bekannt|inconnu",
+    re.IGNORECASE,
+)
+
 
 def password(value: str) -> bool:
     """Accept what a person would set as a password: letters with digits, symbols or both cases, no placeholder."""
@@ -30,6 +39,38 @@ def password(value: str) -> bool:
     # "Incorrect" begins with a capital and is a word; two kinds count only if it is more than that.
     word = text.isalpha() and text[1:].islower()
     return kinds >= 2 and not word and not _HYPHENATED.fullmatch(text)
+
+
+def chosen_password(value: str) -> bool:
+    """Accept what stands behind a user name and "Password:", a plain word too; no placeholder and no remark."""
+    text = value.rstrip(".,;:!?)")
+    plain = len(text) >= 4 and filled(text) and not _PLACEHOLDER.fullmatch(text) and not _REMARKS.fullmatch(text)
+    return plain and not text.startswith(("http:", "https:", "(", "/"))
+
+
+_PAIR = re.compile(
+    r"[:=] ?(?P<user>[a-z][a-z0-9._@-]{2,60}) ?(?P<slash>/) ?(?P<password>[^\s/]{6,64})\Z", re.IGNORECASE
+)
+# A place in the web or in folders is no user with a password.
+_PLACE = re.compile(
+    r"\b(?:pages?|guides?|manuals?|documentation|docs|folders?|files?|path|site|website|portal|link|url|wiki|forms?|drive|share)\b",
+    re.IGNORECASE,
+)
+_HOST = re.compile(
+    r"(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|info|biz|app|dev|cloud|online|example|local|internal|[a-z]{2})",
+    re.IGNORECASE,
+)
+
+
+def login_pair(value: str) -> bool:
+    """Accept "login ...: user / password"; not the address of a page or the path of a folder."""
+    found = _PAIR.search(value)
+    if found is None:
+        return False
+    label, user = value[: found.start()], found["user"]
+    spaced = value[found.start("slash") - 1] == " " == value[found.end("slash")]
+    place = not spaced and (_PLACE.search(label) is not None or _HOST.fullmatch(user) is not None)
+    return not place and password(found["password"])
 
 
 def filled(value: str) -> bool:

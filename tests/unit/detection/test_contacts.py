@@ -2,9 +2,10 @@ import re
 
 import pytest
 
-from dlp_gateway.detection.contacts import Listed, count_people
+from dlp_gateway.detection.contacts import FEW, MANY, Listed, count_people
 from dlp_gateway.detection.values import PersonSpan
 from dlp_gateway.model import Role, Text
+from dlp_gateway.policy.rules import BulkRule
 
 GIVEN = "Ada Bo Cleo Dov Elin Faye Gus Hal Ida Jon".split()
 FAMILY = "Abel Brisco Calder Dunmore Eklund Farrow".split()
@@ -19,13 +20,17 @@ class Known:
 
     def find(self, texts):
         self.asked += len(texts)
+        return [self._first(text) for text in texts]
+
+    def _first(self, text):
+        """Return the names that an addressed text begins with."""
         known = {*GIVEN, *FAMILY}
-        return [
-            [PersonSpan(len("Dear "), len(text), 1.0)]
-            if {word.strip(",") for word in text.removeprefix("Dear ").split()} <= known
-            else []
-            for text in texts
-        ]
+        end = shift = len("Dear ")
+        for word in re.finditer(r"[^ ]+", text[shift:]):
+            if word[0].strip(",") not in known:
+                break
+            end = shift + word.end()
+        return [PersonSpan(shift, end, 1.0)] if end > shift else []
 
     def mark(self, lines):
         raise AssertionError("no subject here")
@@ -61,10 +66,56 @@ def rows(form: str, count: int = 40) -> str:
         "{name} <someone{n}@mail.example>",
         "site: Depot {n} | town: Perth WA 6000 | manager: {name} | telephone: {phone}",
         "{name}\n12 Pier Road, Ulm\n{phone}\n",
+        "{name}, front desk volunteer, {phone}",
+        "{name} - front desk volunteer - {phone}",
+        "{name} (front desk volunteer team) {phone}",
+        "{family}, {given}, front desk volunteer, Tuesdays, {phone}",
+        "Depot {n}, {name}, {phone}",
+        "{name} Senior Sales Consultant {phone}",
+        "{name}\nFront desk\nTuesday and Thursday\nKeys: yes\n{phone}\n",
+        "{name}, home {phone}, mobile (07) 5550 2000",
+        "{name} | {phone} | Ryde | (07) 5550 2000 | open",
+        "{name}, work {given}.{family}@mail.example, private {family}@mail.example",
     ],
 )
 def test_each_row_counts_for_the_person_it_names(form):
     assert counted(rows(form)) == 40
+
+
+@pytest.mark.parametrize("separator", ["; ", ", ", ",", " "])
+@pytest.mark.parametrize("in_a_line", [1, 2, 5, 60])
+@pytest.mark.parametrize("form", ["{name} <{box}>", "{box}", '"{name}" <{box}>', "{name} (07) 5550 {n}"])
+def test_many_people_in_one_line_count_each(form, in_a_line, separator):
+    people = [
+        form.format(name=name, box=name.replace(" ", ".").lower() + "@mail.example", n=1000 + n)
+        for n, name in enumerate(NAMES)
+    ]
+    lines = [separator.join(people[i : i + in_a_line]) for i in range(0, len(people), in_a_line)]
+
+    assert counted("\n".join(lines)) == len(NAMES)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "Shop {n} <info@shop{n}.example>; ",
+        "Hill Motors {n}, spare parts, (07) 5550 {phone}\n",
+        "Ada Abel Consulting Pty Ltd, (07) 5550 {phone}\n",
+        "Depot {n} - loading dock - (07) 5550 {phone}, Depot B (07) 5551 {phone}\n",
+    ],
+)
+def test_companies_count_for_nobody_however_many_stand_in_a_line(form):
+    assert counted("".join(form.format(n=n, phone=1000 + n) for n in range(60))) == 0
+
+
+def test_a_line_of_a_megabyte_is_read_in_one_go():
+    known = Known()
+
+    assert (
+        count_people([listed("; ".join(f"{name} <{n}@mail.example>" for n, name in enumerate(NAMES * 600)))], known)
+        == 60
+    )
+    assert known.asked < 400
 
 
 def test_the_same_person_counts_once():
@@ -103,3 +154,14 @@ def test_the_engine_counts(engine):
     assert engine.scan([Text("list", text, Role.DOCUMENT)]).people == 26
     assert engine.scan([Text("subject", text, Role.SUBJECT)]).people == 0
     assert engine.scan([Text("header To", text, Role.HEADER)]).people == 0
+
+
+@pytest.mark.parametrize("people", [FEW, MANY])
+def test_a_policy_may_ask_for_any_number_that_is_counted(people):
+    assert BulkRule(people=people).people == people
+
+
+@pytest.mark.parametrize("people", [FEW - 1, MANY + 1])
+def test_a_policy_may_ask_for_no_number_that_is_not_counted(people):
+    with pytest.raises(ValueError, match="people"):
+        BulkRule(people=people)

@@ -26,6 +26,17 @@ def found(text: str) -> list[str]:
         ("tax-file\nnumber", ["tax-file\nnumber"]),
         ("tax_file_number", ["tax_file_number"]),
         ("TAX FILE NUMBER", ["TAX FILE NUMBER"]),
+        ("T.F.N: 5", ["T.F.N"]),
+        ("t.f.n. 5", ["t.f.n"]),
+        ("T F N 5", ["T F N"]),
+        ("T-F-N 5", ["T-F-N"]),
+        ("T/F/N 5", ["T/F/N"]),
+        ("S.I.N 5", ["S.I.N"]),
+        ("TFN735278579", ["TFN"]),
+        ("tfn 735278579 TFN735 278 579", ["tfn", "TFN"]),
+        ("TFN7352", []),
+        ("outfn735278579", []),
+        ("medicare735278579", []),
         ("it is a sin", []),
         ("SIN 5", ["SIN"]),
         ("name;sin;start", ["sin"]),
@@ -36,6 +47,13 @@ def found(text: str) -> list[str]:
 )
 def test_words_are_found_whole_in_all_the_ways_they_are_written(text, expected):
     assert found(text) == expected
+
+
+def test_a_word_is_the_same_however_it_is_spelled():
+    vocabulary = Vocabulary(("tfn", "t.f.n.", "p.a."), NORMALISER)
+
+    assert len(vocabulary.numbers(("tfn", "t.f.n."))) == 1
+    assert vocabulary.words(b"pa 5") == frozenset()
 
 
 def judge(

@@ -23,6 +23,10 @@ def owned(text: str, name: str | None = None) -> bool:
         ("Bank: BSB 1 (Kelvin Tools Pty Ltd)", "Kelvin Tools"),
         ("Rosa Delgado\nAccounts\nKelvin Tools Pty Ltd | ABN 61 368 335 244\nBSB 1", "Rosa Delgado"),
         ("Rechnung 17, Kontoinhaber Nordlicht GmbH, BSB 1", None),
+        ("Donations to BSB 1, thank you, St Mary's P&C", None),
+        ("Please pay the netball club: BSB 1", None),
+        ("St Luke's Parish, BSB 1", "Luke"),
+        ("Bell, Raman and Partners, BSB 1", "Bell"),
     ],
 )
 def test_a_company_owns_it(text, name):
@@ -38,6 +42,11 @@ def test_a_company_owns_it(text, name):
         ("between Westend Pty Ltd and Ms Ruiz.\n\nThe salary is paid to BSB 1", None),
         ("Invoice attached. Ana Ruiz wants it on her own account BSB 1", "Ana Ruiz"),
         ("Kelvin Tools Pty Ltd refunds Mrs Oduya: BSB 1", None),
+        ("The rowing club refunds Ana Ruiz, BSB 1", "Ana Ruiz"),
+        ("Could you pay me for the club dinner, BSB 1", None),
+        ("Refund for the church camp: BSB 1", None),
+        ("Ana Ruiz (committee), BSB 1", "Ana Ruiz"),
+        ("Mr P Kowalczyk of the rowing club, his account: BSB 1", None),
     ],
 )
 def test_a_person_owns_it(text, name):

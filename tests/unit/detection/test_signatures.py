@@ -1,6 +1,8 @@
 import pytest
 
+from dlp_gateway.detection.passages import passages
 from dlp_gateway.detection.signatures import signature_lines
+from tests.unit.mime.reading import alarm
 
 MAIL = """Hi Fiona,
 
@@ -123,3 +125,10 @@ def test_a_list_of_people_is_no_signature(rows):
 )
 def test_a_signature_in_cells_is_a_signature(signature):
     assert kept(signature) == []
+
+
+@pytest.mark.parametrize("line", ["1.234.567," * 40_000, "a@" * 200_000, "Mia Lang | " * 40_000 + "0491 570 156"])
+def test_a_line_of_any_length_is_looked_at_in_linear_time(line):
+    with alarm():
+        signature_lines([line])
+        list(passages(line))

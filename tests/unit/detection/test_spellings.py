@@ -63,6 +63,7 @@ SPELLINGS = {
     "spelled": lambda v: " ".join(WORDS.get(c, c) for c in v),
     "spelled with commas": lambda v: ", ".join(WORDS.get(c, c) for c in v),
     "dictated": lambda v: groups(v, 4, " then "),
+    "deep quotes": lambda v: groups(v, 4, "\n> > > "),
     "brackets": lambda v: "".join(f"({v[i : i + 3]}) " for i in range(0, len(v), 3)),
     "stars": lambda v: groups(v, 3, "*"),
 }

@@ -1,9 +1,10 @@
 import datetime as dt
 
 import pytest
+from pydantic import ValidationError
 
 from dlp_gateway.configfile import ConfigError
-from dlp_gateway.detection.tuning import Tuning
+from dlp_gateway.detection.tuning import Allowance, Tuning
 from dlp_gateway.model import Zone
 
 GOOD = """threshold: 0.6
@@ -79,3 +80,10 @@ def test_mistakes_are_told_with_their_line(write, old, new, line, reason):
 
 def test_no_value_of_an_allowance_is_shown(write):
     assert "123" not in repr(Tuning.from_yaml(write(GOOD)))
+
+
+def test_a_value_that_is_no_regex_is_not_quoted():
+    with pytest.raises(ValidationError) as caught:
+        Allowance(entity="TFN", value="412277305(", owner="a", reason="b", until="2027-01-01")
+
+    assert "412277305" not in "; ".join(error["msg"] for error in caught.value.errors())
