@@ -3,48 +3,117 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+SMALL = 128
+"""Content of up to one part in so many of the total is small: 1 MiB of the default."""
+
+RESERVE = 8
+"""One part in so many of the total is for small content alone."""
 
 
 class Allowance:
-    """Lets content of up to ``total`` bytes be in memory at once, first come, first served.
+    """Lets content of up to ``total`` bytes be in memory at once.
 
-    A message larger than that is let in when it is alone.
+    Small content has a part of its own, so that it never waits behind large
+    content. Of either part one ``destination`` takes at most half: a server
+    that reads slowly keeps what it has for long. Within this it is first
+    come, first served; who only waits for others of its own destination
+    holds up nobody else. What is larger than its part, or than half of it,
+    is let in when it is alone there.
     """
 
     def __init__(self, total: int) -> None:
-        self._total = total
-        self._taken = 0
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._small = total // SMALL
+        reserve = total // RESERVE
+        self._parts = _Part(total - reserve), _Part(reserve)
 
-    async def take(self, size: int) -> None:
+    def take_at_once(self, size: int, destination: Hashable) -> bool:
+        """Take ``size`` bytes if nobody has to be waited for; ``give`` them back later."""
+        return self._part(size).take_at_once(size, destination)
+
+    async def take(self, size: int, destination: Hashable) -> None:
         """Wait until ``size`` bytes are free and take them; ``give`` them back later."""
-        if not self._waiting and self._fits(size):
-            self._taken += size
+        await self._part(size).take(size, destination)
+
+    def give(self, size: int, destination: Hashable) -> None:
+        """Give back what was taken."""
+        self._part(size).give(size, destination)
+
+    def _part(self, size: int) -> _Part:
+        return self._parts[size <= self._small]
+
+
+@dataclass(slots=True)
+class _Turn:
+    size: int
+    destination: Hashable
+    come: asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class _Part:
+    total: int
+    taken: int = 0
+    shares: Counter[Hashable] = field(default_factory=Counter)
+    waiting: list[_Turn] = field(default_factory=list)
+
+    def take_at_once(self, size: int, destination: Hashable) -> bool:
+        if not self._in_share(size, destination) or not self._fits(size):
+            return False
+        if any(self._in_share(turn.size, turn.destination) for turn in self.waiting if not turn.come.done()):
+            return False
+        self._enter(size, destination)
+        return True
+
+    async def take(self, size: int, destination: Hashable) -> None:
+        if self.take_at_once(size, destination):
             return
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append((size, turn))
+        turn = _Turn(size, destination, asyncio.get_running_loop().create_future())
+        self.waiting.append(turn)
         try:
-            await turn
+            await turn.come
         except asyncio.CancelledError:
-            if turn.cancelled():
+            if turn.come.cancelled():
                 # Whoever was behind it may fit now.
                 self._admit()
             else:
-                self.give(size)
+                self.give(size, destination)
             raise
 
-    def give(self, size: int) -> None:
-        """Give back what was taken."""
-        self._taken -= size
+    def give(self, size: int, destination: Hashable) -> None:
+        self.taken -= size
+        self.shares[destination] -= size
+        if not self.shares[destination]:
+            del self.shares[destination]
         self._admit()
 
     def _fits(self, size: int) -> bool:
-        return self._taken == 0 or self._taken + size <= self._total
+        return self.taken == 0 or self.taken + size <= self.total
+
+    def _in_share(self, size: int, destination: Hashable) -> bool:
+        taken = self.shares.get(destination, 0)
+        return taken == 0 or taken + size <= self.total // 2
+
+    def _enter(self, size: int, destination: Hashable) -> None:
+        self.taken += size
+        self.shares[destination] += size
 
     def _admit(self) -> None:
-        while self._waiting and (self._waiting[0][1].done() or self._fits(self._waiting[0][0])):
-            size, turn = self._waiting.popleft()
-            if not turn.done():
-                self._taken += size
-                turn.set_result(None)
+        """Let in whoever fits, in order, until one has to wait for the part as a whole."""
+        still: list[_Turn] = []
+        full = False
+        for turn in self.waiting:
+            if turn.come.done():
+                continue
+            if full or not self._in_share(turn.size, turn.destination):
+                still.append(turn)
+            elif self._fits(turn.size):
+                self._enter(turn.size, turn.destination)
+                turn.come.set_result(None)
+            else:
+                full = True
+                still.append(turn)
+        self.waiting = still

@@ -7,7 +7,8 @@ import errno
 from collections.abc import Awaitable, Callable, Sequence
 
 from dlp_gateway.delivery import maildir
-from dlp_gateway.delivery.client import Endpoint
+from dlp_gateway.delivery.client import Endpoint, Session
+from dlp_gateway.delivery.consignment import Cargo
 from dlp_gateway.delivery.pool import Pool
 from dlp_gateway.delivery.result import DeliveryError, Result, deferred, failed
 from dlp_gateway.delivery.routing import Destination, Router
@@ -23,9 +24,10 @@ Load = Callable[[Sequence[Recipient]], Awaitable[Mail]]
 class Attempt:
     """Fills ``results``, one for each of ``recipients``; None where nothing is known (yet)."""
 
-    def __init__(self, destination: Destination, recipients: Sequence[Recipient], load: Load) -> None:
+    def __init__(self, destination: Destination, recipients: Sequence[Recipient], cargo: Cargo, load: Load) -> None:
         self._destination = destination
         self._recipients = tuple(recipients)
+        self._cargo = cargo
         self._load = load
         self.results: list[Result | None] = [None] * len(self._recipients)
 
@@ -52,7 +54,7 @@ class Attempt:
         """Run one transaction; True when a kept session turned out dead and nothing was decided."""
         asked = self._open()
         try:
-            session = await pool.acquire(endpoint, fresh=fresh)
+            session = await self._line(endpoint, pool, fresh=fresh)
         except DeliveryError as error:
             self._note(asked, error.result)
             return False
@@ -73,6 +75,17 @@ class Attempt:
         finally:
             pool.release(session)
         return False
+
+    async def _line(self, endpoint: Endpoint, pool: Pool, *, fresh: bool) -> Session:
+        """Return a session and have room in memory for the content; raises DeliveryError and CrowdedError."""
+        deliveries = len(self._open())
+        session = await pool.acquire(endpoint, deliveries, fresh=fresh)
+        if self._cargo.reserve_at_once():
+            return session
+        # Who waits for memory leaves the line to mail that need not.
+        pool.release(session)
+        await self._cargo.reserve()
+        return await pool.acquire(endpoint, deliveries, fresh=fresh)
 
     async def file(self, name: str) -> None:
         """Deliver into the Maildir of the destination; raises what ``load`` raises."""
@@ -103,6 +116,9 @@ class Attempt:
                 self.results[index] = result
 
     def _take(self, indexes: Sequence[int], results: Sequence[Result | None]) -> None:
+        """Record what a transaction came to; that one host cannot take it is not the end where another may later."""
         for index, result in zip(indexes, results, strict=True):
-            if result is not None:
+            known = self.results[index]
+            unfit = result is not None and result.state is State.FAILED and result.elsewhere
+            if result is not None and not (unfit and known is not None and known.state is not State.FAILED):
                 self.results[index] = result

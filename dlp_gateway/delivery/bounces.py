@@ -12,7 +12,7 @@ import hashlib
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from enum import StrEnum
@@ -140,6 +140,11 @@ def build(hostname: str, origin: Origin, reported: Sequence[Reported], trace: Tr
     return "\r\n".join(lines).encode("ascii")
 
 
+def without_reply(reported: Sequence[Reported]) -> list[Reported]:
+    """Return the same ends of the same recipients, with the status code and not a word that came from elsewhere."""
+    return [replace(item, result=replace(item.result, text="", host="", tls="", remote=False)) for item in reported]
+
+
 def _subject(reported: Sequence[Reported]) -> str:
     actions = {item.action for item in reported}
     if Action.FAILED in actions:
@@ -151,7 +156,11 @@ def _story(hostname: str, origin: Origin, reported: Sequence[Reported]) -> list[
     """Return the part for people: what happened to whom, and what to do."""
     lines = [f"This is the mail gateway {hostname}, about your message of {_date(origin.queued_at)}.", ""]
     for item in reported:
-        lines += [f"<{_ascii(item.recipient.address.literal)}>", *_wrapped(explain(item.action, item.result)), ""]
+        lines += [
+            f"<{_ascii(item.recipient.address.literal)}>",
+            *_wrapped(_ascii(explain(item.action, item.result))),
+            "",
+        ]
     about = (
         f"The gateway knows your message as {origin.message_id}; please quote that when you ask for help. "
         "Its Subject and content are not repeated here on purpose."
@@ -185,10 +194,10 @@ def _recipient(item: Reported, now: float) -> list[str]:
     lines.append(f"Final-Recipient: {'rfc822' if address.isascii() else 'utf-8'}; {_ascii(address)}")
     lines += [f"Action: {item.action}", f"Status: {result.enhanced}"]
     if result.remote:
-        lines.append(f"Remote-MTA: dns; {result.host}")
-        lines.append(f"Diagnostic-Code: smtp; {result.code} {result.enhanced} {result.text}".rstrip())
-    else:
-        lines.append(f"Diagnostic-Code: X-Gateway; {result.text}")
+        lines.append(f"Remote-MTA: dns; {_ascii(result.host)}")
+        lines.append(f"Diagnostic-Code: smtp; {result.code} {result.enhanced} {_ascii(result.text)}".rstrip())
+    elif result.text:
+        lines.append(f"Diagnostic-Code: X-Gateway; {_ascii(result.text)}")
     lines.append(f"Last-Attempt-Date: {_date(now)}")
     if item.action is Action.DELAYED and item.until is not None:
         lines.append(f"Will-Retry-Until: {_date(item.until)}")
@@ -201,11 +210,11 @@ def _plain(xtext: str) -> str:
     return plain if plain.isascii() and plain.isprintable() else ""
 
 
-def _ascii(address: str) -> str:
-    """Spell an address in printable ASCII: as it is, or as utf-8-addr-xtext (RFC 6533, 3)."""
-    if address.isascii() and address.isprintable():
-        return address
-    return "".join(char if " " <= char <= "~" and char != "\\" else f"\\x{{{ord(char):X}}}" for char in address)
+def _ascii(text: str) -> str:
+    """Spell an address, or any line, in printable ASCII: as it is, or as utf-8-addr-xtext (RFC 6533, 3)."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char if " " <= char <= "~" and char != "\\" else f"\\x{{{ord(char):X}}}" for char in text)
 
 
 def _date(at: float) -> str:

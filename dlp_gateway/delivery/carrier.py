@@ -13,28 +13,32 @@ import structlog
 
 from dlp_gateway.delivery.allowance import Allowance
 from dlp_gateway.delivery.attempt import Attempt
-from dlp_gateway.delivery.bounces import Origin, Reported, Trace, build, trace_of
-from dlp_gateway.delivery.consignment import Cargo, Consignment, ContentError, ErasedError
+from dlp_gateway.delivery.bounces import Origin, Reported, Trace, build, trace_of, without_reply
+from dlp_gateway.delivery.consignment import Cargo, Consignment, ContentError, CrowdedError, ErasedError
 from dlp_gateway.delivery.faults import log_fault
 from dlp_gateway.delivery.leases import Leases
 from dlp_gateway.delivery.observer import Observer
-from dlp_gateway.delivery.outcomes import conclude
+from dlp_gateway.delivery.outcomes import Conclusion, conclude, given_up_in_doubt
 from dlp_gateway.delivery.pool import Pool
 from dlp_gateway.delivery.result import Result, deferred, failed
 from dlp_gateway.delivery.routing import Router
 from dlp_gateway.delivery.settings import DeliverySettings
 from dlp_gateway.delivery.transaction import Mail
 from dlp_gateway.model import Address, Recipient, Zone
-from dlp_gateway.store.values import Kind, Outcome, Outgoing, Queue, State
+from dlp_gateway.store.values import Due, Kind, Outcome, Outgoing, Queue, State
 
 log = structlog.get_logger()
 
 MAX_REMEMBERED = 10_000
-"""Deliveries whose faults are counted at a time; the oldest are forgotten."""
+"""Deliveries whose faults, or uncertain ends, are counted at a time; the oldest are forgotten."""
 
 
 class LeaseLostError(Exception):
     """Another worker may have the deliveries by now."""
+
+
+class UnreportedError(Exception):
+    """The report that the sender has to get cannot be made now."""
 
 
 @dataclass(slots=True)
@@ -56,6 +60,7 @@ class Carrier:
     zone_of: Callable[[str], Zone]
     allowance: Allowance = field(init=False)
     _faults: Counter[int] = field(default_factory=Counter, init=False)
+    _doubts: Counter[int] = field(default_factory=Counter, init=False)
     _suspects: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def __post_init__(self) -> None:
@@ -63,7 +68,7 @@ class Carrier:
 
     async def carry(self, consignment: Consignment) -> Sequence[Outcome]:
         """Try once; return what to settle: nothing for deliveries that are left to the next lease."""
-        cargo = Cargo(self.queue, self.allowance, consignment)
+        cargo = Cargo(self.queue, self.allowance, consignment, self.settings.connection.patience)
         try:
             return await self._outcomes(consignment, await self._results(consignment, cargo), cargo)
         finally:
@@ -74,7 +79,7 @@ class Carrier:
         if consignment.lost >= self.settings.poison_limit:
             return [_set_aside()] * len(consignment.dues)
         attempt = Attempt(
-            consignment.destination, consignment.recipients, lambda some: self._load(cargo, consignment, some)
+            consignment.destination, consignment.recipients, cargo, lambda some: self._load(cargo, consignment, some)
         )
         try:
             await self._attempt(attempt, consignment)
@@ -85,6 +90,8 @@ class Carrier:
             log.warning("delivery.lease.lost", message=consignment.dues[0].message_id)
         except ErasedError:
             return _filled(attempt.results, failed("5.3.0", "the content has been erased"))
+        except CrowdedError:
+            return _filled(attempt.results, deferred("4.3.1", "no room in memory for the content now", code=452))
         except ContentError as error:
             log_fault("delivery.content.unavailable", error.__cause__ or error, message=consignment.dues[0].message_id)
             return _filled(attempt.results, deferred("4.3.0", "the content cannot be read now"))
@@ -120,8 +127,10 @@ class Carrier:
         The others were acquitted when they were leased, so that messages
         beside a poisonous one are not set aside with it. Afterwards the worker
         has survived the content, and says so before the long waits of the
-        wire: being killed there says nothing about the message.
+        wire: being killed there says nothing about the message. Nor does being
+        killed while it waits for room in memory, so that comes first.
         """
+        await cargo.reserve()
         async with self._suspects:
             try:
                 await self.leases.accuse(consignment.delivery_ids)
@@ -137,8 +146,7 @@ class Carrier:
         """Count a fault of the gateway itself against the message; set it aside when there are too many."""
         for delivery_id in consignment.delivery_ids:
             self._faults[delivery_id] += 1
-        while len(self._faults) > MAX_REMEMBERED:
-            del self._faults[next(iter(self._faults))]
+        _forget_oldest(self._faults)
         count = max(self._faults[delivery_id] for delivery_id in consignment.delivery_ids)
         log_fault("delivery.fault", error, message=consignment.dues[0].message_id, faults=count)
         if count >= self.settings.poison_limit:
@@ -149,38 +157,62 @@ class Carrier:
         self, consignment: Consignment, results: Sequence[Result | None], cargo: Cargo
     ) -> Sequence[Outcome]:
         now = self.clock()
-        schedule = self.settings.schedule
-        outcomes: list[Outcome] = []
-        reported: list[Reported] = []
-        for due, result in zip(consignment.dues, results, strict=True):
-            if result is not None:
-                conclusion = conclude(due, result, schedule, now, self.chance())
-                outcomes.append(conclusion.outcome)
-                if conclusion.report is not None:
-                    reported.append(conclusion.report)
-        if reported:
+        ends = [(due, result) for due, result in zip(consignment.dues, results, strict=True) if result is not None]
+        conclusions = [self._concluded(due, self._doubted(due, result), now) for due, result in ends]
+        bounce: Outgoing | None = None
+        if reported := [each.report for each in conclusions if each.report is not None]:
             try:
-                bounce = await self._bounce(consignment, reported, cargo, now)
-            except asyncio.CancelledError:
-                # Stopping. A failure without its report must not be: it goes back to the queue and fails again.
-                return [outcome for outcome in outcomes if outcome.state is not State.FAILED]
-            except Exception as error:  # noqa: BLE001 - a report that cannot be made must not undo what was sent
-                log_fault("delivery.report.failed", error, message=consignment.dues[0].message_id)
-            else:
-                outcomes[0] = replace(outcomes[0], bounce=bounce)
-        return outcomes
+                bounce = await self._report(consignment, reported, cargo, now)
+            except (asyncio.CancelledError, UnreportedError):
+                # A failure without its report must not be: it is left to the next lease and fails again. Only what
+                # may have arrived is not tried that soon: it is not given up yet.
+                tried = [self._concluded(due, result, now).outcome for due, result in ends]
+                return [outcome for outcome in tried if outcome.state is not State.FAILED]
+        # The report goes with each delivery it tells of: one of them may be over already, by another hand.
+        return [each.outcome if each.report is None else replace(each.outcome, bounce=bounce) for each in conclusions]
 
-    async def _bounce(
+    def _concluded(self, due: Due, result: Result, now: float) -> Conclusion:
+        return conclude(due, result, self.settings.schedule, now, self.chance())
+
+    def _doubted(self, due: Due, result: Result) -> Result:
+        """Count the ends of a delivery that are uncertain: after too many it is given up, for each may be a copy."""
+        if result.state is not State.UNCERTAIN:
+            if result.final:
+                self._doubts.pop(due.delivery_id, None)
+            return result
+        self._doubts[due.delivery_id] += 1
+        _forget_oldest(self._doubts)
+        if self._doubts[due.delivery_id] < self.settings.uncertain_limit:
+            return result
+        return given_up_in_doubt(result, self._doubts[due.delivery_id])
+
+    async def _report(
         self, consignment: Consignment, reported: Sequence[Reported], cargo: Cargo, now: float
     ) -> Outgoing:
-        """Return one report for all recipients it concerns."""
-        due = consignment.dues[0]
+        """Return one report for all recipients it concerns, at least a bare one; raises UnreportedError."""
+        message = consignment.dues[0].message_id
+        try:
+            return self._bounce(consignment, reported, await self._trace(consignment, cargo), now)
+        except Exception as error:  # noqa: BLE001 - a report with less in it is better than none
+            log_fault("delivery.report.bare", error, message=message)
+        try:
+            return self._bounce(consignment, without_reply(reported), Trace(), now)
+        except Exception as error:
+            log_fault("delivery.report.failed", error, message=message)
+            raise UnreportedError from error
+
+    async def _trace(self, consignment: Consignment, cargo: Cargo) -> Trace:
+        """Return the headers that a report shows; none of what may have killed a worker."""
         trace = Trace()
         if consignment.lost < self.settings.poison_limit:
             try:
                 trace = trace_of(await cargo.content())
             except (ContentError, ErasedError):
-                log.warning("delivery.report.without_headers", message=due.message_id)
+                log.warning("delivery.report.without_headers", message=consignment.dues[0].message_id)
+        return trace
+
+    def _bounce(self, consignment: Consignment, reported: Sequence[Reported], trace: Trace, now: float) -> Outgoing:
+        due = consignment.dues[0]
         origin = Origin(due.message_id, due.sender, due.envid, due.queued_at)
         content = build(self.settings.hostname, origin, reported, trace, now)
         sender = address_of(due.sender)
@@ -221,6 +253,11 @@ def address_of(literal: str) -> Address:
 
 def _filled(results: Sequence[Result | None], result: Result) -> Sequence[Result | None]:
     return [known or result for known in results]
+
+
+def _forget_oldest(counts: Counter[int]) -> None:
+    while len(counts) > MAX_REMEMBERED:
+        del counts[next(iter(counts))]
 
 
 def _set_aside() -> Result:

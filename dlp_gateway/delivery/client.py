@@ -8,7 +8,7 @@ import ssl
 from dataclasses import dataclass, field
 
 from dlp_gateway.delivery.replies import Reply
-from dlp_gateway.delivery.result import DeliveryError, deferred, failed, from_reply
+from dlp_gateway.delivery.result import DeliveryError, deferred, failed, from_reply, postponed
 from dlp_gateway.delivery.routing import Hop
 from dlp_gateway.delivery.settings import Credentials, Timeouts
 from dlp_gateway.delivery.tls import PinError, TlsMode, TlsPolicy, describe
@@ -20,7 +20,7 @@ class Endpoint:
     """A server and how to talk to it: what connections are kept for.
 
     ``foreign`` is true for a host that DNS named; one that greets with our
-    own name is a loop then.
+    own name is a loop then, and one that refuses us outright does so for good.
     """
 
     hop: Hop
@@ -128,10 +128,16 @@ def _welcome(greeting: Reply, endpoint: Endpoint, hostname: str) -> None:
 
 
 def _accepted(reply: Reply, endpoint: Endpoint, tls: str = "") -> Reply:
-    """Return ``reply`` if it is a 2xx, else raise its meaning."""
+    """Return ``reply`` if it is a 2xx, else raise its meaning.
+
+    A smart host that will have nothing to do with us has not been offered the
+    message yet: that is a fault of a configuration, and all mail waits for
+    somebody to mend it. A stranger's refusal stands.
+    """
     if reply.code // 100 == 2:
         return reply
-    raise DeliveryError(from_reply(reply, host=endpoint.hop.name, tls=tls, elsewhere=True))
+    result = from_reply(reply, host=endpoint.hop.name, tls=tls, elsewhere=True)
+    raise DeliveryError(result if endpoint.foreign else postponed(result))
 
 
 async def _command(session: Session, command: bytes, seconds: float) -> Reply:

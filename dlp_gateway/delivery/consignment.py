@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -52,26 +53,50 @@ class ContentError(Exception):
     """The store does not give the content now, or is not sure that it is ours; the cause is chained."""
 
 
+class CrowdedError(ContentError):
+    """There was no room in memory for the content in time."""
+
+
 class ErasedError(Exception):
     """The content is gone for good."""
 
 
 class Cargo:
-    """The content of a consignment, fetched when first asked for, counted against the allowance until ``unload``."""
+    """The content of a consignment, fetched when first asked for, counted against the allowance until ``unload``.
 
-    def __init__(self, queue: Queue, allowance: Allowance, consignment: Consignment) -> None:
+    ``patience`` is how many seconds it waits for room in memory.
+    """
+
+    def __init__(self, queue: Queue, allowance: Allowance, consignment: Consignment, patience: float = 60.0) -> None:
         self._queue = queue
         self._allowance = allowance
+        self._destination = consignment.destination
         self._due = consignment.dues[0]
+        self._patience = patience
         self._content: bytes | None = None
-        self._taken = 0
+        self._reserved = False
+
+    def reserve_at_once(self) -> bool:
+        """Make sure of room in memory if there is some without waiting."""
+        if not self._reserved:
+            self._reserved = self._allowance.take_at_once(self._due.size, self._destination)
+        return self._reserved
+
+    async def reserve(self) -> None:
+        """Make sure of room in memory; raises CrowdedError when there is none in time."""
+        if self.reserve_at_once():
+            return
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._allowance.take(self._due.size, self._destination)
+        except TimeoutError as error:
+            raise CrowdedError from error
+        self._reserved = True
 
     async def content(self) -> bytes:
         """Return the bytes to send; raises ContentError or ErasedError."""
         if self._content is None:
-            if not self._taken:
-                await self._allowance.take(self._due.size)
-                self._taken = self._due.size
+            await self.reserve()
             try:
                 self._content = await self._queue.content(self._due.message_id)
             except KeyError as error:
@@ -89,5 +114,6 @@ class Cargo:
     def unload(self) -> None:
         """Let go of the content."""
         self._content = None
-        self._allowance.give(self._taken)
-        self._taken = 0
+        if self._reserved:
+            self._allowance.give(self._due.size, self._destination)
+        self._reserved = False

@@ -42,18 +42,27 @@ class Leases:
         now = self._clock()
         return all(self._until.get(delivery_id, 0.0) > now for delivery_id in delivery_ids)
 
+    def _ours(self, delivery_ids: Iterable[int], now: float) -> list[int]:
+        return [delivery_id for delivery_id in delivery_ids if self._until.get(delivery_id, 0.0) > now]
+
     async def renew(self, delivery_ids: Iterable[int]) -> None:
-        """Prolong these leases now; raises what the queue raises."""
-        wanted = list(delivery_ids)
+        """Prolong these leases now, as far as they are still ours; raises what the queue raises.
+
+        One that ran out is never renewed: another worker may have the delivery
+        by now. Nor does one count as renewed of which the queue says so only
+        after its end: another worker may have been faster.
+        """
         now = self._clock()
+        wanted = self._ours(delivery_ids, now)
+        if not wanted:
+            return
         await self._queue.renew(wanted, now, self._seconds)
-        for delivery_id in wanted:
-            if delivery_id in self._until:
-                self._until[delivery_id] = now + self._seconds
+        for delivery_id in self._ours(wanted, self._clock()):
+            self._until[delivery_id] = now + self._seconds
 
     async def accuse(self, delivery_ids: Iterable[int]) -> None:
         """Let these be blamed should the worker die before they are renewed; raises what the queue raises."""
-        await self._queue.accuse(list(delivery_ids))
+        await self._queue.accuse(self._ours(delivery_ids, self._clock()))
 
     async def acquit(self, delivery_ids: Iterable[int]) -> None:
         """Renew what a worker died beside, so that it is not blamed a second time; a failure is logged."""
@@ -79,8 +88,7 @@ class Leases:
     async def give_back(self) -> None:
         """Let everything still held be due at once; a failure is logged: it is due when its lease ends."""
         now = self._clock()
-        # What ran out may be another worker's by now.
-        held = [delivery_id for delivery_id, until in self._until.items() if until > now]
+        held = self._ours(self._until, now)
         self._until.clear()
         try:
             if held:

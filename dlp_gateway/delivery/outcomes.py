@@ -28,7 +28,9 @@ def conclude(due: Due, result: Result, schedule: Schedule, now: float, chance: f
     next_attempt: float | None = None
     action: Action | None = None
     if not result.final:
-        next_attempt = schedule.next_attempt(due.attempts, due.queued_at, now, chance)
+        # Of what may have arrived the next copy takes its time.
+        least = schedule.uncertain if result.state is State.UNCERTAIN else 0.0
+        next_attempt = schedule.next_attempt(due.attempts, due.queued_at, now, chance, least)
         if next_attempt is None:
             result = _expired(result)
         elif schedule.warns(due.due_at, due.queued_at, now):
@@ -50,6 +52,12 @@ def conclude(due: Due, result: Result, schedule: Schedule, now: float, chance: f
     if action is None or not reportable(due.kind, due.sender, due.recipient, action):
         return Conclusion(outcome, None)
     return Conclusion(outcome, Reported(due.recipient, action, result, due.queued_at + schedule.expiry))
+
+
+def given_up_in_doubt(result: Result, times: int) -> Result:
+    """Return the end of a delivery whose attempts ended ``times`` times so that it may have arrived."""
+    text = f"given up, uncertain {times} times; it may have arrived; last: {result.text}"
+    return replace(result, state=State.FAILED, text=text)
 
 
 def _expired(result: Result) -> Result:

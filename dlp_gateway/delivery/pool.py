@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections import deque
 from collections.abc import Callable
 
 from dlp_gateway.delivery.client import Endpoint, Session, open_session
+from dlp_gateway.delivery.crowd import Crowd
 from dlp_gateway.delivery.result import DeliveryError, Result, deferred
 from dlp_gateway.delivery.settings import ConnectionSettings, Timeouts
 from dlp_gateway.delivery.tls import TlsPolicy, context
@@ -39,8 +39,8 @@ class Pool:
         self.closed = False
         self.opened = 0
 
-    async def acquire(self, endpoint: Endpoint, *, fresh: bool = False) -> Session:
-        """Return a session for one transaction; give it back by ``release``.
+    async def acquire(self, endpoint: Endpoint, deliveries: int = 1, *, fresh: bool = False) -> Session:
+        """Return a session for one transaction of so many deliveries; give it back by ``release``.
 
         ``fresh`` drops the kept ones first: one of them turned out dead.
         Raises DeliveryError when the server cannot be had now.
@@ -52,11 +52,17 @@ class Pool:
             server = self._servers[endpoint] = _Server(self, endpoint, self._settings)
         if fresh:
             server.close_idle()
-        return await server.acquire()
+        return await server.acquire(deliveries)
 
     def release(self, session: Session) -> None:
         """Take ``session`` back, whatever state it is in."""
         self._servers[session.endpoint].release(session)
+
+    def renew(self) -> None:
+        """Open what is opened from now on with the authorities as their files name them now."""
+        self._contexts.clear()
+        for server in self._servers.values():
+            server.close_idle()
 
     async def close(self) -> None:
         """Say QUIT wherever no transaction is going on; sessions given back later are closed too."""
@@ -97,22 +103,24 @@ class _Server:
         self._endpoint = endpoint
         self._settings = settings
         self._idle: list[Session] = []
-        self._waiting: deque[asyncio.Future[Session | None]] = deque()
         self._open = 0
+        self._opening = 0
+        self._refused = False
         self._failures = 0
         self._shut_until = float("-inf")
         self._ceiling = settings.connections
         self._lowered_until = float("-inf")
         self._busy = deferred("4.4.5", "the next hop is busy", host=endpoint.hop.name, elsewhere=True)
         self._last = self._busy
+        self._crowd: Crowd[Session | None] = Crowd(settings, self._busy)
         self._sweep: asyncio.TimerHandle | None = None
 
     @property
     def forgettable(self) -> bool:
         """True when nothing would be lost with this object."""
-        return not (self._open or self._waiting) and self._shut_until <= self._pool.clock()
+        return not (self._open or self._crowd) and self._shut_until <= self._pool.clock()
 
-    async def acquire(self) -> Session:
+    async def acquire(self, deliveries: int) -> Session:
         """Return an idle session, a new one, or the first that comes free; raises DeliveryError."""
         deadline = self._pool.clock() + self._settings.patience
         while True:
@@ -122,8 +130,9 @@ class _Server:
             if session is None and self._open < self._limit():
                 session = await self._open_one()
             if session is None:
-                session = await self._wait(deadline)
+                session = await self._wait(deliveries, deadline)
             if session is not None:
+                self._crowd.served(deliveries)
                 return session
 
     def release(self, session: Session) -> None:
@@ -156,25 +165,41 @@ class _Server:
     async def _open_one(self) -> Session | None:
         """Open a session; None when the server takes no more of us, yet serves those it has."""
         self._open += 1
+        self._opening += 1
         try:
             session = await self._pool.open(self._endpoint)
         except DeliveryError as error:
             self._open -= 1
-            if self._open:
-                self._ceiling = self._open
-                self._lowered_until = self._pool.clock() + self._settings.longest_pause
-                return None
-            self._shut(error.result)
-            raise
+            self._opening -= 1
+            self._rebuffed(error)
+            return None
         except BaseException:
             self._open -= 1
+            self._opening -= 1
             self._hand_over(None)
             raise
-        if self._failures:
-            self._failures = 0
+        self._opening -= 1
+        if self._failures or self._refused:
+            self._failures, self._refused, self._lowered_until = 0, False, float("-inf")
             for _ in range(self._settings.connections - 1):
                 self._hand_over(None)
         return session
+
+    def _rebuffed(self, error: DeliveryError) -> None:
+        """Draw the conclusion from an opening that failed; raises ``error`` when the server serves nobody.
+
+        Only sessions that were established show that the server serves
+        anybody. While others are still being opened, what they find is
+        waited for.
+        """
+        if established := self._open - self._opening:
+            self._ceiling = established
+            self._lowered_until = self._pool.clock() + self._settings.longest_pause
+        elif self._opening:
+            self._refused = True
+        else:
+            self._shut(error.result)
+            raise error
 
     def _shut(self, result: Result) -> None:
         """Leave the server alone for a while, and tell those who wait for it."""
@@ -182,14 +207,12 @@ class _Server:
         pause = min(self._settings.pause * 2 ** min(self._failures, 32), self._settings.longest_pause)
         self._failures += 1
         self._shut_until = self._pool.clock() + pause
-        for waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_exception(DeliveryError(result))
+        self._refused, self._lowered_until = False, float("-inf")
+        self._crowd.dismiss(result)
 
-    async def _wait(self, deadline: float) -> Session | None:
-        """Wait for a session, or for room to open one (None); raises DeliveryError at ``deadline``."""
-        waiter: asyncio.Future[Session | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiter)
+    async def _wait(self, deliveries: int, deadline: float) -> Session | None:
+        """Wait for a session, or for room to open one (None); raises DeliveryError at ``deadline`` or before."""
+        waiter = self._crowd.join(deliveries)
         try:
             async with asyncio.timeout(deadline - self._pool.clock()):
                 return await waiter
@@ -201,7 +224,7 @@ class _Server:
                 raise DeliveryError(self._busy) from None
             raise
         finally:
-            self._waiting.remove(waiter)
+            self._crowd.leave(waiter)
 
     def _pass_on(self, session: Session | None) -> None:
         if session is None:
@@ -216,7 +239,7 @@ class _Server:
 
     def _hand_over(self, session: Session | None) -> bool:
         """Give ``session``, or room for one, to the first who waits; False when nobody does."""
-        waiter = next((waiter for waiter in self._waiting if not waiter.done()), None)
+        waiter = self._crowd.first()
         if waiter is None:
             return False
         waiter.set_result(session)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dlp_gateway.delivery.replies import Reply
 from dlp_gateway.store.values import State
@@ -54,9 +54,18 @@ def deferred(
     return Result(State.DEFERRED, code, enhanced, text, host, tls, elsewhere)
 
 
-def failed(enhanced: str, text: str, *, code: int = 554, host: str = "", tls: str = "") -> Result:
+def failed(
+    enhanced: str, text: str, *, code: int = 554, host: str = "", tls: str = "", elsewhere: bool = False
+) -> Result:
     """Return a permanent failure found by this gateway itself."""
-    return Result(State.FAILED, code, enhanced, text, host, tls)
+    return Result(State.FAILED, code, enhanced, text, host, tls, elsewhere)
+
+
+def postponed(result: Result) -> Result:
+    """Return a refusal that says nothing of the message as a temporary failure, with the code and words it came in."""
+    if result.state is not State.FAILED:
+        return result
+    return replace(result, state=State.DEFERRED, enhanced=f"4{result.enhanced[1:]}")
 
 
 class DeliveryError(Exception):

@@ -15,7 +15,8 @@ class Schedule:
     ``longest``, moved by up to ``jitter`` of itself to either side, so that
     mail deferred together does not come back together. A message older than
     ``expiry`` is given up (RFC 5321, 4.5.4.1 asks for 4-5 days at least).
-    With ``warn_after`` its sender hears of the delay once.
+    With ``warn_after`` its sender hears of the delay once. ``uncertain`` is
+    the least pause after an attempt that may have delivered the message.
     """
 
     first: float = 60.0
@@ -24,20 +25,26 @@ class Schedule:
     jitter: float = 0.2
     expiry: float = 5 * DAY
     warn_after: float | None = None
+    uncertain: float = 3600.0
 
     def __post_init__(self) -> None:
         if self.first <= 0 or self.factor < 1 or self.longest < self.first or not 0 <= self.jitter < 1:
             raise ValueError("a schedule has 0 < first <= longest, factor >= 1 and 0 <= jitter < 1")
+        if self.uncertain <= 0:
+            raise ValueError("a schedule has 0 < uncertain")
         if self.expiry <= 0 or (self.warn_after is not None and not 0 < self.warn_after < self.expiry):
             raise ValueError("a schedule has 0 < warn_after < expiry")
 
-    def pause(self, attempts: int, chance: float) -> float:
-        """Return the seconds to wait after ``attempts`` earlier ones; ``chance`` is in [0, 1)."""
+    def pause(self, attempts: int, chance: float, least: float = 0.0) -> float:
+        """Return the seconds to wait after ``attempts`` earlier ones, at least ``least``; ``chance`` is in [0, 1)."""
         # factor**attempts overflows for a message that is tried very often.
         growth = self.factor ** min(attempts, 64)
-        return min(self.first * growth, self.longest) * (1 + self.jitter * (2 * chance - 1))
+        pause = min(self.first * growth, self.longest) * (1 + self.jitter * (2 * chance - 1))
+        return max(pause, least * (1 + self.jitter * chance))
 
-    def next_attempt(self, attempts: int, queued_at: float, now: float, chance: float) -> float | None:
+    def next_attempt(
+        self, attempts: int, queued_at: float, now: float, chance: float, least: float = 0.0
+    ) -> float | None:
         """Return when to try again, or None when the message has expired.
 
         The last attempt falls on the moment of expiry, and one falls on the
@@ -46,7 +53,7 @@ class Schedule:
         end = queued_at + self.expiry
         if now >= end:
             return None
-        due = min(now + self.pause(attempts, chance), end)
+        due = min(now + self.pause(attempts, chance, least), end)
         warning = queued_at + self.warn_after if self.warn_after is not None else due
         return min(due, warning) if now < warning else due
 

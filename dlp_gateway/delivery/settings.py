@@ -119,7 +119,11 @@ class ResolverSettings:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long to wait for the other side; the defaults are those of RFC 5321, 4.5.3.2."""
+    """How long to wait for the other side; the defaults are those of RFC 5321, 4.5.3.2.
+
+    ``content`` is for the whole of the content, of which RFC 5321 says
+    nothing: a server that takes a block now and then must not keep the memory.
+    """
 
     connect: float = 30.0
     greeting: float = 300.0
@@ -131,14 +135,17 @@ class Timeouts:
     block: float = 180.0
     final: float = 600.0
     quit: float = 5.0
+    content: float = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
     """Limits for each next hop.
 
-    ``patience`` is how long mail waits for a free connection before it goes
-    back to the queue, so that a hop that stalls cannot hold up the others.
+    ``patience`` is how long mail waits for a free connection, or for room in
+    memory, before it goes back to the queue. Mail that the hop, at the pace of
+    the last tenth of that time, would not take in time goes back at once, so
+    that a hop that stalls cannot hold up the others.
     After a failure to connect the hop is left alone for ``pause`` seconds,
     doubled each time up to ``longest_pause``.
     """
@@ -162,7 +169,8 @@ class DeliverySettings:
     ``worker`` names this process in leases. ``in_flight`` is the most
     deliveries on lease at a time, ``bytes_in_flight`` bounds the content in
     memory. ``poison_limit`` is how often a message may break its worker
-    before it is set aside.
+    before it is set aside, ``uncertain_limit`` how often one may end so that it
+    may have arrived before it is given up.
     """
 
     hostname: str
@@ -175,6 +183,7 @@ class DeliverySettings:
     bytes_in_flight: int = 128 * 1024 * 1024
     max_hops: int = 5
     poison_limit: int = 5
+    uncertain_limit: int = 3
     drain: float = 30.0
     schedule: Schedule = field(default_factory=Schedule)
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -188,5 +197,5 @@ class DeliverySettings:
             raise ValueError("delivery.batch lies between 1 and delivery.in_flight")
         if not 1 <= self.recipients < MAX_UNREAD - 4:
             raise ValueError(f"delivery.recipients lies between 1 and {MAX_UNREAD - 5}")
-        if self.lease < 1 or self.poison_limit < 1 or self.max_hops < 1:
-            raise ValueError("delivery.lease, poison_limit and max_hops are at least 1")
+        if self.lease < 1 or self.poison_limit < 1 or self.uncertain_limit < 1 or self.max_hops < 1:
+            raise ValueError("delivery.lease, poison_limit, uncertain_limit and max_hops are at least 1")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from dlp_gateway.delivery.client import Session
 from dlp_gateway.delivery.replies import Reply
-from dlp_gateway.delivery.result import Result, deferred, failed, from_reply
+from dlp_gateway.delivery.result import Result, deferred, failed, from_reply, postponed
 from dlp_gateway.delivery.settings import Timeouts
 from dlp_gateway.delivery.wire import HIGH_WATER, WireError
 from dlp_gateway.model import Recipient
@@ -57,12 +58,18 @@ class Transaction:
         self.dot = False
         self.heard = False
         self.results: list[Result | None] = [None] * len(mail.recipients)
+        self._asked: tuple[int, ...] = ()
 
     async def run(self) -> None:
         """Fill ``results``; leaves the session clean, dirty or broken, and says which. Raises nothing of the wire."""
         obstacle = find_obstacle(self._mail, self._session.extensions)
         if obstacle is not None:
             self._settle(obstacle)
+            return
+        # What the server cannot take for one recipient is no reason not to send to the others.
+        self.results = [find_recipient_obstacle(each, self._session.extensions) for each in self._mail.recipients]
+        self._asked = tuple(index for index, result in enumerate(self.results) if result is None)
+        if not self._asked:
             return
         self._session.transactions += 1
         try:
@@ -107,14 +114,14 @@ class Transaction:
 
     async def _pipelined(self) -> Reply:
         """Send all commands at once (RFC 2920); return the reply to DATA."""
-        commands = [self._mail_command(), *map(self._rcpt_command, self._mail.recipients), b"DATA\r\n"]
+        commands = [self._mail_command(), *map(self._rcpt_command, self._asked), b"DATA\r\n"]
         if self._session.dirty:
             commands.insert(0, b"RSET\r\n")
         self._wire.write(b"".join(commands))
         if self._session.dirty:
             await self._reply(self._timeouts.mail)
         sender = await self._reply(self._timeouts.mail)
-        for index in range(len(self.results)):
+        for index in self._asked:
             self._accept(index, sender, await self._reply(self._timeouts.rcpt))
         return await self._reply(self._timeouts.data)
 
@@ -128,8 +135,8 @@ class Transaction:
             self._session.dirty = True
             self._settle(self._meaning(sender))
             return None
-        for index, recipient in enumerate(self._mail.recipients):
-            self._accept(index, sender, await self._ask(self._rcpt_command(recipient), self._timeouts.rcpt))
+        for index in self._asked:
+            self._accept(index, sender, await self._ask(self._rcpt_command(index), self._timeouts.rcpt))
         if all(result is not None for result in self.results):
             self._session.dirty = True
             return None
@@ -142,10 +149,18 @@ class Transaction:
         stuffed = memoryview(stuff(self._mail.content))
         last = len(stuffed) - HIGH_WATER
         start = 0
+        clock = asyncio.get_running_loop().time
+        end = clock() + self._timeouts.content
         while start < last:
             self._wire.write(stuffed[start : start + HIGH_WATER])
             start += HIGH_WATER
-            if not await self._wire.flushed(self._timeouts.block):
+            left = end - clock()
+            if left > self._timeouts.block:
+                more = await self._wire.flushed(self._timeouts.block)
+            else:
+                # A server that takes each block in time may still take all of them too slowly.
+                more = await self._wire.flushed(max(left, 0.0), "the server reads too slowly")
+            if not more:
                 return
         self._wire.write(b"".join((stuffed[start:], b".\r\n")))
         self.dot = True
@@ -178,14 +193,17 @@ class Transaction:
         raise WireError("4.5.0", "the server answered out of step")
 
     def _meaning(self, reply: Reply) -> Result:
-        # Another host may take what this one only puts off; a refusal is final (RFC 5321, 5.1).
-        return from_reply(
+        # Another host may take what this one only puts off; a refusal is final (RFC 5321, 5.1). With 530 a server
+        # asks for a login or TLS first (RFC 4954, 6; RFC 3207, 4): a smart host is not set up as it wants it then.
+        unready = reply.code == 530 and not self._session.endpoint.foreign
+        result = from_reply(
             reply,
             host=self._session.host,
             tls=self._session.tls,
-            elsewhere=reply.code // 100 == 4 and not self.dot,
+            elsewhere=(reply.code // 100 == 4 or unready) and not self.dot,
             reports="DSN" in self._session.extensions,
         )
+        return postponed(result) if unready else result
 
     def _deferred(self, enhanced: str, text: str) -> Result:
         return deferred(enhanced, text, host=self._session.host, tls=self._session.tls)
@@ -200,7 +218,7 @@ class Transaction:
             words.append(f"SIZE={len(mail.content)}")
         if "8BITMIME" in offered and (mail.eight_bit or not mail.content.isascii()):
             words.append("BODY=8BITMIME")
-        if "SMTPUTF8" in offered and needs_utf8(mail):
+        if "SMTPUTF8" in offered and self._needs_utf8():
             words.append("SMTPUTF8")
         if "DSN" in offered:
             if mail.ret in ("FULL", "HDRS"):
@@ -209,7 +227,12 @@ class Transaction:
                 words.append(f"ENVID={mail.envid}")
         return " ".join(words).encode() + b"\r\n"
 
-    def _rcpt_command(self, recipient: Recipient) -> bytes:
+    def _needs_utf8(self) -> bool:
+        recipients = (self._mail.recipients[index] for index in self._asked)
+        return needs_utf8(self._mail) or not all(each.address.literal.isascii() for each in recipients)
+
+    def _rcpt_command(self, index: int) -> bytes:
+        recipient = self._mail.recipients[index]
         words = [f"RCPT TO:<{recipient.address.literal}>"]
         if "DSN" in self._session.extensions:
             notify = ",".join(recipient.notify)
@@ -228,21 +251,23 @@ def stuff(content: bytes) -> bytes:
 
 
 def needs_utf8(mail: Mail) -> bool:
-    """Tell whether ``mail`` can only travel by SMTPUTF8 (RFC 6531, 3.2)."""
-    if not all(map(str.isascii, _addresses(mail))):
+    """Tell whether ``mail`` can only travel by SMTPUTF8, to whomever it goes (RFC 6531, 3.2)."""
+    if not mail.sender.isascii():
         return True
     return mail.smtputf8 and not mail.content.partition(b"\r\n\r\n")[0].isascii()
 
 
 def find_obstacle(mail: Mail, offered: dict[str, str]) -> Result | None:
-    """Return why the server cannot be given ``mail`` as it is, or None.
+    """Return why the server cannot be given ``mail`` as it is for anybody, or None.
+
+    What only this server cannot take, another one may (``elsewhere``).
 
     Content is not checked for anything but what the protocol cannot carry: a
     bare CR or LF is read as a line end, or even as the end of the message,
     by some servers (SMTP smuggling), and content without a final CRLF could
     only be sent by adding one.
     """
-    if not all(is_mailbox(address) for address in _addresses(mail)):
+    if mail.sender and not is_mailbox(mail.sender):
         return failed("5.1.3", "an address that cannot be sent safely", code=553)
     content = mail.content
     lines = content.count(b"\r\n")
@@ -250,24 +275,31 @@ def find_obstacle(mail: Mail, offered: dict[str, str]) -> Result | None:
         return failed("5.6.0", "content with line ends other than CRLF")
     size = offered.get("SIZE", "")
     if size.isascii() and size.isdecimal() and 0 < int(size[:20]) < len(content):
-        return failed("5.3.4", "larger than the next hop takes", code=552)
+        return failed("5.3.4", "larger than the next hop takes", code=552, elsewhere=True)
     if not content.isascii() and "8BITMIME" not in offered:
-        return failed("5.6.3", "8-bit content, and the next hop takes 7-bit only")
+        return failed("5.6.3", "8-bit content, and the next hop takes 7-bit only", elsewhere=True)
     if "SMTPUTF8" not in offered and needs_utf8(mail):
-        return failed("5.6.7", "needs SMTPUTF8, and the next hop does not offer it", code=550)
+        return _without_utf8()
     return None
+
+
+def find_recipient_obstacle(recipient: Recipient, offered: dict[str, str]) -> Result | None:
+    """Return why the server cannot be given a message for ``recipient``, or None."""
+    address = recipient.address.literal
+    if not is_mailbox(address):
+        return failed("5.1.3", "an address that cannot be sent safely", code=553)
+    if "SMTPUTF8" not in offered and not address.isascii():
+        return _without_utf8()
+    return None
+
+
+def _without_utf8() -> Result:
+    return failed("5.6.7", "needs SMTPUTF8, and the next hop does not offer it", code=550, elsewhere=True)
 
 
 def is_mailbox(address: str) -> bool:
     """Tell whether ``address`` may be put between angle brackets; lone surrogates may not."""
     return _MAILBOX.fullmatch(address) is not None and not any("\ud800" <= char <= "\udfff" for char in address)
-
-
-def _addresses(mail: Mail) -> Iterable[str]:
-    if mail.sender:
-        yield mail.sender
-    for recipient in mail.recipients:
-        yield recipient.address.literal
 
 
 def outcomes(results: Sequence[Result | None]) -> tuple[Result, ...]:

@@ -101,10 +101,10 @@ class Wire(asyncio.Protocol):
             await self._wait(seconds, "no reply in time")
         return replies.popleft()
 
-    async def flushed(self, seconds: float) -> bool:
+    async def flushed(self, seconds: float, late: str = "the server stopped reading") -> bool:
         """Wait until there is room for more; False when a reply or an error came instead."""
         while self._paused and self.quiet:
-            await self._wait(seconds, "the server stopped reading")
+            await self._wait(seconds, late)
         return self.quiet
 
     async def start_tls(self, context: ssl.SSLContext, name: str, seconds: float) -> ssl.SSLObject:

@@ -79,6 +79,11 @@ class DeliveryService:
         self._stopped = asyncio.Event()
         self._stopped.set()
 
+    def use(self, routes: Routes) -> None:
+        """Go on with routes read anew: logins and authorities may have changed. What is under way goes on."""
+        self._router = self._carrier.router = Router(routes, self._resolver)
+        self._pool.renew()
+
     async def run(self) -> None:
         """Deliver until ``drain`` is called. A fault is logged and survived."""
         self._stopped.clear()

@@ -130,6 +130,10 @@ class Schedule(Section):
     warn_after: Seconds | None = Field(
         default=None, description="Age at which its sender hears of the delay; null: never."
     )
+    uncertain: Seconds = Field(
+        default=3_600,
+        description="The least pause after an attempt that may have delivered it: the next may be a copy.",
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -153,6 +157,9 @@ class Timeouts(Section):
     block: Seconds = Field(default=180, description="For the other side to take a block of data.")
     final: Seconds = Field(default=600, description="For the answer to the final dot.")
     quit: Seconds = Field(default=5, description="For the answer to QUIT, which does not matter.")
+    content: Seconds = Field(
+        default=1_800, description="For the other side to take a whole message: 50 MB at 30 kB/s; a trickle must end."
+    )
 
 
 class Connection(Section):
@@ -164,7 +171,9 @@ class Connection(Section):
     messages: Count = Field(default=100, description="Messages over one connection before it is closed.")
     idle: Seconds = Field(default=30, description="A connection without work is kept this long for the next message.")
     patience: Seconds = Field(
-        default=60, description="Mail waits this long for a free connection, then goes back to the queue."
+        default=60,
+        description="Mail waits this long for a free connection or memory, then goes back to the queue; at once where"
+        " many wait and the hop is too slow for them.",
     )
     pause: Seconds = Field(
         default=5, description="A hop that cannot be reached is left alone this long, doubled each time."
@@ -223,9 +232,15 @@ class Delivery(Section):
     recipients: Annotated[int, Field(ge=1, le=100)] = Field(
         default=100, description="Recipients in one transaction: what every server has to take (RFC 5321, 4.5.3.1.8)."
     )
-    bytes_in_flight: Bytes = Field(default=134_217_728, description="Content of messages being sent, in memory.")
+    bytes_in_flight: Bytes = Field(
+        default=134_217_728,
+        description="Content of messages being sent, in memory; one way gets half of it, and a part is for small ones.",
+    )
     max_hops: Count = Field(default=5, description="Next hops tried for one attempt.")
     poison_limit: Count = Field(default=5, description="A message that broke its worker this often is set aside.")
+    uncertain_limit: Count = Field(
+        default=3, description="A message is given up when so many attempts ended so that it may have arrived."
+    )
     drain: Seconds = Field(default=30, description="On shutdown, transactions under way may take this long to end.")
     schedule: Schedule = Field(default=Schedule(), description="When delivery is tried again.")
     timeouts: Timeouts = Field(default=Timeouts(), description="How long to wait for the other side.")

@@ -80,7 +80,9 @@ class ReceivingLimits(Section):
         default=3, description="Received fields of this host: once is rerouting, thrice a loop."
     )
     data_in_memory_bytes: Bytes = Field(
-        default=201_326_592, description="Message data over all sessions, being received or inspected; beyond it 452."
+        default=201_326_592,
+        description="Message data over all sessions, being received or inspected; beyond it 452. One client gets three"
+        " quarters of it for its large messages.",
     )
     idle_seconds: Seconds = Field(default=300, description="Silence of a client, also in DATA (RFC 5321, 4.5.3.2.7).")
     data_seconds: Seconds = Field(

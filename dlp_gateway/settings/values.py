@@ -46,7 +46,9 @@ def parse_endpoint(value: Any) -> Any:
     found = _ENDPOINT.fullmatch(value)
     if found is None or int(found[3]) > _LARGEST_PORT:
         raise ValueError("should be host:port, with an IPv6 address in brackets")
-    return Endpoint(found[1] or found[2], int(found[3]))
+    host = found[1] or found[2]
+    # Reports and the record name hosts in ASCII: a name is kept in the form that DNS and TLS know it by (RFC 5890).
+    return Endpoint(host if host.isascii() else _hostname(host), int(found[3]))
 
 
 def _network(value: Any) -> Any:

@@ -34,8 +34,8 @@ class DataReader:
 
     ``max_bytes`` bounds what is stored. With ``normalise``, bare CR and LF
     count as ends of line instead of spoiling the message: each becomes CRLF
-    in ``content`` (a NUL still spoils). The end of data is CRLF.CRLF all the
-    same.
+    in ``content`` (a NUL still spoils), and counts as the two octets it will
+    be. The end of data is CRLF.CRLF all the same.
     """
 
     def __init__(self, max_bytes: int, *, normalise: bool = False) -> None:
@@ -84,7 +84,8 @@ class DataReader:
         if self.spoiled is not None or not data:
             return None
         pairs = data.count(b"\r\n")
-        if data.count(b"\r") != pairs or data.count(b"\n") != pairs:
+        bare = data.count(b"\r") + data.count(b"\n") - 2 * pairs
+        if bare:
             if not self._normalise:
                 return self.spoil(Spoiled.LINE_ENDING)
             self._bare = True
@@ -96,7 +97,7 @@ class DataReader:
         if self._first:
             data = data[2:]
             self._first = False
-        self.stored += len(data)
+        self.stored += len(data) + bare
         if self.stored > self._max_bytes:
             return self.spoil(Spoiled.TOO_BIG)
         self._store.write(data)

@@ -13,6 +13,9 @@ from dataclasses import dataclass, fields
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+SMALL = 16
+"""A message is small in memory when it is at most one part in so many of what is free."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReceivingLimits:
@@ -51,7 +54,8 @@ class ReceivingLimits:
     own_received_fields: int = 3
     """Received fields in a header that this very host wrote: once is rerouting, thrice is a loop."""
     data_in_memory_bytes: int = 201_326_592
-    """Octets of message data over all sessions at once, being received or being inspected."""
+    """Octets of message data over all sessions at once, being received or being inspected; one client gets three
+    quarters of them for its large messages."""
     idle_seconds: float = 300.0
     """Silence of a client, also within DATA (RFC 5321 section 4.5.3.2.7: at least 5 minutes)."""
     data_seconds: float = 1_800.0
@@ -140,34 +144,51 @@ class ConnectionCount:
 
 
 class MemoryBudget:
-    """Octets that may be held at once over all sessions."""
+    """Octets that may be held at once over all sessions.
+
+    A client may hold at most three times what is left free then: alone it gets
+    three quarters, and however many hold what they can, something is left for
+    the next. Its only message may be as large as what is free all the same,
+    and more of its messages are taken while they are small beside that.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.used = 0
+        self._held: Counter[str] = Counter()
 
-    def fits(self, size: int) -> bool:
-        """Tell whether ``size`` more octets could be held now."""
-        return self.used + size <= self.limit
+    def fits(self, size: int, client: str, message: int = 0) -> bool:
+        """Tell whether ``client`` could hold ``size`` more octets now, for a message that holds ``message`` already."""
+        free = self.limit - self.used - size
+        held = self._held.get(client, 0)
+        return free >= 0 and (held == message or held + size <= 3 * free or (message + size) * SMALL <= free)
 
-    def reservation(self) -> Reservation:
+    def reservation(self, client: str) -> Reservation:
         """Return a reservation of nothing yet."""
-        return Reservation(self)
+        return Reservation(self, client)
+
+    def hold(self, more: int, client: str) -> None:
+        """Note that ``client`` holds so many octets more, or less, than before."""
+        self.used += more
+        self._held[client] += more
+        if not self._held[client]:
+            del self._held[client]
 
 
 class Reservation:
     """One message's share of a ``MemoryBudget``."""
 
-    def __init__(self, budget: MemoryBudget) -> None:
+    def __init__(self, budget: MemoryBudget, client: str) -> None:
         self._budget = budget
+        self._client = client
         self.size = 0
 
     def resize(self, size: int) -> bool:
         """Hold ``size`` octets from now on; False, and nothing changed, when they do not fit."""
         more = size - self.size
-        if more > 0 and not self._budget.fits(more):
+        if more > 0 and not self._budget.fits(more, self._client, self.size):
             return False
-        self._budget.used += more
+        self._budget.hold(more, self._client)
         self.size = size
         return True
 

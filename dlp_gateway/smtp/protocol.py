@@ -133,7 +133,7 @@ class Protocol(Connection):
         if parameters.size > self.limits.message_bytes:
             raise intake.too_big(self.limits)
         self._may_send(sender)
-        if not self.state.memory.fits(parameters.size):
+        if not self.state.memory.fits(parameters.size, self.client_key):
             raise intake.no_memory(self.state.memory)
         self._count_message()
         self.transaction.begin(sender, parameters)
@@ -206,7 +206,7 @@ class Protocol(Connection):
                 raise RefusedError(Reply(421, "4.5.0", f"{refusal.text}; out of step"), hang_up=True)
             return refusal
         await self.prompt(_GO_AHEAD)
-        reservation = self.state.memory.reservation()
+        reservation = self.state.memory.reservation(self.client_key)
         try:
             content = await intake.read_message(self, reservation)
             envelope = self.transaction.envelope(self._client(), content)
@@ -243,11 +243,13 @@ class Protocol(Connection):
             return Reply(538, "5.7.11", "Authentication needs TLS: use STARTTLS first")
         if not self.esmtp or self.user is not None or self.transaction.begun:
             return Reply(503, "5.5.1", "AUTH comes after EHLO, before MAIL, and succeeds once")
-        if state.login_failures.reached(self.client_key):
-            text = "Too many wrong passwords (limit authentication_failures); try again later"
-            raise RefusedError(Reply(421, "4.7.0", text), hang_up=True, limit="authentication_failures")
+        self._may_guess()
         credentials = await exchange(self, argument)
+        # Other sessions of the client may have used up its wrong passwords in the meantime. Then not even a right
+        # one is told to be so: otherwise many sessions at once would have many tries.
+        self._may_guess()
         user = await state.authenticator.verify(credentials.name, credentials.password)
+        self._may_guess()
         # The name that was tried may be a password typed into the wrong field: only an account's is told.
         known = state.authenticator.known(credentials.name)
         state.observer.authenticated(success=user is not None, user=known, client=self.host)
@@ -257,6 +259,12 @@ class Protocol(Connection):
             return Reply(535, "5.7.8", "Name or password is wrong")
         self.user = user
         return Reply(235, "2.7.0", "Welcome")
+
+    def _may_guess(self) -> None:
+        """Refuse a client that had its wrong passwords."""
+        if self.state.login_failures.reached(self.client_key):
+            text = "Too many wrong passwords (limit authentication_failures); try again later"
+            raise RefusedError(Reply(421, "4.7.0", text), hang_up=True, limit="authentication_failures")
 
 
 def _after(keyword: str, argument: str) -> str:

@@ -19,7 +19,7 @@ from dlp_gateway.store import sealing, wraps
 from dlp_gateway.store.database import is_postgresql, marks
 from dlp_gateway.store.intake import ACTOR, Rows, add_outgoing
 from dlp_gateway.store.keys import GatewayKeys
-from dlp_gateway.store.values import Due, Kind, Outcome, State
+from dlp_gateway.store.values import Due, Kind, Outcome, Outgoing, State
 
 _BATCH = 500
 
@@ -35,9 +35,10 @@ _TAKE_OVER = (
 )
 _NEXT_DUE = "SELECT due FROM dlp_recipient WHERE state = 'queued' ORDER BY due LIMIT 1"
 # Of a lease that was renewed the count is kept below zero: -1 for 0, -2 for 1, so that its end adds nothing.
+# A renewal never shortens a lease: one that ends later is of another worker, who took over in the meantime.
 _RENEW = (
     "UPDATE dlp_recipient SET due = %s, lost = CASE WHEN lost < 0 THEN lost ELSE -1 - lost END"
-    " WHERE id = %s AND state = 'queued' AND leased_by <> ''"
+    " WHERE id = %s AND state = 'queued' AND leased_by <> '' AND due <= %s"
 )
 _ACCUSE = (
     "UPDATE dlp_recipient SET lost = -1 - lost WHERE id = %s AND state = 'queued' AND leased_by <> '' AND lost < 0"
@@ -92,9 +93,12 @@ def take_over(cursor: Any, now: float) -> None:
 
 
 def renew(cursor: Any, delivery_ids: Sequence[int], now: float, seconds: float) -> None:
-    """Let leases end at ``now + seconds``; 0 gives them back."""
-    statement = _RENEW if seconds > 0 else _GIVE_BACK
-    cursor.executemany(statement, [(now + max(seconds, 0), delivery_id) for delivery_id in delivery_ids])
+    """Let leases end at ``now + seconds``, unless they end later already; 0 gives them back."""
+    if seconds > 0:
+        end = now + seconds
+        cursor.executemany(_RENEW, [(end, delivery_id, end) for delivery_id in delivery_ids])
+    else:
+        cursor.executemany(_GIVE_BACK, [(now, delivery_id) for delivery_id in delivery_ids])
 
 
 def accuse(cursor: Any, delivery_ids: Sequence[int]) -> None:
@@ -106,10 +110,13 @@ def settle(cursor: Any, outcomes: Sequence[Outcome], now: float, keys: GatewayKe
     """Record the ends of attempts; returns what is still to be inserted, and the messages that may be finished.
 
     An outcome for a delivery that is no longer queued changes nothing, with
-    one exception that must not go unseen: it was delivered once more.
+    one exception that must not go unseen: it was delivered once more. One
+    report may be the ``bounce`` of several outcomes: it is added once, if any
+    of them changes something.
     """
     known = _known(cursor, [outcome.delivery_id for outcome in outcomes])
     rows, updates, finished = Rows(), [], set()
+    reports: dict[int, Outgoing] = {}
     for outcome in outcomes:
         row = known.get(outcome.delivery_id)
         if row is None:
@@ -124,7 +131,8 @@ def settle(cursor: Any, outcomes: Sequence[Outcome], now: float, keys: GatewayKe
         if again:
             continue
         updates.append(_update(outcome, now))
-        if outcome.bounce is not None:
+        if outcome.bounce is not None and id(outcome.bounce) not in reports:
+            reports[id(outcome.bounce)] = outcome.bounce
             add_outgoing(rows, outcome.bounce, keys, now)
         if outcome.state in {State.DELIVERED, State.FAILED}:
             finished.add(message_id)

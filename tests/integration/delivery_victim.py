@@ -52,7 +52,8 @@ async def main(folder: Path, address: str, limit: int) -> None:
         lease=2,
         idle=0.05,
         poison_limit=limit,
-        schedule=Schedule(first=0.2, factor=1, longest=0.2),
+        uncertain_limit=1000,
+        schedule=Schedule(first=0.2, factor=1, longest=0.2, uncertain=0.2),
         timeouts=Timeouts(final=2),
         connection=ConnectionSettings(connections=10, pause=0.1, longest_pause=0.1),
     )

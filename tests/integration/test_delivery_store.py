@@ -89,7 +89,7 @@ async def test_d01_uncertain_is_on_record_and_tried_again(store, tmp_path):
     async with Peer({"CONTENT": in_turn(Turn.CLOSE, b"250 ok\r\n")}) as peer, at_work(store, routes(peer)):
         await store.commit(intake())
         await until(lambda: rows(tmp_path)[:1] and rows(tmp_path)[0][2] == 1)
-        store.clock.now += 60
+        store.clock.now += 3600
         await store.renew([], NOW, 0)
         await until(lambda: rows(tmp_path)[0][1] == "delivered")
 

@@ -92,6 +92,7 @@ class MemoryQueue:
 
     async def settle(self, outcomes: Sequence[Outcome], now: float) -> None:
         self.settlements.append(len(outcomes))
+        reports = []
         for outcome in outcomes:
             row = self.rows[outcome.delivery_id]
             assert row.state not in (State.DELIVERED, State.FAILED)
@@ -99,7 +100,8 @@ class MemoryQueue:
             row.due = replace(row.due, attempts=row.due.attempts + 1, lost=0)
             if outcome.next_attempt is not None:
                 row.at = outcome.next_attempt
-            if outcome.bounce is not None:
+            if outcome.bounce is not None and outcome.bounce not in reports:
+                reports.append(outcome.bounce)
                 number = 10_000 + len(self.rows)
                 bounce = outcome.bounce
                 self.put(

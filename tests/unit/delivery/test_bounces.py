@@ -1,13 +1,14 @@
 import email
 import email.policy
 import re
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlp_gateway.delivery.bounces import Action, Origin, Reported, Trace, build, reportable, trace_of
+from dlp_gateway.delivery.bounces import Action, Origin, Reported, Trace, build, reportable, trace_of, without_reply
 from dlp_gateway.delivery.explanations import explain, reason
 from dlp_gateway.delivery.replies import Reply
 from dlp_gateway.delivery.result import deferred, failed, from_reply
@@ -68,6 +69,28 @@ def test_a_report_is_what_rfc_3464_asks_for():
     assert message.get_payload()[2].get_content() == (
         "Message-ID: <1@westendonsixth.com>\r\nDate: Mon, 2 Mar 2026 10:00:00 +1000\r\n"
     )
+
+
+def test_a_report_names_any_host_in_ascii():
+    refused = replace(UNKNOWN, host="mx.müller.example", text="nö such user")
+    raw, message = report(Reported(recipient(), Action.FAILED, refused))
+
+    assert raw.isascii()
+    assert fields(message)[1]["remote-mta"] == "dns; mx.m\\x{FC}ller.example"
+
+
+def test_a_bare_report_says_nothing_that_came_from_elsewhere():
+    bare = without_reply([Reported(recipient(), Action.FAILED, UNKNOWN)])
+    raw, message = report(*bare, trace=Trace())
+
+    assert fields(message)[1] == {
+        "final-recipient": "rfc822; bob@ext.example",
+        "action": "failed",
+        "status": "5.1.1",
+        "last-attempt-date": "Mon, 12 Jan 1970 13:46:40 +0000",
+    }
+    assert b"user unknown" not in raw
+    assert b"mx.ext.example" not in raw
 
 
 def test_a_report_is_clean_on_the_wire():

@@ -38,7 +38,8 @@ async def refusal(peer, tls=CLEAR, timeouts=PATIENT, **more):
 
 FAULTS = {
     "connect 4xx": ({"CONNECT": b"421 4.3.2 busy\r\n"}, State.DEFERRED, 421, "4.3.2", "busy"),
-    "connect 5xx": ({"CONNECT": b"554 5.7.1 no service here\r\n"}, State.FAILED, 554, "5.7.1", "no service here"),
+    "connect 5xx": ({"CONNECT": b"554 5.7.1 no service here\r\n"}, State.DEFERRED, 554, "4.7.1", "no service here"),
+    "connect 521": ({"CONNECT": b"521 takes no mail\r\n"}, State.DEFERRED, 521, "4.0.0", "... no mail"),
     "connect 354": ({"CONNECT": b"354 go ahead\r\n"}, State.DEFERRED, 451, "4.5.0", "the server answered out of step"),
     "connect close": ({"CONNECT": Turn.CLOSE}, State.DEFERRED, 451, "4.4.2", "the server closed the connection"),
     "connect reset": ({"CONNECT": Turn.RESET}, State.DEFERRED, 451, "4.4.2", None),
@@ -58,9 +59,9 @@ FAULTS = {
         "a reply of too many lines",
     ),
     "ehlo 4xx": ({"EHLO": b"450 4.3.2 later\r\n"}, State.DEFERRED, 450, "4.3.2", "later"),
-    "ehlo 5xx": ({"EHLO": b"550 5.7.1 go away jane@ext.example\r\n"}, State.FAILED, 550, "5.7.1", "go ..."),
+    "ehlo 5xx": ({"EHLO": b"550 5.7.1 go away jane@ext.example\r\n"}, State.DEFERRED, 550, "4.7.1", "go ..."),
     "ehlo close": ({"EHLO": Turn.CLOSE}, State.DEFERRED, 451, "4.4.2", "the server closed the connection"),
-    "helo 5xx": ({"EHLO": b"502 5.5.1 what\r\n", "HELO": b"550 5.7.1 no\r\n"}, State.FAILED, 550, "5.7.1", "no"),
+    "helo 5xx": ({"EHLO": b"502 5.5.1 what\r\n", "HELO": b"550 5.7.1 no\r\n"}, State.DEFERRED, 550, "4.7.1", "no"),
 }
 
 
@@ -71,6 +72,12 @@ async def test_s20_no_session_without_a_welcome(on, state, code, enhanced, text)
 
     assert found[:3] == (state, code, enhanced)
     assert text in (None, found[3])
+
+
+@pytest.mark.parametrize("verb", ["CONNECT", "EHLO"])
+async def test_a_stranger_that_refuses_us_does_so_for_good(verb):
+    async with Peer({verb: b"554 5.7.1 not from there\r\n"}) as peer:
+        assert (await refusal(peer, foreign=True))[:3] == (State.FAILED, 554, "5.7.1")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
 from dlp_gateway.delivery.allowance import Allowance
-from dlp_gateway.delivery.consignment import Cargo, Consignment, ContentError, ErasedError, group
+from dlp_gateway.delivery.consignment import Cargo, Consignment, ContentError, CrowdedError, ErasedError, group
 from dlp_gateway.delivery.resolver import Resolver
 from dlp_gateway.delivery.routing import Destination, Router
 from dlp_gateway.delivery.settings import ResolverSettings, Routes, RouteSettings
@@ -65,7 +65,7 @@ async def test_content_is_fetched_once_and_let_go():
         "HDRS",
         "x",
     )
-    assert allowance._taken == 0
+    assert allowance.take_at_once(len(CONTENT), "another")
 
 
 class BrokenQueue(MemoryQueue):
@@ -75,11 +75,27 @@ class BrokenQueue(MemoryQueue):
 
 @pytest.mark.parametrize(("queue", "error"), [(MemoryQueue, ErasedError), (BrokenQueue, ContentError)])
 async def test_content_that_cannot_be_had_takes_no_room(queue, error):
-    allowance = Allowance(100)
+    allowance = Allowance(len(CONTENT))
     cargo = Cargo(queue(Clock()), allowance, consignment())
     for _ in range(2):
         with pytest.raises(error):
             await cargo.content()
+    assert not allowance.take_at_once(len(CONTENT), "another")
     cargo.unload()
 
-    assert allowance._taken == 0
+    assert allowance.take_at_once(len(CONTENT), "another")
+
+
+async def test_content_waits_for_room_in_memory_no_longer_than_its_patience():
+    queue, allowance = MemoryQueue(Clock()), Allowance(len(CONTENT))
+    queue.put(CONTENT, due())
+    await allowance.take(len(CONTENT), "another")
+    cargo = Cargo(queue, allowance, consignment(), patience=0.01)
+
+    assert not cargo.reserve_at_once()
+    with pytest.raises(CrowdedError):
+        await cargo.content()
+    allowance.give(len(CONTENT), "another")
+    assert cargo.reserve_at_once()
+    assert await cargo.content() == CONTENT
+    assert queue.reads == 1

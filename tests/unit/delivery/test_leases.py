@@ -39,6 +39,7 @@ async def test_a_renewed_lease_holds_longer():
 
 async def test_what_takes_long_is_renewed_and_nothing_else():
     held, queue = leases(seconds=0.06)
+    held.take([0], queue.clock.now - 0.04)
     held.take([1], queue.clock.now)
     held.take([2], queue.clock.now + 0.03)
     queue.clock.now += 0.03
@@ -47,6 +48,38 @@ async def test_what_takes_long_is_renewed_and_nothing_else():
     keeping.cancel()
 
     assert queue.renewals[0] == (1,)
+
+
+async def test_what_ran_out_is_not_renewed_for_another_may_have_it():
+    held, queue = leases()
+    held.take([1, 2], queue.clock.now)
+    queue.clock.now += 60
+    held.take([3], queue.clock.now)
+    await held.renew([1, 2, 3])
+    await held.renew([1, 2])
+    await held.accuse([1, 3])
+
+    assert queue.renewals == [(3,)]
+    assert queue.accused == [(3,)]
+    assert not held.hold([1])
+    assert held.hold([3])
+
+
+async def test_what_was_renewed_too_late_is_not_held():
+    class Slow(MemoryQueue):
+        async def renew(self, delivery_ids, now, seconds):
+            # The line to the store was cut for a while, and another worker reached it first.
+            self.clock.now += 25
+            await super().renew(delivery_ids, now, seconds)
+
+    held, queue = leases(Slow)
+    held.take([1], queue.clock.now)
+    held.take([2], queue.clock.now + 20)
+    queue.clock.now += 40
+    await held.renew([1, 2])
+
+    assert not held.hold([1])
+    assert held.hold([2])
 
 
 async def test_d03_of_two_only_the_accused_is_blamed():

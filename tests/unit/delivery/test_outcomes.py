@@ -1,14 +1,14 @@
 import pytest
 
 from dlp_gateway.delivery.bounces import Action
-from dlp_gateway.delivery.outcomes import conclude
+from dlp_gateway.delivery.outcomes import conclude, given_up_in_doubt
 from dlp_gateway.delivery.replies import Reply
 from dlp_gateway.delivery.result import Result, deferred, failed, from_reply
 from dlp_gateway.delivery.schedule import DAY, Schedule
 from dlp_gateway.store.values import Kind, Outcome, State
 from tests.unit.delivery.examples import NOW, due, recipient
 
-SCHEDULE = Schedule(warn_after=4 * 3600.0)
+SCHEDULE = Schedule(warn_after=4 * 3600.0, uncertain=1800.0)
 LATER = deferred("4.4.1", "no connection", host="mx.ext.example")
 LOST = Result(State.UNCERTAIN, 451, "4.4.2", "no reply in time after the message was sent", "mx.ext.example")
 GONE = failed("5.1.1", "user unknown", code=550)
@@ -29,8 +29,10 @@ def test_what_a_server_said_is_recorded():
     assert conclusion.report is None
 
 
-@pytest.mark.parametrize("result", [LATER, LOST])
-@pytest.mark.parametrize(("attempts", "pause"), [(0, 60), (3, 480), (20, 3600)])
+@pytest.mark.parametrize(
+    ("result", "attempts", "pause"),
+    [(LATER, 0, 60), (LATER, 3, 480), (LATER, 20, 3600), (LOST, 0, 1980), (LOST, 3, 1980), (LOST, 20, 3600)],
+)
 def test_d07_what_is_not_final_is_tried_again(result, attempts, pause):
     outcome = conclude(due(attempts=attempts), result, SCHEDULE, NOW, 0.5).outcome
 
@@ -55,6 +57,17 @@ def test_a_message_that_is_too_old_is_given_up(result, text):
         State.FAILED,
         "4.4.7",
         text,
+    )
+    assert conclusion.report.action is Action.FAILED
+
+
+def test_what_was_uncertain_too_often_may_have_arrived():
+    result = given_up_in_doubt(LOST, 3)
+    conclusion = conclude(due(attempts=2), result, SCHEDULE, NOW, 0.5)
+
+    assert (conclusion.outcome.state, conclusion.outcome.next_attempt) == (State.FAILED, None)
+    assert conclusion.outcome.text == (
+        "given up, uncertain 3 times; it may have arrived; last: no reply in time after the message was sent"
     )
     assert conclusion.report.action is Action.FAILED
 

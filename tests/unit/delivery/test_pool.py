@@ -3,6 +3,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+import trustme
 
 from dlp_gateway.delivery.pool import Pool
 from dlp_gateway.delivery.result import DeliveryError
@@ -262,6 +263,73 @@ async def test_a_server_that_takes_fewer_connections_keeps_those_it_has():
         await asyncio.gather(*waiting)
         assert await pool.acquire(endpoint(peer)) is held
         pool.release(held)
+
+
+async def test_openings_under_way_do_not_show_that_a_server_serves_anybody():
+    clock = Clock(0.0)
+    on = {"EHLO": (Turn.STALL, b"421 4.3.2 stopping\r\n")}
+    async with pool_of(clock) as pool, Peer(on) as peer:
+        down = [await started(pool.acquire(endpoint(peer))) for _ in range(3)]
+        await peer.until(lambda: len(peer.commands) == 3)
+        peer.release()
+        found = await asyncio.gather(*down, return_exceptions=True)
+        assert [error.result.enhanced for error in found] == ["4.3.2"] * 3
+
+        clock.now += 5
+        del on["EHLO"]
+        sessions = await asyncio.gather(*(pool.acquire(endpoint(peer)) for _ in range(3)))
+        for session in sessions:
+            pool.release(session)
+
+    assert len(set(map(id, sessions))) == 3
+
+
+async def test_who_was_refused_while_others_were_let_in_tries_again():
+    on = {"EHLO": in_turn((Turn.STALL, b"250 peer.example\r\n"), b"421 4.3.2 not yet\r\n", b"250 peer.example\r\n")}
+    async with pool_of() as pool, Peer(on) as peer:
+        first = await started(pool.acquire(endpoint(peer)))
+        await peer.until(lambda: len(peer.commands) == 1)
+        second = await started(pool.acquire(endpoint(peer)))
+        await peer.until(lambda: len(peer.commands) == 2 and peer.at_once == 1)
+        assert not second.done()
+        peer.release()
+        for session in await asyncio.gather(first, second):
+            pool.release(session)
+
+    assert peer.connections == 3
+
+
+async def test_a_ceiling_does_not_outlast_an_outage():
+    clock = Clock(0.0)
+    on = {"CONNECT": in_turn(b"220 up\r\n", b"421 4.7.0 too many\r\n", b"421 4.3.2 down\r\n", b"220 up\r\n")}
+    async with pool_of(clock, patience=0.05) as pool, Peer(on) as peer:
+        held = await pool.acquire(endpoint(peer))
+        with pytest.raises(DeliveryError):
+            await pool.acquire(endpoint(peer))
+        held.broken = True
+        pool.release(held)
+        with pytest.raises(DeliveryError):
+            await pool.acquire(endpoint(peer))
+        clock.now += 5
+        sessions = await asyncio.gather(*(pool.acquire(endpoint(peer)) for _ in range(3)))
+        for session in sessions:
+            pool.release(session)
+
+    assert len(set(map(id, sessions))) == 3
+
+
+async def test_authorities_are_read_again_when_told(certificates, tmp_path):
+    file = tmp_path / "authorities.pem"
+    file.write_bytes(certificates.authority.read_bytes())
+    async with Peer(tls=certificates.server) as peer, pool_of() as pool:
+        trusting = endpoint(peer, TlsPolicy(TlsMode.VERIFIED, ca_file=file))
+        pool.release(await pool.acquire(trusting))
+        trustme.CA().cert_pem.write_to_path(file)
+        pool.renew()
+        with pytest.raises(DeliveryError) as caught:
+            await pool.acquire(trusting)
+
+    assert caught.value.result.enhanced == "4.7.5"
 
 
 async def test_an_open_that_is_cancelled_makes_room_for_who_waits():

@@ -52,6 +52,7 @@ def test_host_without_a_port_is_refused(text):
         (lambda: DeliverySettings("h", batch=10, in_flight=5), "batch"),
         (lambda: DeliverySettings("h", recipients=2000), "recipients"),
         (lambda: DeliverySettings("h", lease=0), "lease"),
+        (lambda: DeliverySettings("h", uncertain_limit=0), "uncertain_limit"),
         (lambda: DeliverySettings("gate way"), "hostname"),
         (lambda: DeliverySettings("gäteway.example"), "hostname"),
     ],

@@ -170,6 +170,23 @@ async def test_a_server_that_stops_reading_is_left():
     assert [(r.state, r.text) for r in results] == [(State.DEFERRED, "the server stopped reading")]
 
 
+async def test_a_server_that_takes_each_block_in_time_and_all_of_them_too_slowly_is_left():
+    class Slow(Peer):
+        async def _content(self, reader):
+            reader._limit = 1
+            while await reader.read(1024):
+                pass
+            raise ConnectionResetError
+
+    async with Slow() as peer, session_with(peer) as session:
+        results = await send(session, mail(content=LARGE * 5), replace(PATIENT, content=0.001))
+        assert session.broken
+
+    assert [(r.state, r.enhanced, r.text) for r in results] == [
+        (State.DEFERRED, "4.4.2", "the server reads too slowly")
+    ]
+
+
 @pytest.mark.parametrize(
     ("reply", "state", "code"),
     [
@@ -278,6 +295,50 @@ async def test_s13_what_the_next_hop_cannot_take_as_it_is_fails(missing, message
     assert len(peer.taken) == (1 if code == 250 else 0)
 
 
+@BOTH
+async def test_what_the_next_hop_cannot_take_for_one_recipient_the_others_get(extensions):
+    message = mail("jürgen@ext.example", "bob@ext.example", "x@ext.example>\r\nRSET", "eve@ext.example", smtputf8=True)
+    on = {"RCPT": in_turn(b"250 ok\r\n", b"550 5.1.1 unknown\r\n")}
+    without = tuple(each for each in extensions if each != "SMTPUTF8")
+    async with Peer(on, without) as peer, session_with(peer) as session:
+        results = await send(session, message)
+
+    assert [(r.enhanced, r.elsewhere) for r in results] == [
+        ("5.6.7", True),
+        ("2.0.0", False),
+        ("5.1.3", False),
+        ("5.1.1", False),
+    ]
+    assert peer.taken[0].rcpt == ["RCPT TO:<bob@ext.example>"]
+    assert "RSET" not in peer.commands
+
+
+@pytest.mark.parametrize(
+    ("to", "word"), [("jürgen@ext.example", " SMTPUTF8"), ("bob@ext.example", "")], ids=["utf-8", "ascii"]
+)
+async def test_smtputf8_is_asked_for_where_a_recipient_needs_it(to, word):
+    async with Peer() as peer, session_with(peer) as session:
+        results = await send(session, mail(to))
+
+    assert results[0].state is State.DELIVERED
+    assert peer.taken[0].mail == f"MAIL FROM:<{SENDER}> SIZE={len(CONTENT)}{word}"
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("foreign", "state", "enhanced"), [(False, State.DEFERRED, "4.7.0"), (True, State.FAILED, "5.7.0")]
+)
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])
+async def test_a_smart_host_that_wants_a_login_or_tls_first_is_no_fault_of_the_message(
+    verb, foreign, state, enhanced, extensions
+):
+    on = {verb: b"530 5.7.0 Must issue STARTTLS first\r\n"}
+    async with Peer(on, extensions) as peer, session_with(peer, foreign=foreign) as session:
+        results = await send(session, mail())
+
+    assert [(r.state, r.code, r.enhanced, r.elsewhere) for r in results] == [(state, 530, enhanced, not foreign)]
+
+
 @pytest.mark.parametrize(
     ("announced", "size", "enhanced"),
     [
@@ -384,7 +445,7 @@ def test_s03_only_a_mailbox_is_put_between_angle_brackets(address, safe):
 @pytest.mark.parametrize("field", ["sender", "recipient"])
 async def test_s03_an_address_that_would_be_a_command_is_not_sent(field):
     bad = "bob@ext.example>\r\nRSET\r\nMAIL FROM:<eve@ext.example"
-    message = mail(sender=bad) if field == "sender" else mail("eve@ext.example", bad)
+    message = mail(sender=bad) if field == "sender" else mail(bad)
     async with Peer() as peer, session_with(peer) as session:
         results = await send(session, message)
 

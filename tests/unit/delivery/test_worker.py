@@ -1,12 +1,13 @@
 import asyncio
+import base64
 import email
 from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
 
-from dlp_gateway.delivery.settings import ConnectionSettings, Routes, RouteSettings
-from dlp_gateway.delivery.tls import TlsMode
+from dlp_gateway.delivery.settings import ConnectionSettings, Credentials, Routes, RouteSettings
+from dlp_gateway.delivery.tls import TlsMode, TlsPolicy
 from dlp_gateway.model import Zone
 from dlp_gateway.store.values import Kind, State
 from tests.unit.delivery.examples import CONTENT, HOSTNAME, PATIENT, SENDER, due, recipient
@@ -104,12 +105,28 @@ async def test_d01_uncertain_is_recorded_counted_and_tried_again_unchanged(drop)
     async with Peer({"CONTENT": in_turn(drop, b"250 2.0.0 ok\r\n")}) as peer, at_work(queue, routes(peer), tally):
         await settled(queue, 1)
         assert queue.states() == {1: UNCERTAIN}
-        assert queue.outcomes[0].next_attempt == queue.clock.now + 60
-        await queue.move(60)
+        assert queue.outcomes[0].next_attempt == queue.clock.now + 3600
+        await queue.move(3600)
         await settled(queue, 2)
 
     assert [message.content for message in peer.taken] == [CONTENT, CONTENT]
     assert tally.states == {("external", "uncertain"): 1, ("external", "delivered"): 1}
+
+
+async def test_d01_a_next_hop_that_never_answers_the_final_dot_gets_few_copies():
+    queue = new_queue()
+    queue.put(CONTENT, due(1), due(2, "eve@ext.example"))
+    ends = in_turn(Turn.CLOSE, b"451 4.3.0 later\r\n", Turn.CLOSE, Turn.CLOSE, b"250 ok\r\n")
+    async with Peer({"CONTENT": ends}) as peer, Peer() as inside, at_work(queue, routes(peer, inside)):
+        for count in (2, 4, 6, 8):
+            await settled(queue, count)
+            await queue.move(3600)
+        await inside.until(lambda: bool(inside.taken))
+
+    assert len(peer.taken) == 4
+    assert queue.states()[1] is FAILED
+    assert b"it may have" in inside.taken[0].content
+    assert len(inside.taken) == 1
 
 
 async def test_d01_a_session_that_died_idle_costs_no_attempt():
@@ -166,15 +183,49 @@ async def test_s20_a_second_host_is_asked_only_where_the_first_did_not_decide(on
     assert bool(second.taken) == asked
 
 
-async def test_a_host_that_is_away_outweighs_one_that_refuses_for_good():
+EIGHT_BIT = "Subject: x\r\n\r\nJürgen\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("extensions", "content"),
+    [(("PIPELINING",), EIGHT_BIT), (("8BITMIME", "SIZE 20"), EIGHT_BIT)],
+    ids=["7 bit", "size"],
+)
+@pytest.mark.parametrize("turned", [False, True])
+async def test_what_one_host_cannot_take_another_may(extensions, content, turned):
     queue = new_queue()
-    queue.put(CONTENT, due())
-    async with Peer({"CONNECT": b"421 4.3.2 busy\r\n"}) as first, Peer({"CONNECT": b"554 5.7.1 no\r\n"}) as second:
+    queue.put(content, due(kind=Kind.NOTICE, size=len(content)))
+    async with Peer(extensions=extensions) as first, Peer() as second:
+        hosts = (second.address, first.address) if turned else (first.address, second.address)
+        async with at_work(queue, Routes(dict.fromkeys(Zone, RouteSettings(hosts=hosts)))):
+            await settled(queue, 1)
+
+    assert queue.states() == {1: DELIVERED}
+    assert [message.content for message in second.taken] == [content]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+async def test_a_host_that_is_away_outweighs_one_that_cannot_take_it(turned):
+    queue = new_queue()
+    queue.put(EIGHT_BIT, due(size=len(EIGHT_BIT)))
+    async with Peer({"CONNECT": b"421 4.3.2 busy\r\n"}) as away, Peer(extensions=("PIPELINING",)) as unfit:
+        hosts = (unfit.address, away.address) if turned else (away.address, unfit.address)
+        async with at_work(queue, Routes(dict.fromkeys(Zone, RouteSettings(hosts=hosts)))):
+            await settled(queue, 1)
+
+    assert (queue.outcomes[0].state, queue.outcomes[0].enhanced) == (DEFERRED, "4.3.2")
+
+
+async def test_what_no_host_can_take_fails():
+    queue = new_queue()
+    queue.put(EIGHT_BIT, due(kind=Kind.NOTICE, size=len(EIGHT_BIT)))
+    async with Peer(extensions=("PIPELINING",)) as first, Peer(extensions=("PIPELINING",)) as second:
         both = RouteSettings(hosts=(first.address, second.address))
         async with at_work(queue, Routes(dict.fromkeys(Zone, both))):
             await settled(queue, 1)
 
-    assert (queue.outcomes[0].state, queue.outcomes[0].enhanced) == (DEFERRED, "4.3.2")
+    assert (queue.outcomes[0].state, queue.outcomes[0].enhanced) == (FAILED, "5.6.3")
+    assert (first.connections, second.connections) == (1, 1)
 
 
 @pytest.mark.parametrize("mode", [TlsMode.REQUIRED, TlsMode.VERIFIED])
@@ -217,6 +268,122 @@ async def test_a_next_hop_that_stalls_does_not_hold_up_the_others():
     assert "4.4.5" in {outcome.enhanced for outcome in queue.outcomes}
 
 
+async def test_many_for_a_next_hop_that_stalls_do_not_hold_up_the_others():
+    queue = new_queue()
+    for number in range(100, 220):
+        queue.put(CONTENT, due(number, message=f"m{number}"))
+    limits = ConnectionSettings(connections=1, patience=5)
+    async with (
+        Peer({"CONNECT": Turn.STALL}) as outside,
+        Peer() as inside,
+        at_work(queue, routes(outside, inside), batch=5, in_flight=20, connection=limits, drain=0.01),
+    ):
+        queue.put(CONTENT, due(99, "joe@westendonsixth.com", "m99", zone=Zone.INTERNAL, queued_at=queue.clock.now))
+        await queue.until(lambda: queue.states()[99] is DELIVERED)
+        # Of those outside one has the line and a few wait for it; the others are told that it is in vain.
+        assert all(state in (None, DEFERRED) for number, state in queue.states().items() if number >= 100)
+
+    assert {outcome.enhanced for outcome in queue.outcomes if outcome.state is DEFERRED} == {"4.4.5"}
+
+
+async def test_large_mail_for_a_slow_next_hop_holds_up_neither_small_mail_nor_other_large_mail():
+    class Slow(Peer):
+        async def _content(self, reader):
+            await self._released.wait()
+            return await super()._content(reader)
+
+    queue = new_queue()
+    large = CONTENT + b"0123456789abcde\r\n" * 100_000
+    for number in range(5):
+        queue.put(large, due(number, message=f"m{number}", size=len(large)))
+    async with (
+        Slow() as outside,
+        Peer() as inside,
+        at_work(queue, routes(outside, inside), bytes_in_flight=5 * len(large)),
+    ):
+        await outside.until(lambda: outside.commands.count("DATA") == 2)
+        home = {"to": "joe@westendonsixth.com", "zone": Zone.INTERNAL}
+        queue.put(CONTENT, due(10, message="small", **home))
+        queue.put(large, due(11, message="large", size=len(large), **home))
+        await inside.until(lambda: len(inside.taken) == 2)
+        queue.put(CONTENT, due(12, message="outside"))
+        await outside.until(lambda: outside.commands.count("DATA") == 3)
+        assert queue.reads == 5
+        outside.release()
+        await settled(queue, 8)
+
+    assert set(queue.states().values()) == {DELIVERED}
+
+
+async def test_a_report_that_cannot_be_made_in_full_is_made_bare(monkeypatch):
+    def broken(content):
+        raise ValueError("a header nobody thought of")
+
+    monkeypatch.setattr("dlp_gateway.delivery.carrier.trace_of", broken)
+    queue = new_queue()
+    queue.put(CONTENT, due(1, "gone@ext.example"))
+    with capture_logs() as logs:
+        async with (
+            Peer({"RCPT": b"550 5.1.1 user unknown\r\n"}) as outside,
+            Peer() as inside,
+            at_work(queue, routes(outside, inside)),
+        ):
+            await settled(queue, 2)
+
+    assert "delivery.report.bare" in [entry["event"] for entry in logs]
+    assert b"gone@ext.example" in inside.taken[0].content
+    assert b"user unknown" not in inside.taken[0].content
+
+
+async def test_no_failure_is_recorded_whose_report_cannot_be_made(monkeypatch):
+    def broken(*given):
+        raise ValueError("nothing can be built")
+
+    monkeypatch.setattr("dlp_gateway.delivery.carrier.build", broken)
+    queue = new_queue()
+    queue.put(CONTENT, due(1, "gone@ext.example"), due(2))
+    on = {"RCPT": in_turn(b"550 5.1.1 user unknown\r\n", b"250 ok\r\n")}
+    with capture_logs() as logs:
+        async with Peer(on) as outside, at_work(queue, routes(outside)):
+            await settled(queue, 1)
+
+    assert queue.states() == {1: None, 2: DELIVERED}
+    assert "delivery.report.failed" in [entry["event"] for entry in logs]
+
+
+async def test_d01_what_may_have_arrived_is_not_sent_again_at_once_for_want_of_a_report(monkeypatch):
+    def broken(*given):
+        raise ValueError("nothing can be built")
+
+    monkeypatch.setattr("dlp_gateway.delivery.carrier.build", broken)
+    queue = new_queue()
+    queue.put(CONTENT, due(1))
+    async with Peer({"CONTENT": Turn.CLOSE}) as outside, at_work(queue, routes(outside), uncertain_limit=1):
+        await settled(queue, 1)
+
+    assert (queue.outcomes[0].state, queue.outcomes[0].next_attempt) == (UNCERTAIN, queue.clock.now + 3600)
+
+
+async def test_logins_read_anew_are_used_for_the_next_message(certificates):
+    def where(password):
+        route = RouteSettings(
+            hosts=(peer.address,), tls=TlsPolicy(TlsMode.REQUIRED), credentials=Credentials("gateway", password)
+        )
+        return Routes(dict.fromkeys(Zone, route))
+
+    queue = new_queue()
+    peer = Peer({"AUTH": b"235 2.7.0 welcome\r\n"}, ("AUTH PLAIN",), tls=certificates.server)
+    async with peer, at_work(queue, where("old")) as service:
+        queue.put(CONTENT, due(1, message="m1"))
+        await settled(queue, 1)
+        service.use(where("new"))
+        queue.put(CONTENT, due(2, message="m2"))
+        await settled(queue, 2)
+
+    sent = [base64.b64decode(line.split(" ")[2]) for line in peer.commands if line.startswith("AUTH")]
+    assert sent == [b"\0gateway\0old", b"\0gateway\0new"]
+
+
 async def test_a_failure_comes_back_to_the_sender_over_the_internal_route():
     queue = new_queue()
     queue.put(CONTENT, due(1, "gone@ext.example", "01JMESSAGE"), due(2, "lost@ext.example", "01JMESSAGE"))
@@ -242,6 +409,7 @@ async def test_a_failure_comes_back_to_the_sender_over_the_internal_route():
     ):
         assert word in text
     assert "hello" not in text
+    assert queue.outcomes[0].bounce is queue.outcomes[1].bounce
     outgoing = queue.outcomes[0].bounce
     assert (outgoing.kind, outgoing.zone, outgoing.about) == (Kind.BOUNCE, Zone.INTERNAL, "01JMESSAGE")
 
@@ -376,6 +544,25 @@ async def test_d03_a_message_that_was_only_slow_when_its_worker_was_killed_is_no
         peer.release()
         await settled(queue, 1)
 
+    assert queue.states() == {1: DELIVERED}
+
+
+async def test_d03_nothing_is_blamed_while_it_waits_for_room_in_memory():
+    queue = new_queue()
+    queue.put(CONTENT, due(1))
+    await queue.lease("killed", 10, queue.clock.now, 60)
+    await queue.move(61)
+    async with Peer() as peer, at_work(queue, routes(peer), bytes_in_flight=8000) as service:
+        allowance = service._carrier.allowance
+        assert allowance.take_at_once(8000, "another")
+        queue.rows[1].due = replace(queue.rows[1].due, size=1000)
+        await peer.until(lambda: bool(peer.commands))
+        assert queue.accused == []
+        assert queue.reads == 0
+        allowance.give(8000, "another")
+        await settled(queue, 1)
+
+    assert queue.accused == [(1,)]
     assert queue.states() == {1: DELIVERED}
 
 
@@ -565,9 +752,10 @@ async def test_content_in_memory_is_bounded():
     content = b"x" * 998 + b"\r\n"
     for number in range(20):
         queue.put(content, due(number, message=f"m{number}", size=1000))
+    # Of 8000 bytes 7000 are for content that is not small, and of those half for one way.
     async with (
         Peer({"CONTENT": (Turn.STALL, b"250 ok\r\n")}) as peer,
-        at_work(queue, routes(peer), bytes_in_flight=3000),
+        at_work(queue, routes(peer), bytes_in_flight=8000),
     ):
         await peer.until(lambda: len(peer.taken) == 3)
         assert queue.reads == 3

@@ -290,7 +290,10 @@ def test_the_other_defaults_are_those_of_their_parts():
     assert inspection.required_layers == pool.required_layers
     assert found.smtp.max_message_bytes == ReceivingLimits().message_bytes
     assert tuple(map(str, found.delivery.resolver.never)) == delivery.ResolverSettings().never
-    for name in ("in_flight", "batch", "lease", "idle", "recipients", "bytes_in_flight", "max_hops", "poison_limit"):
+    for name in (
+        *("in_flight", "batch", "lease", "idle", "recipients", "bytes_in_flight", "max_hops", "poison_limit"),
+        "uncertain_limit",
+    ):
         assert getattr(found.delivery, name) == getattr(sent, name)
     options = Options()
     assert (found.store.reserve_bytes, found.store.group, found.store.recent_bytes) == (
@@ -320,6 +323,27 @@ def test_links_in_notices_are_encrypted(url, good):
         assert str(settings(text).console.url) == url
     else:
         assert len(problems(text)) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "kept"),
+    [
+        ("müller.example:25", "xn--mller-kva.example:25"),
+        ("Mail_1.example:25", "Mail_1.example:25"),
+        ("[2001:db8::1]:25", "[2001:db8::1]:25"),
+    ],
+)
+def test_a_next_hop_is_kept_by_the_name_that_dns_knows(host, kept):
+    found = settings(f"hostname: g.example\ndelivery: {{internal: {{host: '{host}'}}, external: {{mx: true}}}}\n")
+
+    assert [str(each) for each in found.delivery.internal.host] == [kept]
+
+
+@pytest.mark.parametrize("host", ["müller..example:25", "\u202emüller.example:25", "ⓛocalhost:25"])
+def test_a_next_hop_without_such_a_name_is_refused(host):
+    found = problems(f"hostname: g.example\ndelivery: {{internal: {{host: '{host}'}}, external: {{mx: true}}}}\n")
+
+    assert len(found) == 1
 
 
 def test_secrets_are_not_shown():

@@ -41,6 +41,17 @@ def test_content_and_rest(stream, content, rest):
     assert read([stream[i : i + 1] for i in range(len(stream))]) == (None, content, rest)
 
 
+@pytest.mark.parametrize("odd", [b"\n", b"\r", b"\n\r", b"\r\n"])
+@pytest.mark.parametrize("size", [1, 7, 5000])
+def test_normalised_data_are_measured_as_they_will_be(odd, size):
+    stream = b"a: b\r\n\r\n" + odd * 400 + b"\r\n.\r\n"
+    blocks = [stream[start : start + size] for start in range(0, len(stream), size)]
+    _, content, _ = read(blocks, normalise=True)
+
+    assert read(blocks, len(content), normalise=True) == (None, content, b"")
+    assert read(blocks, len(content) - 1, normalise=True) == (Spoiled.TOO_BIG, None, b"")
+
+
 SMUGGLED = [
     b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n", b"\r\n\0.\r\n", b"\r\n.\0\r\n",
     b"\r\n.\r\r\n", b"\n.\r", b"\r.\n", b"\n\n.\n\n", b"\r\r\n.\r\r\n", b"\r", b"\n", b"\0", b"\n\r",

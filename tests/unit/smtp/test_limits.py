@@ -62,24 +62,56 @@ def test_connection_count():
 
 def test_memory_budget():
     budget = MemoryBudget(100)
-    first, second = budget.reservation(), budget.reservation()
+    first, second = budget.reservation("a"), budget.reservation("b")
 
     assert first.resize(60)
     assert not second.resize(41)
     assert (second.size, budget.used) == (0, 60)
     assert second.resize(40)
-    assert not budget.fits(1)
+    assert not budget.fits(1, "c")
     assert first.resize(10)
-    assert budget.fits(50)
+    assert budget.fits(50, "c")
     first.release()
     first.release()
     second.release()
     assert budget.used == 0
 
 
+# What one client's messages hold, what another one of a client would be, and whether it fits into 1600.
+SHARES = [
+    ([], "a", 1600, True),
+    ([], "a", 1601, False),
+    ([800], "a", 400, True),
+    ([800], "a", 401, False),
+    ([800], "b", 800, True),
+    ([400, 400], "a", 400, True),
+    ([400, 400, 400], "a", 24, False),
+    ([400, 400, 400], "a", 23, True),
+    ([400, 400, 400], "b", 400, True),
+]
+
+
+@pytest.mark.parametrize(("held", "client", "size", "fits"), SHARES)
+def test_one_client_leaves_memory_to_others(held, client, size, fits):
+    budget = MemoryBudget(1600)
+    assert all(budget.reservation("a").resize(each) for each in held)
+
+    assert budget.fits(size, client) is fits
+    assert budget.reservation(client).resize(size) is fits
+
+
+def test_the_only_message_of_a_client_grows_while_there_is_room():
+    budget = MemoryBudget(1600)
+    reservation = budget.reservation("a")
+
+    assert all(reservation.resize(size) for size in range(0, 1601, 100))
+    reservation.release()
+    assert budget.fits(1600, "b")
+
+
 def test_a_reservation_can_shrink_when_the_budget_became_smaller():
     budget = MemoryBudget(100)
-    reservation = budget.reservation()
+    reservation = budget.reservation("a")
     assert reservation.resize(80)
     budget.limit = 10
 

@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import ipaddress
+from collections import Counter
 
 import pytest
 
@@ -284,6 +285,41 @@ async def test_wrong_passwords_are_limited_per_client(serve, tls_settings, users
         await client.command("EHLO client")
         assert (await client.command("AUTH PLAIN " + plain("anna", "guess"))).startswith(reply)
         await client.close()
+
+
+async def test_many_sessions_at_once_have_no_more_wrong_passwords(serve, tls_settings, users_file, client_context):
+    limits = ReceivingLimits(authentication_failures=2)
+    server = await serve(tls=tls_settings, users=users_file, limits=limits)
+    clients = [await RawClient.connect(server.ports[0]) for _ in range(6)]
+    for client in clients:
+        await client.start_tls(client_context)
+        await client.command("EHLO client")
+        assert (await client.command("AUTH PLAIN")).startswith("334")
+    *wrong, right = clients
+    for client in wrong:
+        client.write(plain("anna", "guess").encode() + b"\r\n")
+    told = Counter([(await client.reply())[:3] for client in wrong])
+    told_last = await right.command(plain("anna", "correct horse"))
+    for client in clients:
+        await client.close()
+
+    assert told == {"535": 2, "421": 3}
+    assert told_last.startswith("421 4.7.0")
+
+
+async def test_many_right_passwords_at_once_are_taken(serve, tls_settings, users_file, client_context):
+    limits = ReceivingLimits(authentication_failures=1)
+    server = await serve(tls=tls_settings, users=users_file, limits=limits)
+    clients = [await RawClient.connect(server.ports[0]) for _ in range(4)]
+    for client in clients:
+        await client.start_tls(client_context)
+        await client.command("EHLO client")
+        client.write(b"AUTH PLAIN " + plain("anna", "correct horse").encode() + b"\r\n")
+    told = [(await client.reply())[:3] for client in clients]
+    for client in clients:
+        await client.close()
+
+    assert told == ["235"] * 4
 
 
 # --- TLS ---------------------------------------------------------------------

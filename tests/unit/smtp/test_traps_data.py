@@ -91,7 +91,7 @@ async def test_s10_too_big_is_said_at_the_end(connect, handler):
 
 
 async def test_s10_all_sessions_together_hold_a_bounded_number_of_octets(connect, serve, handler):
-    server = await serve(limits=ReceivingLimits(data_in_memory_bytes=200_000))
+    server = await serve(limits=ReceivingLimits(data_in_memory_bytes=250_000))
     big = MESSAGE + (b"x" * 998 + b"\r\n") * 90
     handler.gate.clear()
     first, second, third = [await connect(server=server) for _ in range(3)]
