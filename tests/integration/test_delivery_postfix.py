@@ -149,7 +149,7 @@ def secure(tmp_path_factory) -> Iterator[Secure]:
 @pytest.mark.parametrize(
     ("policy", "state", "enhanced", "tls"),
     [
-        ({"mode": TlsMode.NONE}, State.FAILED, "5.7.0", ""),
+        ({"mode": TlsMode.NONE}, State.DEFERRED, "4.7.0", ""),
         ({"mode": TlsMode.MAY}, State.DELIVERED, "2.0.0", "TLSv1.3 TLS_AES_256_GCM_SHA384 unverified"),
         ({"mode": TlsMode.REQUIRED}, State.DELIVERED, "2.0.0", "TLSv1.3 TLS_AES_256_GCM_SHA384 unverified"),
         ({"mode": TlsMode.VERIFIED, "name": "secure.westendonsixth.com"}, State.DELIVERED, "2.0.0",

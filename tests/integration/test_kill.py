@@ -147,7 +147,7 @@ async def test_d02_kill_at_any_instant(kills, count, tmp_path, capsys):
         internal=f'{{"host": "127.0.0.1:{inside.port}", "tls": "none"}}',
         external=f'{{"host": "127.0.0.1:{outside.port}", "tls": "none"}}',
         settings={
-            "DELIVERY__SCHEDULE": '{"first": 0.5, "factor": 1.2, "longest": 2}',
+            "DELIVERY__SCHEDULE": '{"first": 0.5, "factor": 1.2, "longest": 2, "uncertain": 1}',
             "DELIVERY__TIMEOUTS": '{"final": 3}',
             "DELIVERY__CONNECTION": '{"pause": 0.1, "longest_pause": 0.5}',
             "DELIVERY__LEASE": "5",
