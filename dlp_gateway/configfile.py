@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.constructor import ConstructorError, DuplicateKeyError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 DEEPEST = 40  # levels of nesting; the deepest place in our own files is 6, and aliases can be endless
@@ -113,20 +113,42 @@ class Source:
         return node
 
 
+class _Constructor(RoundTripConstructor):
+    """Leaves dates as they are written, and says where a value stands that its notation does not allow.
+
+    Whoever wants a date makes it from the text, and says which setting names a day that no calendar has.
+    """
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - as ruamel declares it
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError):
+            raise ConstructorError(None, None, "a value that its notation does not allow", node.start_mark) from None
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", RoundTripConstructor.construct_yaml_str)
+
+
 def parse(text: str, file: str) -> Source:
     """Read ``text`` as one YAML mapping; an empty file is an empty mapping.
 
     Raises:
         ConfigError: not YAML, a key twice, or not a mapping; with file and line.
     """
+    reader = YAML(typ="rt")
+    reader.Constructor = _Constructor
     try:
-        marked = YAML(typ="rt").load(text)
+        marked = reader.load(text)
     except DuplicateKeyError as error:
         raise ConfigError([Problem(file, _line(error), f"the key {_twice(error)} stands here twice")]) from None
     except MarkedYAMLError as error:
         raise ConfigError([Problem(file, _line(error), f"not valid YAML: {_detail(error)}")]) from None
     except YAMLError as error:
         raise ConfigError([Problem(file, 1, f"not valid YAML: {str(error).split(chr(10))[0]}")]) from None
+    except RecursionError:
+        raise ConfigError([Problem(file, 1, f"nested deeper than {DEEPEST} levels")]) from None
+    except (ValueError, OverflowError):
+        raise ConfigError([Problem(file, 1, "not valid YAML: a character that does not exist")]) from None
     if marked is None:
         return Source(file, {})
     if not isinstance(marked, dict):

@@ -162,7 +162,10 @@ class Protection:
 
     ``readable`` names what stays in the clear in spite of it, e.g.
     ``("file names",)``. ``password_inside`` is true when the password was
-    found in the same message: then the encryption is worth nothing.
+    found in the same message and opened it: then the encryption is worth
+    nothing, and what it held was read. ``password_announced`` is true when the
+    message says what the password is, whether that is so or not: what the
+    attachment holds is unknown unless it was opened.
     """
 
     state: Grade
@@ -171,6 +174,7 @@ class Protection:
     key_bits: int | None = None
     readable: tuple[str, ...] = ()
     password_inside: bool = False
+    password_announced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -18,7 +18,7 @@ import structlog
 
 from dlp_gateway.inspection.encoding import from_plain
 from dlp_gateway.inspection.pool import NoWorker, WorkerFailed, WorkerPool
-from dlp_gateway.model import Action, Address, Decision, Envelope, Inspection, Recipient, Unscanned, Verdict
+from dlp_gateway.model import Action, Decision, Envelope, Inspection, Recipient, Unscanned, Verdict
 from dlp_gateway.policy import explain
 from dlp_gateway.policy.definition import Policy
 from dlp_gateway.policy.evaluate import Needs, decide_all, demand
@@ -28,7 +28,7 @@ from dlp_gateway.smtp.replies import Reply
 from dlp_gateway.smtp.trace import received_field
 from dlp_gateway.store.errors import StoreError, StoreFullError
 from dlp_gateway.store.identifiers import new_id
-from dlp_gateway.store.values import Intake, Kind, Outgoing, SenderLink
+from dlp_gateway.store.values import Intake, Kind, Outgoing
 
 log = structlog.get_logger()
 
@@ -106,66 +106,84 @@ class Pipeline:
             size=len(content),
             digest=hashlib.sha256(content).hexdigest(),
         )
+        held = any(verdict.action is Action.HOLD for verdict in verdicts)
+        # The null sender is never told (RFC 3834 section 2).
+        told = envelope.sender if held else None
+        suppressed = self._limiter.admit(told) if told is not None else None
+        intake = _intake(running, decision, content, suppressed)
         try:
-            await self._store.commit(self._intake(running, decision, content))
+            await self._store.commit(intake)
         except StoreError as failure:
             log.exception("not committed", decision=identifier)
+            if told is not None:
+                self._limiter.take_back(told, suppressed)
             self._observer.undecided()
             return _not_stored(failure, identifier)
         self._observer.decided(decision, self._clock() - began)
         log.info("decided", decision=identifier, actions=_counts(verdicts), rules=_rules(verdicts), size=len(content))
-        return _answer(verdicts, identifier)
+        return _answer(verdicts, identifier, told=bool(intake.outgoing))
 
-    def _intake(self, running: Running, decision: Decision, content: bytes) -> Intake:
-        if all(verdict.action is Action.REFUSE for verdict in decision.verdicts):
-            return Intake(decision, None)
-        trace = received_field(
-            decision.envelope,
-            hostname=running.letterhead.hostname,
-            message_id=decision.id,
-            at=decision.at,
-            show_user=running.show_user,
-        )
-        sender = decision.envelope.sender
-        stopped = [verdict for verdict in decision.verdicts if verdict.action is not Action.DELIVER]
-        # The null sender is never told (RFC 3834 section 2).
-        suppressed = self._limiter.admit(sender) if sender is not None and stopped else None
-        if sender is None or suppressed is None:
-            return Intake(decision, trace + content)
-        notice, link = _notice(running, decision, sender, stopped, suppressed)
-        return Intake(decision, trace + content, (notice,), link)
+
+def _intake(running: Running, decision: Decision, content: bytes, suppressed: int | None) -> Intake:
+    """What is to become true of a decision; without a notice of a hold where ``suppressed`` is None."""
+    trace = received_field(
+        decision.envelope,
+        hostname=running.letterhead.hostname,
+        message_id=decision.id,
+        at=decision.at,
+        show_user=running.show_user,
+    )
+    by_action = {action: [v for v in decision.verdicts if v.action is action] for action in Action}
+    held, returned = by_action[Action.HOLD], by_action[Action.RETURN]
+    notices: list[Outgoing] = []
+    link = None
+    if held and suppressed is not None:
+        address = ""
+        if running.letterhead.console:
+            address, link = links.new(running.letterhead, decision.at)
+        notices += _notice(running, decision, Event.HELD, held, suppressed=suppressed, link=address)
+    if returned:
+        notices += _notice(running, decision, Event.RETURNED, returned, message=content)
+    kept = trace + content if held or by_action[Action.DELIVER] else None
+    return Intake(decision, kept, tuple(notices), link)
 
 
 def _notice(
-    running: Running, decision: Decision, sender: Address, stopped: Sequence[Verdict], suppressed: int
-) -> tuple[Outgoing, SenderLink | None]:
-    """Tell the sender what was not sent, with a link to its page when there is something left to decide."""
-    held = any(verdict.action is Action.HOLD for verdict in stopped)
-    link = None
-    address = ""
-    if held and running.letterhead.console:
-        address, link = links.new(running.letterhead, decision.at)
+    running: Running,
+    decision: Decision,
+    event: Event,
+    stopped: Sequence[Verdict],
+    *,
+    suppressed: int = 0,
+    link: str = "",
+    message: bytes = b"",
+) -> Iterator[Outgoing]:
+    """Tell the sender, if there is one, what was not sent, or give it back."""
+    sender = decision.envelope.sender
+    if sender is None:
+        return
     occasion = Occasion(
-        event=Event.HELD if held else Event.RETURNED,
+        event=event,
         decision_id=decision.id,
         sender=sender,
         stopped=[v.recipient.address for v in stopped],
         delivered=[v.recipient.address for v in decision.verdicts if v.action is Action.DELIVER],
         paragraphs=explain.paragraphs(stopped),
         suppressed=suppressed,
-        link=address,
+        link=link,
+        message=message,
     )
     content = compose(running.letterhead, occasion, decision.at)
     today = dt.datetime.fromtimestamp(decision.at, dt.UTC).date()
     zone = running.policy.zones.zone(sender, today)
-    return Outgoing(Kind.NOTICE, Recipient(sender, ("NEVER",)), zone, content, decision.id), link
+    yield Outgoing(Kind.NOTICE, Recipient(sender, ("NEVER",)), zone, content, decision.id)
 
 
 async def inspect(pool: WorkerPool, content: bytes, needs: Needs) -> Inspection:
     """Inspect ``content`` in a worker; what a failed worker leaves unread is a fact, not an error.
 
-    Raises NoWorker when none could be had: then nothing is known of the
-    message, and that is not its fault.
+    Raises NoWorker when none could be had, be it for a second try: then too
+    little is known of the message, and that is not its fault.
     """
     request = {"raw": content, "scope": needs.scope, "pictures": needs.pictures}
     try:
@@ -180,23 +198,29 @@ async def inspect(pool: WorkerPool, content: bytes, needs: Needs) -> Inspection:
 
 
 async def _after_failure(pool: WorkerPool, content: bytes, needs: Needs, why: str) -> Inspection:
-    """Read at least the Subject, on which also the recipients inside depend."""
+    """Read at least the Subject, on which also the recipients inside depend.
+
+    Asks at once, so that a pool that is being retired still answers.
+    """
     nothing = Inspection(unscanned=(Unscanned("subject", why), Unscanned("message", why)), scope=needs.scope)
     if needs.scope == "subject":
         return nothing
     try:
         reply, _ = await pool.request({"raw": content, "scope": "subject", "pictures": False})
         subject = from_plain(reply)
+    except NoWorker:
+        raise
     except (WorkerFailed, ValueError):
         return nothing
     return replace(subject, unscanned=(*subject.unscanned, Unscanned("body", why)), scope="all")
 
 
-def _answer(verdicts: Sequence[Verdict], identifier: str) -> Reply:
+def _answer(verdicts: Sequence[Verdict], identifier: str, *, told: bool) -> Reply:
     if all(verdict.action is Action.REFUSE for verdict in verdicts):
         return Reply(550, "5.7.1", explain.reply(verdicts, identifier))
     if any(verdict.action is not Action.DELIVER for verdict in verdicts):
-        return Reply(250, "2.6.0", f"Accepted, not for all recipients: see the notice [{identifier}]")
+        notice = ": see the notice" if told else ""
+        return Reply(250, "2.6.0", f"Accepted, not for all recipients{notice} [{identifier}]")
     return Reply(250, "2.6.0", f"Accepted [{identifier}]")
 
 

@@ -90,10 +90,16 @@ def check(
         stopped |= judged.stopped
         if as_json:
             more = explanation(judged, policy) if explain else {}
-            print(json.dumps({**as_data(judged), **more}, ensure_ascii=False), flush=True)
+            _say(json.dumps({**as_data(judged), **more}, ensure_ascii=False))
         else:
-            print(in_words(judged, policy, explain=explain), flush=True)
+            _say(in_words(judged, policy, explain=explain))
     raise typer.Exit(FAILED if failed else STOPPED if stopped else 0)
+
+
+def _say(text: str) -> None:
+    """Print what holds words of a message: a character that the output cannot carry becomes a question mark."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding), flush=True)
 
 
 def _inspector(configuration: Configuration) -> Any:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from dlp_gateway.cli.context import plain
 from dlp_gateway.detection.values import Candidate
 from dlp_gateway.inspection.inspector import Examination, Scope
 from dlp_gateway.model import Action, Envelope, Finding, Inspection, Role, Unscanned, Verdict
@@ -135,7 +136,7 @@ def in_words(judged: Judgement, policy: Policy, *, explain: bool) -> str:
             lines += [f"             {line}" for line in story(policy, verdict)]
     if explain:
         lines += _considered(judged)
-    return "\n".join(lines)
+    return "\n".join(map(plain, lines))
 
 
 def _considered(judged: Judgement) -> list[str]:

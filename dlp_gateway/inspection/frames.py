@@ -26,8 +26,12 @@ class FrameError(Exception):
 
 
 def pack(value: object) -> bytes:
-    """Return ``value`` (plain dicts, lists, strings, bytes, numbers) as one frame."""
-    body: bytes = msgpack.packb(value, use_bin_type=True)
+    """Return ``value`` (plain dicts, lists, strings, bytes, numbers) as one frame.
+
+    Half a character, which a name in UTF-7 or UTF-16 may hold, becomes a question mark: UTF-8 has no such thing, and
+    a name is no reason to fail.
+    """
+    body: bytes = msgpack.packb(value, use_bin_type=True, unicode_errors="replace")
     return HEADER.pack(len(body)) + body
 
 

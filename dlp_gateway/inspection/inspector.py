@@ -103,21 +103,21 @@ class Inspector:
         )
         locked = any(attachment.protection.state is not Grade.NONE for attachment in documents.attachments)
         if locked and passwords.announces_password(reading.texts):
-            attachments = tuple(_with_password(attachment) for attachment in documents.attachments)
+            attachments = tuple(_announced(attachment) for attachment in documents.attachments)
             return replace(documents, attachments=attachments)
         return documents
 
 
-def _with_password(attachment: Attachment) -> Attachment:
+def _announced(attachment: Attachment) -> Attachment:
     """The attachment of a message that says "the password is ...": what a password protects is open to its reader.
 
-    What is encrypted to a key or certificate stays as it is.
+    That is not to say that it was opened here. What is encrypted to a key or certificate stays as it is.
     """
     protection = attachment.protection
     to_a_key = protection.scheme == "pgp" or protection.scheme.startswith("smime")
     if protection.state is Grade.NONE or to_a_key:
         return attachment
-    return replace(attachment, protection=replace(protection, password_inside=True))
+    return replace(attachment, protection=replace(protection, password_announced=True))
 
 
 def _clear(texts: Sequence[Text]) -> tuple[Text, ...]:

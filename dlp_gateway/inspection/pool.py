@@ -3,18 +3,16 @@
 A worker that answers late is killed; one that dies, is replaced; in both cases
 the caller gets ``WorkerFailed`` with a phrase for the record. Waiting callers
 are served in order, large messages by a worker of their own, so that nobody
-waits behind them. The pool never retries by itself: what a failed inspection
-means is for the caller to say.
+waits behind them. What a failed inspection means is for the caller to say, so
+the pool retries only what no message is to blame for: a worker that ended
+because the process it came from did.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
-import socket
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,15 +20,14 @@ from typing import Any, Protocol
 
 from dlp_gateway.inspection import frames
 from dlp_gateway.inspection.confinement import ProcessLimits
+from dlp_gateway.inspection.zygote_client import Forked, PoolError, ZygoteClient
 
-_READY_SECONDS = 120.0
+__all__ = ["NoWorker", "PoolError", "PoolObserver", "PoolSettings", "WorkerFailed", "WorkerPool"]
+
 _END_SECONDS = 2.0
 # The worker for large messages yields to those for small ones, but not so much that its time would run out.
 _NICE = 5
-
-
-class PoolError(Exception):
-    """The workers cannot be started; the text says why (configuration, confinement)."""
+_CLOSED = "the workers have been stopped"
 
 
 class WorkerFailed(Exception):
@@ -42,7 +39,11 @@ class WorkerFailed(Exception):
 
 
 class NoWorker(WorkerFailed):
-    """No worker took this request: all are busy for too long, or none can be started."""
+    """No worker took this request: all are busy for too long, or none can be started or kept."""
+
+
+class _LostError(Exception):
+    """A worker ended together with the process it came from; what it was reading has no part in that."""
 
 
 class PoolObserver(Protocol):
@@ -95,9 +96,7 @@ class _Lane:
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    pid: int
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
+    forked: Forked
     lane: _Lane
     served: int = 0
 
@@ -109,49 +108,42 @@ class WorkerPool:
         self._settings = settings
         self._observer = observer
         self._small, self._large = _Lane(0), _Lane(_NICE)
-        self._process: asyncio.subprocess.Process | None = None
-        self._control: socket.socket | None = None
-        self._forked: asyncio.Queue[int] = asyncio.Queue()
-        self._ended: dict[int, asyncio.Future[int]] = {}
-        self._forking = asyncio.Lock()
+        self._zygote = ZygoteClient(_start_request(settings))
         self._busy: set[_Worker] = set()
-        self._listener: asyncio.Task[None] | None = None
+        self._pending = 0
         self._closing = False
         self._rest = asyncio.Event()
-        self.layers: tuple[str, ...] = ()
         self.restarts = 0
 
     @property
     def alive(self) -> bool:
         """Whether the process that workers come from is running."""
-        return self._process is not None and self._process.returncode is None
+        return self._zygote.alive
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers of confinement in force."""
+        return self._zygote.layers
 
     async def start(self) -> None:
         """Start the zygote and all workers; raises PoolError with the reason when it cannot."""
-        await self._start_zygote()
+        await self._zygote.start()
         for lane in (*[self._small] * self._settings.count, self._large):
             lane.idle.put_nowait(await self._fork(lane))
 
     async def stop(self) -> None:
-        """End all workers at once; requests under way fail."""
+        """End all workers at once; whoever asked or waits for one gets NoWorker."""
         self._closing = True
-        if self._listener is not None:
-            self._listener.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._listener
         workers = list(self._busy)
         for lane in (self._small, self._large):
             while not lane.idle.empty():
                 if (worker := lane.idle.get_nowait()) is not None:
                     workers.append(worker)
+            for _ in range(self._pending):
+                lane.idle.put_nowait(None)
         for worker in workers:
-            worker.writer.close()
-        if self._control is not None:
-            self._control.close()
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
+            worker.forked.writer.close()
+        await self._zygote.stop()
 
     @property
     def count(self) -> int:
@@ -159,9 +151,12 @@ class WorkerPool:
         return self._settings.count
 
     async def retire(self) -> None:
-        """Let the requests under way end, then stop."""
-        self._closing = True
-        while self._busy:
+        """Let the requests under way end, then stop.
+
+        Under way are also those that wait for a worker, and what a caller asks
+        for at once after an answer (without awaiting anything in between).
+        """
+        while self._pending:
             self._rest.clear()
             await self._rest.wait()
         await self.stop()
@@ -174,7 +169,21 @@ class WorkerPool:
         house is not mistaken for a slow reader.
         """
         frame = frames.pack(dict(payload))
-        worker = await self._take(self._large if size >= self._settings.large_bytes else self._small)
+        lane = self._large if size >= self._settings.large_bytes else self._small
+        self._pending += 1
+        try:
+            try:
+                return await self._serve(lane, frame)
+            except _LostError:
+                return await self._serve(lane, frame)
+        except _LostError:
+            raise NoWorker("the process that workers come from ended twice") from None
+        finally:
+            self._pending -= 1
+            self._rest.set()
+
+    async def _serve(self, lane: _Lane, frame: bytes) -> tuple[dict[str, Any], float]:
+        worker = await self._take(lane)
         self._busy.add(worker)
         healthy = False
         try:
@@ -182,7 +191,6 @@ class WorkerPool:
             healthy = "error" not in answer
         finally:
             self._busy.discard(worker)
-            self._rest.set()
             await asyncio.shield(self._give_back(worker, healthy=healthy))
         if not healthy:
             raise WorkerFailed(str(answer["error"]))
@@ -191,9 +199,9 @@ class WorkerPool:
     async def _exchange(self, worker: _Worker, frame: bytes) -> dict[str, Any]:
         try:
             async with asyncio.timeout(self._settings.seconds):
-                worker.writer.write(frame)
-                await worker.writer.drain()
-                answer: dict[str, Any] = frames.unpack(await frames.receive(worker.reader))
+                worker.forked.writer.write(frame)
+                await worker.forked.writer.drain()
+                answer: dict[str, Any] = frames.unpack(await frames.receive(worker.forked.reader))
         except TimeoutError:
             raise WorkerFailed(f"time limit of {self._settings.seconds:g} s") from None
         except (frames.FrameError, ConnectionError):
@@ -203,13 +211,14 @@ class WorkerPool:
         return answer
 
     async def _why_ended(self, worker: _Worker) -> str:
-        ended = self._ended.get(worker.pid)
-        if ended is None:
-            return "worker ended"
+        """A phrase for the record; raises _LostError when the worker's end was no doing of its own."""
         try:
-            status = await asyncio.wait_for(asyncio.shield(ended), _END_SECONDS)
-        except (TimeoutError, asyncio.CancelledError):
+            # The end of the line and the news of the worker's end come in any order.
+            status = await asyncio.wait_for(asyncio.shield(worker.forked.ended), _END_SECONDS)
+        except TimeoutError:
             return "worker ended"
+        if status is None:
+            raise _LostError
         if os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
             if number == signal.SIGXCPU:
@@ -218,133 +227,76 @@ class WorkerPool:
         return f"worker ended with status {os.waitstatus_to_exitcode(status)}"
 
     async def _take(self, lane: _Lane) -> _Worker:
+        if self._closing:
+            raise NoWorker(_CLOSED)
         try:
             worker = await asyncio.wait_for(lane.idle.get(), self._settings.wait_seconds)
         except TimeoutError:
             raise NoWorker(f"no worker was free within {self._settings.wait_seconds:g} s") from None
-        if worker is not None:
+        if worker is not None and worker.forked.lives and not self._closing:
             return worker
-        # An earlier replacement failed; its place in the queue is a promise to try again.
+        if worker is not None:
+            worker.forked.writer.close()
+        if self._closing:
+            raise NoWorker(_CLOSED)
+        # An earlier replacement failed, and its place in the queue is a promise to try again;
+        # or the worker died while it had nothing to do: no message is to blame, and none may meet it.
+        if worker is not None:
+            self._count_restart()
+        return await self._fresh(lane)
+
+    async def _fresh(self, lane: _Lane) -> _Worker:
+        """A new worker for a place in the queue; the place stays, whatever becomes of the attempt or the caller."""
+        forking = asyncio.ensure_future(self._fork(lane))
         try:
-            return await self._fork(lane)
+            return await asyncio.shield(forking)
+        except asyncio.CancelledError:
+            forking.add_done_callback(lambda done: lane.idle.put_nowait(_made(done)))
+            raise
         except (PoolError, OSError) as error:
             lane.idle.put_nowait(None)
-            raise NoWorker("no worker could be started") from error
+            raise NoWorker(_CLOSED if self._closing else "no worker could be started") from error
 
     async def _give_back(self, worker: _Worker, *, healthy: bool) -> None:
         worker.served += 1
         if self._closing:
-            worker.writer.close()
+            worker.forked.writer.close()
             return
         if healthy and worker.served < self._settings.recycle_after:
             worker.lane.idle.put_nowait(worker)
             return
         if not healthy:
-            self.restarts += 1
-            if self._observer is not None:
-                self._observer.worker_ended("failed")
-        self._kill(worker)
+            self._count_restart()
+        self._zygote.kill(worker.forked)
         try:
             worker.lane.idle.put_nowait(await self._fork(worker.lane))
         except (PoolError, OSError):
             worker.lane.idle.put_nowait(None)
 
-    def _kill(self, worker: _Worker) -> None:
-        worker.writer.close()
-        with contextlib.suppress(OSError):
-            self._send({"do": "kill", "pid": worker.pid})
-
-    def _send(self, command: dict[str, Any], descriptors: tuple[int, ...] = ()) -> None:
-        if self._control is None:
-            raise PoolError("the worker pool is not running")
-        data = frames.pack(command)[frames.HEADER.size :]
-        if descriptors:
-            socket.send_fds(self._control, [data], descriptors)
-        else:
-            self._control.send(data)
-
-    async def _start_zygote(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        try:
-            environment = {**os.environ, "ORT_DISABLE_TELEMETRY": "1", "OMP_NUM_THREADS": "1"}
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "dlp_gateway.inspection.zygote",
-                str(theirs.fileno()),
-                pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
-                env=environment,
-            )
-        finally:
-            theirs.close()
-        self._control = ours
-        limits = self._settings.limits
-        start = {
-            "factory": self._settings.factory,
-            "arguments": dict(self._settings.arguments),
-            "readable": [str(path) for path in self._settings.readable],
-            "required": list(self._settings.required_layers),
-            "limits": {
-                "memory_bytes": limits.memory_bytes,
-                "cpu_seconds": limits.cpu_seconds,
-                "open_files": limits.open_files,
-            },
-        }
-        self._send(start)
-        ours.setblocking(False)
-        loop = asyncio.get_running_loop()
-        try:
-            data = await asyncio.wait_for(loop.sock_recv(ours, 64 * 1024), _READY_SECONDS)
-        except TimeoutError:
-            raise PoolError(f"the inspection workers were not ready within {_READY_SECONDS:g} s") from None
-        answer = frames.unpack(data) if data else {"failed": "the process ended; its error output says why"}
-        if "failed" in answer:
-            raise PoolError(f"the inspection workers cannot start: {answer['failed']}")
-        self.layers = tuple(answer["ready"])
-        self._listener = asyncio.create_task(self._listen(ours))
-
-    async def _listen(self, control: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while data := await loop.sock_recv(control, 64 * 1024):
-            event = frames.unpack(data)
-            if "forked" in event:
-                self._ended[event["forked"]] = loop.create_future()
-                self._forked.put_nowait(event["forked"])
-            elif (ended := self._ended.pop(event["ended"], None)) is not None and not ended.done():
-                self._ended_status(event["ended"], ended, event["status"])
-
-    def _ended_status(self, pid: int, ended: asyncio.Future[int], status: int) -> None:
-        # Kept until the caller has looked: the end of the line and this event come in any order.
-        ended.set_result(status)
-        self._ended[pid] = ended
-        asyncio.get_running_loop().call_later(2 * _END_SECONDS, self._ended.pop, pid, None)
+    def _count_restart(self) -> None:
+        self.restarts += 1
+        if self._observer is not None:
+            self._observer.worker_ended("failed")
 
     async def _fork(self, lane: _Lane) -> _Worker:
-        async with self._forking:
-            if not self.alive:
-                await self._restart_zygote()
-            ours, theirs = socket.socketpair()
-            try:
-                self._send({"do": "fork", "nice": lane.nice}, (theirs.fileno(),))
-            except OSError as error:
-                ours.close()
-                raise PoolError("the process that workers come from has ended") from error
-            finally:
-                theirs.close()
-            try:
-                pid = await asyncio.wait_for(self._forked.get(), _READY_SECONDS)
-            except TimeoutError:
-                ours.close()
-                raise PoolError("no worker was started") from None
-            reader, writer = await asyncio.open_connection(sock=ours, limit=1024 * 1024)
-            return _Worker(pid, reader, writer, lane)
+        return _Worker(await self._zygote.fork(lane.nice), lane)
 
-    async def _restart_zygote(self) -> None:
-        if self._listener is not None:
-            self._listener.cancel()
-        if self._control is not None:
-            self._control.close()
-        self._forked = asyncio.Queue()
-        self._ended.clear()
-        await self._start_zygote()
+
+def _start_request(settings: PoolSettings) -> dict[str, Any]:
+    limits = settings.limits
+    return {
+        "factory": settings.factory,
+        "arguments": dict(settings.arguments),
+        "readable": [str(path) for path in settings.readable],
+        "required": list(settings.required_layers),
+        "limits": {
+            "memory_bytes": limits.memory_bytes,
+            "cpu_seconds": limits.cpu_seconds,
+            "open_files": limits.open_files,
+        },
+    }
+
+
+def _made(forking: asyncio.Future[_Worker]) -> _Worker | None:
+    """The worker that a caller asked for and did not wait for; None where there is none."""
+    return None if forking.cancelled() or forking.exception() is not None else forking.result()

@@ -18,15 +18,17 @@ from dlp_gateway.inspection import confinement, frames
 Serve = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-def prepare(null: int, limits: confinement.ProcessLimits, layers: tuple[str, ...], nice: int) -> None:
+def prepare(null: int, limits: confinement.ProcessLimits, layers: tuple[str, ...], nice: int, parent: int) -> None:
     """Give up what a worker does not need, for good, before any content arrives.
 
     ``null`` is a descriptor of /dev/null that takes the place of the standard
     streams: a parser that prints must not reach a log. ``layers`` are the
     confinements that the zygote found to work here, ``nice`` is how much
-    priority it gives up (nice(2)).
+    priority it gives up (nice(2)), ``parent`` the process number of the zygote.
     """
     confinement.die_with_parent(signal.SIGKILL)
+    if os.getppid() != parent:
+        raise SystemExit(1)  # the zygote ended before the kernel was asked to tell
     os.setsid()
     os.nice(nice)
     for descriptor in (0, 1, 2):

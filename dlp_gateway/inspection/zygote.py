@@ -121,6 +121,7 @@ class _Zygote:
         return True
 
     def _fork(self, line: int, nice: int) -> None:
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             self._control.close()
@@ -128,7 +129,7 @@ class _Zygote:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             status = 1
             try:
-                worker.prepare(self._null, self._limits, self._layers, nice)
+                worker.prepare(self._null, self._limits, self._layers, nice, parent)
                 worker.run(line, self._serve, self._limits.cpu_seconds)
                 status = 0
             finally:

@@ -50,7 +50,8 @@ def decide_all(policy: Policy, inspection: Inspection, envelope: Envelope, today
     """Verdicts for all recipients of ``envelope``, in its order.
 
     Either every verdict is ``refuse`` or none is: in a mixed envelope a
-    ``refuse`` becomes ``hold``.
+    ``refuse`` becomes ``hold``. So does ``return`` where there is nobody
+    inside to return to: a program's report without a sender, or an outsider.
     """
     recipients = [(recipient, policy.zones.zone(recipient.address, today)) for recipient in envelope.recipients]
     facts = _facts_by_zone(policy, inspection, {zone for _, zone in recipients}, today)
@@ -106,6 +107,9 @@ def _verdict(
     )
     stopping = [hit for hit in hits if not hit.monitored and hit.excepted_by is None]
     action = next((action for action in PRIORITY if any(hit.action is action for hit in stopping)), Action.DELIVER)
+    if action is Action.RETURN and (sender is None or policy.zones.zone(sender, today) is not Zone.INTERNAL):
+        # It goes back by the secure route or not at all: it was just judged unfit to leave.
+        action = Action.HOLD
     enforced = {hit.rule for hit in stopping}
     approvals = max((rule.approvals for name, rule in policy.rules.stopping() if name in enforced), default=1)
     return Verdict(recipient, zone, action, hits, approvals)
@@ -150,12 +154,20 @@ def _outsider(
     yield RuleName.ENCRYPTION, facts.weak
     if not safe:
         yield RuleName.TRANSFER, facts.personal + facts.high_risk + facts.sealed
-    if facts.people >= policy.rules.bulk.people and not (partner is not None and partner.bulk):
-        yield RuleName.BULK, (f"contact details of {facts.people} people, the limit is {policy.rules.bulk.people}",)
     recipients, domains = facts.exposed
+    if not (partner is not None and partner.bulk):
+        yield RuleName.BULK, tuple(_bulk(facts.people, recipients, policy.rules.bulk.people))
     if recipients >= policy.rules.exposure.recipients and domains >= policy.rules.exposure.domains:
         yield RuleName.EXPOSURE, (f"{recipients} outsiders of {domains} domains see each other in To and Cc",)
     unread = facts.unread
     if scope != "all":
         unread = (*unread, "body and attachments were not inspected")
     yield RuleName.UNSCANNABLE, unread
+
+
+def _bulk(people: int, shown: int, limit: int) -> Iterator[str]:
+    """The same list is one whether it stands in the text or in To and Cc; a reply quotes the latter, so no sum."""
+    if people >= limit:
+        yield f"contact details of {people} people, the limit is {limit}"
+    if shown >= limit:
+        yield f"{shown} outsiders in To and Cc, the limit is {limit}"

@@ -7,7 +7,7 @@ One wording serves the reply to the mail client, the notice to the sender,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dlp_gateway.model import Action, RuleHit, Verdict, Zone
 from dlp_gateway.policy.definition import Policy
@@ -54,7 +54,7 @@ _WORDINGS: dict[str, Wording] = {
     RuleName.BULK: Wording(
         "it lists contact details of many people",
         "A list of many people's contact details is no longer simple contact information.",
-        "Send it as an adequately encrypted attachment, or only the entries that are needed.",
+        "Send it as an adequately encrypted attachment, or only the entries needed; reach many by a mailing list.",
     ),
     RuleName.EXPOSURE: Wording(
         "many outsiders would see each other's addresses",
@@ -91,26 +91,44 @@ def wording(rule: str) -> Wording:
 
 
 def enforced_hits(verdicts: Sequence[Verdict]) -> tuple[RuleHit, ...]:
-    """One hit for every rule that is enforced against any recipient, in rule order."""
-    found = {
-        hit.rule: hit for verdict in verdicts for hit in verdict.hits if not hit.monitored and hit.excepted_by is None
-    }
-    return tuple(found[name] for name in RuleName if name in found)
+    """One hit for every rule that is enforced against any recipient, in rule order.
+
+    Its reasons are those towards all of them: whoever cures these can send the message again.
+    """
+    found: dict[str, RuleHit] = {}
+    reasons: dict[str, dict[str, None]] = {}
+    for verdict in verdicts:
+        for hit in verdict.hits:
+            if not hit.monitored and hit.excepted_by is None:
+                found.setdefault(hit.rule, hit)
+                reasons.setdefault(hit.rule, {}).update(dict.fromkeys(hit.reasons))
+    return tuple(replace(found[name], reasons=tuple(reasons[name])) for name in RuleName if name in found)
 
 
 def reply(verdicts: Sequence[Verdict], decision_id: str) -> str:
     """One printable ASCII line for the client whose message is refused: fault, clause, remedy, id.
 
-    Without reply codes; at most ``LONGEST_REPLY`` characters.
+    Without reply codes; at most ``LONGEST_REPLY`` characters. Where that is too short, faults behind the first are
+    counted, and the remedy is still whole.
     """
     hits = enforced_hits(verdicts)
-    if not hits:
-        text = "Message refused"
-    else:
-        faults = "; ".join(f"{wording(hit.rule).fault} (clause {hit.clause}, {hit.rule})" for hit in hits)
-        text = f"Not sent: {faults}. {wording(hits[0].rule).remedy}"
     ending = f" [{_printable(decision_id)[:80]}]"
-    return _printable(text)[: LONGEST_REPLY - len(ending)] + ending
+    if not hits:
+        return f"Message refused{ending}"
+    ending = f". {wording(hits[0].rule).remedy}{ending}"
+    begun = "Not sent: "
+    return _printable(begun + _faults(hits, LONGEST_REPLY - len(begun) - len(ending)) + ending)
+
+
+def _faults(hits: Sequence[RuleHit], room: int) -> str:
+    """As many faults, from the first on, as there is room for, and how many there are besides."""
+    faults = [f"{wording(hit.rule).fault} (clause {hit.clause}, {hit.rule})" for hit in hits]
+    for told in range(len(faults), 1, -1):
+        left = len(faults) - told
+        text = "; ".join(faults[:told]) + (f"; and {left} more" if left else "")
+        if len(text) <= room:
+            return text
+    return faults[0] + (f"; and {len(faults) - 1} more" if len(faults) > 1 else "")
 
 
 def paragraphs(verdicts: Sequence[Verdict]) -> tuple[str, ...]:

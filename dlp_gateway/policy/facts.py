@@ -98,12 +98,13 @@ def _not_enough(attachment: Attachment, rule: HighRiskRule) -> str | None:
 
 
 def _sealed(attachment: Attachment) -> bool:
+    """Whether nobody looked into it. What a message says of a password may be untrue, so only an open one is known."""
     return attachment.protection.state is not Grade.NONE and not attachment.protection.password_inside
 
 
 def _weakness(attachment: Attachment, at_least: Grade) -> str | None:
     protection = attachment.protection
-    if protection.password_inside:
+    if protection.password_inside or protection.password_announced:
         return "comes with its password in the same message"
     if protection.state is not Grade.NONE and _GRADES.index(protection.state) < _GRADES.index(at_least):
         return f"is encrypted with {protection.scheme}, which is {protection.state}"

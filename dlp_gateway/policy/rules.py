@@ -128,10 +128,15 @@ class HighRiskRule(Rule):
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class BulkRule(Rule):
-    """Contact details of this many different people are no longer simple contact information."""
+    """Contact details of this many different people are no longer simple contact information.
+
+    Whoever counts them (``detection.contacts``) asks whom details name from 20
+    details on, and stops at 2,000 people: a limit outside of that is never or
+    always reached.
+    """
 
     clause: Clause = "2.1"
-    people: Annotated[int, Field(ge=2)] = 50
+    people: Annotated[int, Field(ge=20, le=2000)] = 50
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

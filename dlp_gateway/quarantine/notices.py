@@ -3,16 +3,18 @@
 A notice names the clause and the place, never the value and never the Subject
 (which may be the fault). It goes to the envelope sender with the null
 reverse-path and ``Auto-Submitted`` (RFC 3834), so that no machine answers it,
-and never to the null sender. One sender gets a limited number of them.
+and never to the null sender. One sender gets a limited number of them, apart
+from those that give a message back: these hold it, and nobody else does.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import textwrap
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from enum import StrEnum
 
@@ -57,6 +59,7 @@ _OPENINGS = {
     Event.WITHDRAWN: "The message you sent was deleted, as asked for on its page. It was NOT sent to:",
 }
 _ADVISING = {Event.HELD, Event.RETURNED}
+_TEXT = ("Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class Occasion:
 
     ``stopped`` and ``delivered`` are recipients; ``paragraphs`` are the words
     of the policy (see ``policy.explain``) or of the reviewer. ``link`` is the
-    address of the sender's page, "" without one.
+    address of the sender's page, "" without one. ``message`` is the sender's
+    own, with CRLF line ends, where the notice gives it back; else empty.
     """
 
     event: Event
@@ -91,18 +95,52 @@ class Occasion:
     paragraphs: Sequence[str] = ()
     suppressed: int = 0
     link: str = ""
+    message: bytes = field(default=b"", repr=False)
 
 
 def compose(letterhead: Letterhead, occasion: Occasion, at: float) -> bytes:
     """Return the notice as a complete message with CRLF line ends; ``at`` is seconds since the epoch."""
     subject = f"{_TITLES[occasion.event]} [{occasion.decision_id}]"
-    headers = own_headers(letterhead, occasion.sender, subject, f"{occasion.event}.{occasion.decision_id}", at)
-    lines = [*headers, "", *_body(letterhead, occasion)]
-    return ("\r\n".join(lines) + "\r\n").encode("utf-8", "replace")
+    name = f"{occasion.event}.{occasion.decision_id}"
+    body = ("\r\n".join(_body(letterhead, occasion)) + "\r\n").encode("utf-8", "replace")
+    if not occasion.message:
+        return _block(*own_headers(letterhead, occasion.sender, subject, name, at)) + body
+    # No message holds the digest of itself, so the boundary is in none.
+    boundary = f"=_{hashlib.sha256(occasion.message).hexdigest()}"
+    multipart = (f'Content-Type: multipart/mixed; boundary="{boundary}"', "Content-Transfer-Encoding: 8bit")
+    delimiter = f"--{boundary}"
+    return b"".join(
+        (
+            _block(*own_headers(letterhead, occasion.sender, subject, name, at, content=multipart)),
+            _block(delimiter, *_TEXT),
+            body,
+            _block("", delimiter, *_returned(occasion.message)),
+            occasion.message,
+            f"\r\n{delimiter}--\r\n".encode(),
+        )
+    )
 
 
-def own_headers(letterhead: Letterhead, to: Address, subject: str, name: str, at: float) -> list[str]:
-    """The headers of all mail that the gateway writes itself; ``name`` begins its Message-ID. No machine answers it."""
+def _block(*lines: str) -> bytes:
+    """Header lines and the empty line that ends them."""
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "replace")
+
+
+def _returned(message: bytes) -> tuple[str, ...]:
+    """The header of the part that is ``message``: of another type where its own is not ASCII (RFC 6532 section 3.7)."""
+    ascii_only = message.partition(b"\r\n\r\n")[0].isascii()
+    kind, suffix = ("message/rfc822", "eml") if ascii_only else ("message/global", "u8msg")
+    disposition = f'Content-Disposition: attachment; filename="returned.{suffix}"'
+    return f"Content-Type: {kind}", "Content-Transfer-Encoding: 8bit", disposition
+
+
+def own_headers(
+    letterhead: Letterhead, to: Address, subject: str, name: str, at: float, content: Sequence[str] = _TEXT
+) -> list[str]:
+    """The headers of all mail that the gateway writes itself; ``name`` begins its Message-ID. No machine answers it.
+
+    ``content`` are those that say what the body is.
+    """
     return [
         f"From: Data protection gateway <postmaster@{letterhead.hostname}>",
         f"To: {_mailbox(to)}",
@@ -112,8 +150,7 @@ def own_headers(letterhead: Letterhead, to: Address, subject: str, name: str, at
         "Auto-Submitted: auto-generated",
         "X-Auto-Response-Suppress: All",
         "MIME-Version: 1.0",
-        "Content-Type: text/plain; charset=utf-8",
-        "Content-Transfer-Encoding: 8bit",
+        *content,
     ]
 
 
@@ -139,6 +176,8 @@ def _body(letterhead: Letterhead, occasion: Occasion) -> list[str]:
     if occasion.event is Event.HELD:
         days = letterhead.retention_days
         lines += [*_wrap(f"If it is not released within {days} days it is deleted. It is never sent by itself."), ""]
+    if occasion.message:
+        lines += [*_wrap("Your message is attached, as you sent it."), ""]
     if occasion.link:
         lines += [*_wrap(_linking(letterhead.link_days)), "", f"  {occasion.link}", ""]
     if occasion.event is Event.WITHDRAWN:
@@ -194,11 +233,31 @@ class NoticeLimiter:
     def admit(self, sender: Address) -> int | None:
         """Return the number of notices left out since the last one, or None to leave this one out."""
         now = self._clock()
-        key = f"{sender.local}@{sender.domain}".lower()
-        tokens, at, suppressed = self._senders.pop(key, (float(self._burst), now, 0))
-        tokens = min(float(self._burst), tokens + (now - at) / self._seconds)
+        tokens, suppressed = self._balance(sender, now)
         allowed = tokens >= 1
-        self._senders[key] = (tokens - 1 if allowed else tokens, now, 0 if allowed else suppressed + 1)
+        self._note(sender, tokens - 1 if allowed else tokens, now, 0 if allowed else suppressed + 1)
+        return suppressed if allowed else None
+
+    def take_back(self, sender: Address, admitted: int | None) -> None:
+        """Undo an ``admit`` that answered ``admitted``: there was nothing to tell after all."""
+        now = self._clock()
+        tokens, suppressed = self._balance(sender, now)
+        if admitted is None:
+            self._note(sender, tokens, now, max(0, suppressed - 1))
+        else:
+            self._note(sender, min(float(self._burst), tokens + 1), now, suppressed + admitted)
+
+    def _balance(self, sender: Address, now: float) -> tuple[float, int]:
+        """How many notices the sender may have at this moment, and how many were left out since the last one."""
+        tokens, at, suppressed = self._senders.get(_key(sender), (float(self._burst), now, 0))
+        return min(float(self._burst), tokens + (now - at) / self._seconds), suppressed
+
+    def _note(self, sender: Address, tokens: float, now: float, suppressed: int) -> None:
+        self._senders.pop(_key(sender), None)
+        self._senders[_key(sender)] = (tokens, now, suppressed)
         while len(self._senders) > self._SENDERS:
             self._senders.popitem(last=False)
-        return suppressed if allowed else None
+
+
+def _key(sender: Address) -> str:
+    return f"{sender.local}@{sender.domain}".lower()

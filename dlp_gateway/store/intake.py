@@ -91,6 +91,10 @@ class Rows:
         """Whether something is to be delivered at once."""
         return any(row[10] == "queued" for row in self.recipients)
 
+    def delivers(self, message_id: str) -> bool:
+        """Whether the message itself, not only a notice about it, is to be delivered at once."""
+        return any(row[0] == message_id and row[10] == "queued" for row in self.recipients)
+
 
 def canonical(address: Address) -> str:
     """The form in which addresses are compared and recorded."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from dlp_gateway.audit.chain import Checkpoint, Note
+from dlp_gateway.audit.witness import Witness
 from dlp_gateway.store import database
 from dlp_gateway.store import queue as statements
 from dlp_gateway.store.errors import StoreError, StoreFullError, StoreInvalidError, StoreUnavailableError, describe
@@ -43,6 +44,8 @@ class Options:
     kept in memory from its commit to its delivery. The head of the record is
     signed after ``checkpoint_entries`` or ``checkpoint_seconds``, and at the
     end; ``checkpoint_to`` is told of each signature, on the writer's thread.
+    ``witness`` remembers the last one, and nothing is signed that does not go
+    on from there.
     """
 
     pseudonyms: bool = False
@@ -53,6 +56,7 @@ class Options:
     checkpoint_entries: int = 1000
     checkpoint_seconds: float = 60.0
     checkpoint_to: Callable[[Checkpoint], None] | None = None
+    witness: Witness | None = None
 
 
 class Store:
@@ -67,7 +71,9 @@ class Store:
             pseudonyms=options.pseudonyms,
             reserve=options.reserve,
             group=options.group,
-            signing=Signing(options.checkpoint_entries, options.checkpoint_seconds, options.checkpoint_to),
+            signing=Signing(
+                options.checkpoint_entries, options.checkpoint_seconds, options.checkpoint_to, options.witness
+            ),
             clock=clock,
         )
         self._readers = ThreadPoolExecutor(_READERS, "store-reader", initializer=self._connected)
@@ -113,7 +119,7 @@ class Store:
         size = (0 if content is None else len(content)) + sum(len(outgoing.content) for outgoing in intake.outgoing)
         heavy = size >= _LARGE or len(intake.decision.inspection.findings) >= _MANY
         rows = await asyncio.to_thread(self._prepare, intake) if heavy else self._prepare(intake)
-        if content is not None and rows.queued:
+        if content is not None and rows.delivers(intake.decision.id):
             self._recent.put(intake.decision.id, content)
         try:
             await self._writer.do(Commit(rows, size))

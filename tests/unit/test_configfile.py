@@ -20,6 +20,11 @@ def test_yaml_1_2_words_are_text():
     assert {type(data["a"]), type(data["b"]), type(data["b"][0]), type(data["b"][0]["y"])} == {int, list, dict, float}
 
 
+@pytest.mark.parametrize("day", ["2027-01-01", "2027-06-31", "2027-06-30T25:00:00Z", "2027-13-01 10:00:00"])
+def test_days_are_text_whether_a_calendar_has_them_or_not(day):
+    assert parse(f"a: {day}\nb: [{day}]\n{day}: c\n", "f").data == {"a": day, "b": [day], day: "c"}
+
+
 @pytest.mark.parametrize(
     ("location", "line"),
     [
@@ -49,6 +54,12 @@ def test_lines(location, line):
         ("a: *b\n", "f:1: not valid YAML: "),
         ("a: \0", "f:1: not valid YAML: "),
         ("a: " + "[" * 60 + "]" * 60, "f:1: nested deeper than 40 levels"),
+        ("a: 1\nb: " + "[" * 20_000, "f:1: nested deeper than 40 levels"),
+        ("a: 1\nb: " + "7" * 5000, "f:2: not valid YAML: "),
+        ("a: 1\nb: !!int secret", "f:2: not valid YAML: "),
+        ("a: 1\nb: {c: !!float secret}", "f:2: not valid YAML: "),
+        ("a: 1\nb: [!!bool secret]", "f:2: not valid YAML: "),
+        ('a: "\\UFFFFFFFF"', "f:1: not valid YAML: "),
     ],
 )
 def test_bad_text_says_where_and_why_and_repeats_no_value(text, said):

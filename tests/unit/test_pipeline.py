@@ -1,6 +1,9 @@
 """The story of one message, with the real policy and real confined workers."""
 
 import asyncio
+import datetime as dt
+import email
+import email.policy
 import hashlib
 import re
 from dataclasses import dataclass, field, replace
@@ -10,17 +13,19 @@ import pytest
 import pytest_asyncio
 import structlog
 
-from dlp_gateway.inspection.pool import PoolSettings, WorkerPool
-from dlp_gateway.model import Action, Address, Zone
+from dlp_gateway.inspection.encoding import to_plain
+from dlp_gateway.inspection.pool import NoWorker, PoolSettings, WorkerFailed, WorkerPool
+from dlp_gateway.model import Action, Address, Inspection, Zone
 from dlp_gateway.pipeline import Pipeline, Running
 from dlp_gateway.quarantine.notices import Letterhead, NoticeLimiter
 from dlp_gateway.store.errors import StoreFullError, StoreInvalidError, StoreUnavailableError
 from dlp_gateway.store.values import Kind, SenderLink
-from tests.unit.policy.examples import address, envelope, policy
+from tests.unit.policy.examples import address, envelope, exception, finding, policy
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NOW = 1_800_000_000.0
+LATER = dt.date(2027, 6, 30)
 INSIDE, OUTSIDE, ELSEWHERE = "carol@westendonsixth.com", "bob@client.example", "dan@other.example"
 # What stands in messages and nowhere else.
 CONTENT = ("Quillfeather", "123 456 782", "wombat.xlsx")
@@ -250,7 +255,150 @@ async def test_notices_are_limited_and_those_left_out_are_counted(house):
     assert b"3 more messages of yours were stopped without a notice of their own." in last.outgoing[0].content
 
 
+async def test_a_notice_that_was_not_stored_counts_for_none(house):
+    house.store.failure = StoreUnavailableError("locked")
+    for _ in range(7):
+        assert (await house.send(mail("TAXNUMBER"), OUTSIDE)).code == 451
+    house.store.failure = None
+    for _ in range(3):
+        await house.send(mail("TAXNUMBER"), OUTSIDE)
+    house.clock.now += 601
+    await house.send(mail("TAXNUMBER"), OUTSIDE)
+
+    assert [len(intake.outgoing) for intake in house.store.intakes] == [1, 1, 0, 1]
+    assert b"without a notice" not in house.store.intakes[0].outgoing[0].content
+    assert b"1 more messages of yours were stopped" in house.store.intakes[-1].outgoing[0].content
+
+
+async def test_the_reply_points_to_a_notice_where_there_is_one(house):
+    replies = [await house.send(mail("TAXNUMBER"), OUTSIDE) for _ in range(3)]
+    replies.append(await house.send(mail("TAXNUMBER"), OUTSIDE, sender=None))
+
+    assert ["see the notice" in reply.text for reply in replies] == [True, True, False, False]
+    assert all(reply.text.startswith("Accepted, not for all recipients") for reply in replies)
+
+
+# ---------------------------------------------------------------- what goes back
+
+
+@pytest.fixture
+def returning(house):
+    made = policy(rules={"external": {"action": "return"}})
+    house.pipeline.running = replace(house.running, policy=made)
+    return house
+
+
+def given_back(outgoing):
+    """Subject and attached message of a notice."""
+    found = email.message_from_bytes(outgoing.content, policy=email.policy.SMTP)
+    own = [part.get_content().as_bytes() for part in found.walk() if part.get_content_type() == "message/rfc822"]
+    return found["Subject"].partition(" [")[0], own
+
+
+async def test_a_returned_message_is_in_its_notice_however_many_there_are(returning):
+    raws = [mail("TAXNUMBER", str(number)) for number in range(7)]
+    replies = [await returning.pipeline.accept(envelope(OUTSIDE, INSIDE), raw) for raw in raws]
+
+    assert {reply.code for reply in replies} == {250}
+    for raw, intake in zip(raws, returning.store.intakes, strict=True):
+        (notice,) = intake.outgoing
+        assert given_back(notice) == ("Your message was not sent and is returned to you", [raw])
+        assert (notice.kind, notice.zone, notice.recipient.address.literal) == (
+            Kind.NOTICE,
+            Zone.INTERNAL,
+            "payroll@westendonsixth.com",
+        )
+        assert intake.link is None
+    actions = [verdict.action for verdict in returning.store.intakes[0].decision.verdicts]
+    assert actions == [Action.RETURN, Action.DELIVER]
+
+
+async def test_of_a_message_that_is_returned_for_all_nothing_but_the_notice_is_kept(returning):
+    await returning.pipeline.accept(envelope(OUTSIDE), mail("TAXNUMBER"))
+
+    assert returning.intake.content is None
+    assert len(returning.intake.outgoing) == 1
+
+
+@pytest.mark.parametrize("sender", [None, "bob@client.example"])
+async def test_what_cannot_go_back_is_held(returning, sender):
+    raw = mail("TAXNUMBER")
+    await returning.pipeline.accept(envelope(OUTSIDE, sender=sender), raw)
+
+    assert returning.actions == {OUTSIDE: (Action.HOLD, ("external",))}
+    assert returning.intake.content.endswith(raw)
+    assert not [notice for notice in returning.intake.outgoing if raw in notice.content]
+
+
+async def test_what_is_held_for_some_and_returned_for_others_is_told_apart(returning):
+    made = policy(
+        rules={"external": {"action": "return"}, "bulk": {"action": "hold"}}, exceptions=[exception(until=LATER)]
+    )
+    returning.pipeline.running = replace(returning.running, policy=made)
+    returning.pipeline.running = replace(returning.pipeline.running, pool=Crowd())
+    raw = mail("TAXNUMBER")
+    await returning.pipeline.accept(envelope(OUTSIDE, ELSEWHERE), raw)
+
+    assert returning.actions[OUTSIDE] == (Action.HOLD, ("bulk",))
+    assert returning.actions[ELSEWHERE] == (Action.RETURN, ("external", "bulk"))
+    held, returned = returning.intake.outgoing
+    assert given_back(held) == ("Your message is held for review", [])
+    assert (OUTSIDE.encode() in held.content, ELSEWHERE.encode() in held.content) == (True, False)
+    assert given_back(returned) == ("Your message was not sent and is returned to you", [raw])
+    assert returning.intake.content.endswith(raw)
+
+
+class Crowd:
+    """Workers that find many people, and something about one."""
+
+    async def request(self, payload, *, size=0):
+        return to_plain(Inspection((finding(),), people=90)), 1.0
+
+
 # ---------------------------------------------------------------- when something fails
+
+
+async def test_a_reload_leaves_no_message_behind():
+    pool = WorkerPool(settings(workers=1))
+    await pool.start()
+    house = House(pool)
+    sent = [asyncio.create_task(house.send(mail("CRASH"), OUTSIDE, INSIDE)) for _ in range(3)]
+    while not pool._busy:  # noqa: ASYNC110 - a step of the loop, not a wait
+        await asyncio.sleep(0)
+
+    await pool.retire()
+
+    assert [(await one).code for one in sent] == [250] * 3
+    for intake in house.store.intakes:
+        assert [verdict.action for verdict in intake.decision.verdicts] == [Action.HOLD, Action.DELIVER]
+
+
+async def test_a_dead_zygote_stops_no_message():
+    pool = WorkerPool(settings())
+    await pool.start()
+    try:
+        house = House(pool)
+        pool._zygote.process.kill()
+        await pool._zygote.process.wait()
+        for to in (INSIDE, OUTSIDE, INSIDE, OUTSIDE):
+            assert (await house.send(mail(), to)).text.startswith("Accepted [")
+    finally:
+        await pool.stop()
+
+
+async def test_without_a_worker_for_the_second_try_the_client_is_asked_to_come_back(house):
+    failures = [NoWorker("no worker was free within 240 s"), WorkerFailed("worker ended with status 3")]
+
+    class Spent:
+        async def request(self, payload, *, size=0):
+            raise failures.pop()
+
+    house.pipeline.running = replace(house.running, pool=Spent())
+
+    reply = await house.send(mail(), OUTSIDE, INSIDE)
+
+    assert (reply.code, reply.enhanced) == (451, "4.3.2")
+    assert house.store.intakes == []
 
 
 async def test_when_the_body_cannot_be_read_outsiders_do_not_get_it(house):

@@ -86,6 +86,7 @@ _WAYS = {
     "raise": lambda request: {}[request["secret"]],
     "flood": lambda _: "x" * (20 * 1024 * 1024),
     "print": _print,
+    "half": lambda _: "\ud800.txt",
     "nice": lambda _: os.nice(0),
     "write": _try_write,
     "read": _try_read,

@@ -2,12 +2,13 @@
 
 import asyncio
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from dlp_gateway.inspection.confinement import ProcessLimits
-from dlp_gateway.inspection.pool import PoolError, PoolSettings, WorkerFailed, WorkerPool
+from dlp_gateway.inspection.pool import NoWorker, PoolError, PoolSettings, WorkerFailed, WorkerPool
 
 FACTORY = "tests.unit.inspection.misbehaving:build"
 LIMITS = ProcessLimits(memory_bytes=256 * 1024 * 1024, cpu_seconds=2, open_files=32)
@@ -147,16 +148,96 @@ async def test_workers_are_recycled_without_counting_as_failures():
         await pool.stop()
 
 
-async def test_a_dead_zygote_is_replaced(pool):
-    pool._process.kill()
-    await pool._process.wait()
-    # Both workers died with it; whoever held a line to one of them hears so.
-    lost = await asyncio.gather(*(pool.request({"do": "echo", "raw": b""}) for _ in range(2)), return_exceptions=True)
+ECHO = {"do": "echo", "raw": b"ab"}
 
-    replies = await asyncio.gather(*(pool.request({"do": "echo", "raw": b"ab"}) for _ in range(4)))
 
-    assert any(isinstance(answer, WorkerFailed) for answer in lost)
+async def busy(pool, restarts=0):
+    while not pool._busy or pool.restarts < restarts:  # noqa: ASYNC110 - a step of the pool, not a wait
+        await asyncio.sleep(0.001)
+
+
+async def test_a_dead_zygote_is_replaced_and_no_request_is_to_blame(pool):
+    pool._zygote.process.kill()
+    await pool._zygote.process.wait()
+
+    replies = await asyncio.gather(*(pool.request(ECHO, size=size) for size in (0, 0, 1 << 20, 0, 1 << 20)))
+
+    assert [reply["got"] for reply, _ in replies] == [2] * 5
+
+
+async def test_an_idle_worker_that_died_is_replaced_and_no_request_meets_it(pool):
+    for worker in list(pool._small.idle._queue):
+        os.kill(worker.forked.pid, signal.SIGKILL)
+        assert await _ended(worker.forked.pid)
+
+    replies = await asyncio.gather(*(pool.request(ECHO) for _ in range(4)))
+
     assert [reply["got"] for reply, _ in replies] == [2] * 4
+    assert len(pool._small.idle._queue) == 2
+
+
+async def test_a_request_whose_worker_died_with_the_zygote_is_tried_once_more(pool):
+    lost = asyncio.create_task(pool.request({"do": "hang"}))
+    await busy(pool)
+    pool._zygote.process.kill()
+    await busy(pool, restarts=1)
+    pool._zygote.process.kill()
+
+    with pytest.raises(NoWorker, match="the process that workers come from ended twice"):
+        await lost
+    assert (await pool.request(ECHO))[0]["got"] == 2
+
+
+async def test_a_caller_that_leaves_while_its_worker_is_made_takes_no_place_with_it(pool):
+    pool._zygote.process.kill()
+    await pool._zygote.process.wait()
+    leaving = [asyncio.create_task(pool.request(ECHO)) for _ in range(2)]
+    while not pool._zygote.forking:  # noqa: ASYNC110 - a step of the pool, not a wait
+        await asyncio.sleep(0.001)
+    for caller in leaving:
+        caller.cancel()
+    await asyncio.gather(*leaving, return_exceptions=True)
+
+    replies = await asyncio.gather(*(pool.request(ECHO) for _ in range(4)))
+
+    assert [reply["got"] for reply, _ in replies] == [2] * 4
+    assert len(pool._small.idle._queue) == 2
+
+
+@pytest.mark.parametrize("way", ["raise", "exit"])
+async def test_a_pool_that_retires_answers_those_that_wait_and_whoever_asks_again_at_once(way):
+    pool = WorkerPool(settings(workers=1))
+    await pool.start()
+
+    async def twice():
+        with pytest.raises(WorkerFailed):
+            await pool.request({"do": way, "secret": "a"})
+        return await pool.request(ECHO)
+
+    callers = [asyncio.create_task(twice()), *(asyncio.create_task(pool.request(ECHO)) for _ in range(5))]
+    await busy(pool)
+    await pool.retire()
+
+    assert [(await caller)[0]["got"] for caller in callers] == [2] * 6
+    assert not pool.alive
+
+
+async def test_all_that_asked_hear_at_once_that_the_pool_stops():
+    pool = WorkerPool(settings(workers=1))
+    await pool.start()
+    callers = [asyncio.create_task(pool.request({"do": "hang"}, size=size)) for size in (0, 0, 0, 1 << 20, 1 << 20)]
+    await busy(pool)
+    await pool.stop()
+
+    async with asyncio.timeout(20):
+        ends = await asyncio.gather(*callers, pool.request(ECHO), return_exceptions=True)
+    assert [type(end) for end in ends] == [NoWorker] * 6
+
+
+async def test_half_a_character_in_an_answer_is_no_failure(pool):
+    reply, _ = await pool.request({"do": "half", "raw": b""})
+
+    assert reply["got"] == "?.txt"
 
 
 async def test_a_configuration_that_cannot_be_loaded_stops_the_start_with_its_reason():
@@ -169,7 +250,7 @@ async def test_a_configuration_that_cannot_be_loaded_stops_the_start_with_its_re
 
 
 async def test_nothing_is_left_behind_when_the_pool_stops(pool):
-    pids = [worker.pid for lane in (pool._small, pool._large) for worker in list(lane.idle._queue)]
+    pids = [worker.forked.pid for lane in (pool._small, pool._large) for worker in list(lane.idle._queue)]
     assert len(pids) == 3
     await pool.stop()
 

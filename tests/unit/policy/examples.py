@@ -73,8 +73,11 @@ def finding(tier=Tier.PERSONAL, role=Role.BODY, entity="AU_TFN", where=None):
     return Finding(entity, tier, where or role.value, 10, 21, 0.95, role)
 
 
-def attachment(state=Grade.ADEQUATE, scheme="office-agile", *, inside=False, kind="xlsx", where="pay.xlsx"):
-    return Attachment(where, where, kind, 9000, Protection(state, scheme, password_inside=inside))
+def attachment(
+    state=Grade.ADEQUATE, scheme="office-agile", *, inside=False, announced=False, kind="xlsx", where="pay.xlsx"
+):
+    protection = Protection(state, scheme, password_inside=inside, password_announced=announced)
+    return Attachment(where, where, kind, 9000, protection)
 
 
 def message(*facts, **more):

@@ -142,6 +142,27 @@ def test_encrypted_attachments(scheme, inside, risky, to):
     assert set(rules(inspection, to)) == expected
 
 
+@pytest.mark.parametrize("to", [OUTSIDE, UNSAFE, CONTACT_PARTNER, INSIDE])
+@pytest.mark.parametrize("scheme", [scheme for scheme, grade in _SCHEMES.items() if grade is not Grade.NONE])
+def test_what_a_message_says_of_a_password_makes_no_verdict_milder(scheme, to):
+    silent, says = (
+        evaluate(policy(), message(attachment(_SCHEMES[scheme], scheme, announced=said), risk=RISK), SENDER, to, TODAY)
+        for to in [recipient(to)]
+        for said in (False, True)
+    )
+
+    assert set(says.rules) == {*silent.rules, *(() if to == INSIDE else ("encryption",))}
+    assert says.approvals == silent.approvals
+
+
+def test_an_announced_password_is_no_way_around_a_rule_that_is_monitored():
+    tested = policy(rules={"encryption": {"mode": "monitor"}})
+
+    assert rules(message(attachment(announced=True), risk=RISK), tested=tested) == ("high-risk",)
+    assert rules(message(attachment(announced=True)), UNSAFE, tested) == ("transfer",)
+    assert rules(message(attachment(announced=True)), tested=tested) == ()
+
+
 def test_the_grade_asked_for_is_a_setting():
     strict = policy(rules={"encryption": {"at_least": "strong"}})
 
@@ -197,6 +218,15 @@ def test_bulk_may_be_part_of_an_agreement():
     assert rules(message(finding(), people=50), "bob@list.example", tested) == ("external",)
 
 
+def test_people_in_the_text_and_in_to_and_cc_are_not_added_up():
+    assert rules(message(people=30, visible=visible(30, 2))) == ()
+    assert rules(message(visible=visible(50, 2)), "bob@list.example", policy(partners=[partner("list.example")])) == (
+        "bulk",
+    )
+    tested = policy(partners=[partner("list.example", bulk=True)])
+    assert rules(message(visible=visible(50, 2)), "bob@list.example", tested) == ()
+
+
 def visible(outsiders, domains, insiders=0):
     outside = tuple(f"p{n}@client{n % domains}.example" for n in range(outsiders))
     return outside + tuple(f"s{n}@{HOME}" for n in range(insiders))
@@ -211,6 +241,10 @@ def visible(outsiders, domains, insiders=0):
         (visible(19, 3, insiders=30), ()),
         (visible(20, 3, insiders=30), ("exposure",)),
         (visible(20, 3)[:19] * 3, ()),
+        (visible(49, 2), ()),
+        (visible(50, 2), ("bulk",)),
+        (visible(50, 1, insiders=9), ("bulk",)),
+        (visible(50, 3), ("bulk", "exposure")),
         (tuple(f"P1@CLIENT{n % 3}.example" for n in range(60)), ()),
         ((*visible(17, 3), "a@contact-partner.example", "b@contact-partner.example", "c@x.example"), ("exposure",)),
         ((), ()),
@@ -298,6 +332,24 @@ def test_the_first_of_refuse_return_hold_is_done(external, high_risk, expected):
     tested = policy(rules={"external": {"action": external}, "high-risk": {"action": high_risk}})
 
     assert evaluate(tested, message(finding(Tier.HIGH_RISK)), SENDER, recipient(OUTSIDE), TODAY).action is expected
+
+
+@pytest.mark.parametrize(
+    ("sender", "expected"),
+    [
+        (SENDER, Action.RETURN),
+        (address(f"payroll@uk.{HOME}"), Action.RETURN),
+        (None, Action.HOLD),
+        (address("bob@client.example"), Action.HOLD),
+        (address("bob@trusted-partner.example"), Action.HOLD),
+        (address(f"bob%client.example@{HOME}"), Action.HOLD),
+    ],
+)
+def test_a_message_is_returned_to_senders_inside_and_held_for_others(sender, expected):
+    tested = policy(rules={"external": {"action": "return", "approvals": 3}})
+    verdict = evaluate(tested, message(finding()), sender, recipient(OUTSIDE), TODAY)
+
+    assert (verdict.action, verdict.rules, verdict.approvals) == (expected, ("external",), 3)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +29,32 @@ def test_reply_to_a_refused_subject():
         "Not sent: the Subject holds personal information (clause 5.14(c), subject). Write a Subject without names, "
         "numbers or facts of a person (a case or ticket number is fine) and send again. [01J-7Q]"
     )
+
+
+@pytest.mark.parametrize("clause", ["2.1", "C" * 60])
+@pytest.mark.parametrize("identifier", ["01J-7Q", "x" * 200])
+def test_a_reply_names_the_first_fault_and_its_whole_remedy_however_many_there_are(clause, identifier):
+    tested = policy(rules={name: {"clause": clause} for name in RuleName})
+    text = reply((verdict(EVERYTHING, UNSAFE, tested),), identifier)
+
+    assert text.startswith(f"Not sent: {wording(RuleName.SUBJECT).fault} (clause {clause}, subject); ")
+    assert re.search(rf"; and \d more\. {re.escape(wording(RuleName.SUBJECT).remedy)} \[{identifier[:80]}\]$", text)
+    assert len(text) <= LONGEST_REPLY
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        ("bob@client.example", "bob@personal-partner.example"),
+        ("bob@personal-partner.example", "bob@client.example"),
+    ],
+)
+def test_a_notice_names_what_stops_the_message_towards_any_recipient(to):
+    inspection = message(finding(), finding(Tier.HIGH_RISK, entity="HEALTH"))
+    said = paragraphs(decide_all(policy(), inspection, envelope(*to), TODAY))
+
+    (found,) = re.findall(r"Found: ([^.]*)\.", said[0])
+    assert sorted(found.split(", ")) == ["AU_TFN in body", "HEALTH in body"]
 
 
 @given(st.text(max_size=300))

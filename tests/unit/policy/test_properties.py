@@ -36,6 +36,7 @@ attachments = st.builds(
         state=st.sampled_from(Grade),
         scheme=st.sampled_from(["none", "office-agile", "office-rc4", "zip-aes256", "pgp", "pdf-aes256"]),
         password_inside=st.booleans(),
+        password_announced=st.booleans(),
     ),
 )
 unread = st.builds(Unscanned, where=st.sampled_from(["subject", "body", "a.xlsx", "message"]), why=st.just("damaged"))
@@ -67,7 +68,7 @@ rule_sections = st.fixed_dictionaries(
                     RuleName.SUBJECT: {"not_personal": st.lists(st.sampled_from(["PERSON", "ORGANISATION"]))},
                     RuleName.HIGH_RISK: {"schemes": st.lists(st.sampled_from(["pgp", "zip-aes", "office", "pdf"]))},
                     RuleName.ENCRYPTION: {"at_least": st.sampled_from(["adequate", "strong"])},
-                    RuleName.BULK: {"people": st.sampled_from([2, 50, 51])},
+                    RuleName.BULK: {"people": st.sampled_from([20, 50, 51])},
                     RuleName.EXPOSURE: {"recipients": st.sampled_from([2, 20]), "domains": st.sampled_from([1, 5])},
                 }.get(name, {}),
             },
@@ -177,7 +178,7 @@ one_fault = st.one_of(
         attachments,
         st.sampled_from([(), (Unscanned("body", "a word for a special category"),)]),
     ),
-    st.sampled_from([2, 50, 51]).map(lambda people: Inspection(people=people)),
+    st.sampled_from([20, 50, 51]).map(lambda people: Inspection(people=people)),
     st.builds(
         lambda shown, domains: Inspection(visible=tuple(f"p{n}@c{n % domains}.example" for n in range(shown))),
         st.sampled_from([19, 20, 30]),
@@ -215,7 +216,7 @@ _LEAVES = {
         *({name: {key: value}} for name in RuleName for key, value in (("mode", "monitor"), ("mode", "off"))),
         *({name: {"approvals": number}} for name in RuleName for number in (2, 3)),
         *({"subject": {"not_personal": [entity]}} for entity in ("PERSON", "AU_TFN")),
-        *({"bulk": {"people": people}} for people in (2, 51)),
+        *({"bulk": {"people": people}} for people in (20, 51)),
         *({"exposure": {"recipients": recipients}} for recipients in (19, 21)),
         *({"exposure": {"domains": domains}} for domains in (2, 4)),
         *({"high-risk": {"schemes": schemes}} for schemes in ([], ["zip"], ["office"], ["pdf-aes"])),

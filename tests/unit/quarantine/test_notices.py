@@ -194,6 +194,37 @@ def test_outsiders_beyond_ascii_do_not_make_the_header_so():
     assert "<王@client.example>" in body(raw)
 
 
+# ---------------------------------------------------------------- giving back
+
+OWN = {
+    "plain": b"From: jo@westendonsixth.com\r\nSubject: Lunch\r\n\r\nAt one.\r\n",
+    "no body": b"Subject: Lunch\r\n\r\n",
+    "no header": b"\r\nAt one.\r\n",
+    "eight bits": "Subject: Lunch\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nUm eins in München\r\n".encode(),
+    "in parts": (
+        b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nAt one.\r\n--b--\r\n"
+        b"--b\r\n\r\nno part\r\n--=_0--\r\n"
+    ),
+    "international header": "Subject: Grüße\r\n\r\nAt one.\r\n".encode(),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_message_that_is_given_back_is_attached_as_it_was_sent(name):
+    raw = notice(Event.RETURNED, message=OWN[name])
+    found = parsed(raw)
+    words, own = found.iter_parts()
+
+    assert found.keys() == HEADERS
+    assert "Your message is attached" in words.get_content()
+    assert "<bob@client.example>" in words.get_content()
+    assert own.get_content_type() == ("message/global" if name == "international header" else "message/rfc822")
+    boundary = found.get_boundary().encode()
+    attached = raw.partition(b"Content-Disposition: attachment;")[2].partition(b"\r\n\r\n")[2]
+    assert attached == OWN[name] + b"\r\n--" + boundary + b"--\r\n"
+    assert raw.count(boundary) == 4
+
+
 # ---------------------------------------------------------------- how many
 
 
@@ -216,6 +247,40 @@ def test_a_sender_gets_a_burst_then_one_for_each_interval():
     assert limiter.admit(JO) is None
     clock.now = 10_000
     assert [limiter.admit(JO) for _ in range(4)] == [1, 0, 0, None]
+
+
+@pytest.mark.parametrize(
+    ("before", "admitted", "after"),
+    [
+        ([], 0, [0, 0, 0, None]),  # the burst is whole again
+        ([0, 0], 0, [0, None]),
+        ([0, 0, 0], None, [None]),
+        ([0, 0, 0, None], None, [None]),
+    ],
+)
+def test_what_is_taken_back_was_never_asked_for(before, admitted, after):
+    clock = Clock()
+    limiter = NoticeLimiter(clock, burst=3, seconds=60)
+    assert [limiter.admit(JO) for _ in before] == before
+
+    assert limiter.admit(JO) == admitted
+    limiter.take_back(address("JO@westendonsixth.com"), admitted)
+
+    assert [limiter.admit(JO) for _ in after] == after
+    clock.now = 61
+    assert limiter.admit(JO) == [*before, *after].count(None)
+
+
+def test_those_left_out_are_told_by_the_next_when_a_notice_is_taken_back():
+    clock = Clock()
+    limiter = NoticeLimiter(clock, burst=1, seconds=60)
+    assert [limiter.admit(JO) for _ in range(3)] == [0, None, None]
+    clock.now = 61
+    assert limiter.admit(JO) == 2
+
+    limiter.take_back(JO, 2)
+
+    assert limiter.admit(JO) == 2
 
 
 def test_senders_do_not_share_and_case_does_not_matter():
