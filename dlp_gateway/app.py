@@ -41,6 +41,7 @@ from dlp_gateway.settings import (
 from dlp_gateway.signins import SignIns
 from dlp_gateway.smtp.server import SmtpServer
 from dlp_gateway.store import keys, versions
+from dlp_gateway.store.errors import StoreError
 from dlp_gateway.store.intake import ACTOR
 from dlp_gateway.store.store import Store
 from dlp_gateway.store.versions import Version
@@ -91,6 +92,7 @@ class Gateway:
         self._draining = False
         self._reloading = asyncio.Lock()
         self._reloads: set[asyncio.Task[None]] = set()
+        self._retiring: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
 
     @property
@@ -140,6 +142,9 @@ class Gateway:
             server = SmtpServer(wiring.receiving_settings(config), pipeline, observer=sign_ins)
             await _enter(store, config, _version(config))
             note_running(config.settings, config.policy)
+            health = self._serve_health(config.settings)
+            if health is not None:
+                undo.push_async_callback(asyncio.to_thread, health.stop)
             await server.start()
             undo.push_async_callback(server.stop)
             undo.pop_all()
@@ -153,7 +158,7 @@ class Gateway:
             delivering=asyncio.create_task(delivery.run()),
             housekeeping=housekeeping,
             tidying=asyncio.create_task(housekeeping.run()),
-            health=self._serve_health(config.settings),
+            health=health,
         )
         log.info("started", ports=self.ports, layers=pool.layers, workers=pool.count, policy=config.policy.fingerprint)
         self._notifier.ready()
@@ -187,6 +192,8 @@ class Gateway:
         if parts is None:
             return
         self._draining = True
+        # A drain may last longer than a process may stand still before it is taken for stuck.
+        beating = asyncio.create_task(self._keep_beating())
         self._notifier.stopping()
         seconds = _DRAIN_SECONDS
         log.info("draining", seconds=seconds)
@@ -197,15 +204,18 @@ class Gateway:
         parts.tidying.cancel()
         await asyncio.gather(parts.delivering, parts.tidying, return_exceptions=True)
         await parts.pool.stop()
+        await asyncio.gather(*self._retiring, return_exceptions=True)
         await parts.store.close()
         if parts.health is not None:
             await asyncio.to_thread(parts.health.stop)
+        beating.cancel()
         log.info("stopped")
 
     async def reload(self) -> None:
         """Read the configuration anew and swap it in, without dropping a session.
 
         Raises ReloadRefusedError with the reason; then nothing has changed.
+        Returns before the messages that the old workers have are answered.
         """
         async with self._reloading:
             parts = self._parts
@@ -214,27 +224,48 @@ class Gateway:
             try:
                 config = await asyncio.to_thread(self._load)
                 version = _version(config)
-            except ConfigError as error:
+                self._refuse(config)
+                old = await self._swap_in(parts, config, version)
+            except (ConfigError, PoolError, keys.KeysError, StoreError, ValueError, OSError) as error:
                 raise ReloadRefusedError(str(error)) from error
-            if problems := refusals(self._config.policy, config.loaded):
-                raise ReloadRefusedError("; ".join(str(problem) for problem in problems))
-            if reason := wiring.needs_restart(self._config.settings, config.settings):
-                raise ReloadRefusedError(f"{reason} cannot change without a restart")
+        retiring = asyncio.create_task(old.retire())
+        self._retiring.add(retiring)
+        retiring.add_done_callback(self._retiring.discard)
+
+    def _refuse(self, config: Configuration) -> None:
+        """Raise ReloadRefusedError where the configuration may not replace the one that runs."""
+        if problems := refusals(self._config.policy, config.loaded):
+            raise ReloadRefusedError("; ".join(str(problem) for problem in problems))
+        if reason := wiring.needs_restart(self._config.settings, config.settings):
+            raise ReloadRefusedError(f"{reason} cannot change without a restart")
+
+    async def _swap_in(self, parts: _Parts, config: Configuration, version: Version) -> WorkerPool:
+        """Let ``config`` decide from now on; returns the workers of the one before.
+
+        All that can fail comes before the swap, and is undone when what follows it fails.
+        """
+        before = self._config
+        async with contextlib.AsyncExitStack() as undo:
+            rotated = keys.load_gateway(config.settings.keys.directory)
+            routes = wiring.routes(config.settings)
             pool = WorkerPool(wiring.pool_settings(config), self.metrics)
-            try:
-                rotated = keys.load_gateway(config.settings.keys.directory)
-                await pool.start()
-                parts.server.reload(wiring.receiving_settings(config))
-            except (PoolError, keys.KeysError, ValueError, OSError) as error:
-                await pool.stop()
-                raise ReloadRefusedError(str(error)) from error
-            parts.store.use_keys(rotated)
-            old, parts.pool = parts.pool, pool
-            parts.pipeline.running = self._running(config, pool)
-            self._config = config
-            await _enter(parts.store, config, version)
+            undo.push_async_callback(pool.stop)
+            await pool.start()
+            parts.server.reload(wiring.receiving_settings(config))
+            undo.callback(_undone, lambda: parts.server.reload(wiring.receiving_settings(before)))
+            undo.callback(_undone, lambda: note_running(before.settings, before.policy))
             note_running(config.settings, config.policy)
-        await old.retire()
+            await _enter(parts.store, config, version)
+            if self._parts is not parts:
+                raise ReloadRefusedError("the gateway is stopping")
+            undo.pop_all()
+        parts.store.use_keys(rotated)
+        old, parts.pool = parts.pool, pool
+        parts.pipeline.running = self._running(config, pool)
+        parts.delivery.use(routes)
+        parts.housekeeping.use(rotated, config.settings)
+        self._config = config
+        return old
 
     async def _try_reload(self) -> None:
         self._notifier.reloading()
@@ -244,6 +275,8 @@ class Gateway:
         except ReloadRefusedError as error:
             # The reason names files, lines and settings: an admin has to be able to read it.
             log.error("reload refused", reason=str(error))  # noqa: TRY400 - the text is ours
+        except Exception as error:
+            log.exception("reload refused", reason=f"it failed ({type(error).__name__})")
         finally:
             self._notifier.ready()
 
@@ -285,6 +318,7 @@ class Gateway:
             **self.healthy(),
             "workers": parts.pool.alive,
             "store": writer.alive and writer.failed is None,
+            "record": writer.altered is None,
             "delivery": not parts.delivering.done(),
             "accepting": not self._draining,
         }
@@ -334,6 +368,14 @@ def _version(config: Configuration) -> Version:
 async def _enter(store: Store, config: Configuration, version: Version) -> None:
     """Put on record what decides from now on, with its text when that is another."""
     await store.write(lambda: versions.enter(version, str(config.directory)))
+
+
+def _undone(step: Callable[[], None]) -> None:
+    """Take back a step of a reload that is refused; what cannot be taken back is told, and stops nothing else."""
+    try:
+        step()
+    except Exception:
+        log.exception("reload undone in part")
 
 
 def _refuse_weaker(config: Configuration) -> None:

@@ -54,6 +54,7 @@ class Housekeeping:
         self._metrics = metrics
         self._zone_of = zone_of
         self._clock = clock
+        self._said: tuple[str | None, str | None] = (None, None)
 
     def use(self, keys: GatewayKeys, settings: Settings) -> None:
         """Go on with rotated keys and with what a reload may change in the settings."""
@@ -65,6 +66,7 @@ class Housekeeping:
         tidied = float("-inf")
         while True:
             try:
+                self.watch_record()
                 self._metrics.waiting(await self._store.read(lambda: counters.counts(self._clock())))
                 if self._clock() - tidied >= _TIDY_SECONDS:
                     tidied = self._clock()
@@ -72,6 +74,18 @@ class Housekeeping:
             except StoreError:
                 log.exception("housekeeping failed")
             await asyncio.sleep(_FIGURES_SECONDS)
+
+    def watch_record(self) -> None:
+        """Say when the record begins or ceases to be signed, and when what was signed last is not remembered."""
+        health = self._store.health()
+        self._metrics.record(altered=health.altered is not None)
+        before, self._said = self._said, (health.altered, health.forgetful)
+        if health.altered is not None and health.altered != before[0]:
+            log.error("the record is not signed any more", reason=health.altered)
+        if health.altered is None and before[0] is not None:
+            log.warning("the record is signed again")
+        if health.forgetful is not None and health.forgetful != before[1]:
+            log.error("what was signed last is not remembered", reason=health.forgetful)
 
     async def tidy(self) -> None:
         """Do once what is due now."""
@@ -89,8 +103,11 @@ class Housekeeping:
                 own=now - keep.notices_days * _DAY,
                 entries=now - keep.record_days * _DAY,
                 now=now,
+                key=self._keys.audit,
             )
         )
+        if purged.broken is not None:
+            log.error("the record is broken and was pruned without a signature: run audit verify", entry=purged.broken)
         cleared = await self._store.write(lambda: clocks.run(limits(self._settings, now), now))
         erased = await self._store.write(lambda: erasure.resume(now, pseudonyms))
         await self._tell_reviewers(now)

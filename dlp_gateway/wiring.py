@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dlp_gateway.audit.chain import Checkpoint
+from dlp_gateway.audit.witness import Witness
 from dlp_gateway.configfile import ConfigError, Problem
 from dlp_gateway.delivery import settings as delivery
 from dlp_gateway.delivery.schedule import Schedule
@@ -106,6 +107,7 @@ def store_options(settings: Settings) -> Options:
         checkpoint_entries=audit.checkpoint_entries,
         checkpoint_seconds=audit.checkpoint_seconds,
         checkpoint_to=_appending(audit.checkpoint_file) if audit.checkpoint_file else None,
+        witness=Witness.beside(settings.keys.directory),
     )
 
 

@@ -4,7 +4,8 @@ Each entry's hash covers its content and the hash of the entry before, so that
 nothing can be edited, removed or put elsewhere without the hashes telling. Who
 can write the database could compute a whole new chain, though; therefore a
 checkpoint, an Ed25519 signature over the head, is added every now and then and
-can be kept elsewhere.
+can be kept elsewhere. Where the chain is cut, because what is old is to go,
+the entry that says so is signed as well.
 
 Addresses and free text are not part of an entry: it holds commitments to them
 (``token``), and they stand in a side table with the salt of the commitment.
@@ -124,6 +125,14 @@ class Entry:
     previous: bytes
     hash: bytes
 
+    def said(self) -> Mapping[str, Any]:
+        """What ``details`` hold, empty when somebody has put something else there."""
+        try:
+            found = json.loads(self.details)
+        except (ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
 
 def link(note: Note, tokens: str, seq: int, previous: bytes) -> Entry:
     """The entry that records ``note`` as number ``seq`` behind the hash ``previous``."""
@@ -179,25 +188,57 @@ class Checkpoint:
         """Read what ``details`` gave; raises ValueError when it is something else."""
         try:
             return cls(
-                int(details["seq"]),
+                _number(details["seq"]),
                 bytes.fromhex(details["hash"]),
                 float(details["at"]),
                 str(details["key"]),
                 bytes.fromhex(details["signature"]),
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"not a checkpoint: {error}") from None
 
     def valid(self, keys: Mapping[str, Ed25519PublicKey]) -> bool:
         """Whether one of our keys signed exactly this."""
-        key = keys.get(self.key_id)
-        if key is None:
-            return False
+        return _verified(keys, self.key_id, self.signature, _signed(self.seq, self.hash, self.at, self.key_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """A signed statement that the chain was cut ``at`` that time, after entry ``through`` with that hash."""
+
+    through: int
+    hash: bytes
+    at: float
+    key_id: str
+    signature: bytes
+
+    def details(self) -> dict[str, Any]:
+        """The form it has in the chain."""
+        return {
+            "through": self.through,
+            "hash": self.hash.hex(),
+            "at": self.at,
+            "key": self.key_id,
+            "signature": self.signature.hex(),
+        }
+
+    @classmethod
+    def parse(cls, details: Mapping[str, Any]) -> Prune:
+        """Read what ``details`` gave; raises ValueError when it is something else, or not signed."""
         try:
-            key.verify(self.signature, _signed(self.seq, self.hash, self.at, self.key_id))
-        except InvalidSignature:
-            return False
-        return True
+            return cls(
+                _number(details["through"]),
+                bytes.fromhex(details["hash"]),
+                float(details["at"]),
+                str(details["key"]),
+                bytes.fromhex(details["signature"]),
+            )
+        except (KeyError, TypeError, OverflowError) as error:
+            raise ValueError(f"not a signed prune: {error}") from None
+
+    def valid(self, keys: Mapping[str, Ed25519PublicKey]) -> bool:
+        """Whether one of our keys signed exactly this."""
+        return _verified(keys, self.key_id, self.signature, _cut(self.through, self.hash, self.at, self.key_id))
 
 
 def sign(seq: int, head: bytes, at: float, key_id: str, key: Ed25519PrivateKey) -> Checkpoint:
@@ -206,4 +247,31 @@ def sign(seq: int, head: bytes, at: float, key_id: str, key: Ed25519PrivateKey) 
 
 
 def _signed(seq: int, head: bytes, at: float, key_id: str) -> bytes:
-    return b"dlp-gateway checkpoint 1\0" + struct.pack(">qd", seq, at) + head + key_id.encode()
+    return b"dlp-gateway checkpoint 1\0" + struct.pack(">qd", seq, at) + head + key_id.encode("utf-8", "surrogatepass")
+
+
+def sign_prune(through: int, digest: bytes, at: float, key_id: str, key: Ed25519PrivateKey) -> Prune:
+    """Vouch for the chain being cut after an entry: those up to it were whole, and old enough to go."""
+    return Prune(through, digest, at, key_id, key.sign(_cut(through, digest, at, key_id)))
+
+
+def _cut(through: int, digest: bytes, at: float, key_id: str) -> bytes:
+    return b"dlp-gateway prune 1\0" + struct.pack(">qd", through, at) + digest + key_id.encode("utf-8", "surrogatepass")
+
+
+def _number(value: Any) -> int:
+    number = int(value)
+    if not 0 <= number < 1 << 63:
+        raise ValueError("not the number of an entry")
+    return number
+
+
+def _verified(keys: Mapping[str, Ed25519PublicKey], key_id: str, signature: bytes, signed: bytes) -> bool:
+    key = keys.get(key_id)
+    if key is None:
+        return False
+    try:
+        key.verify(signature, signed)
+    except InvalidSignature:
+        return False
+    return True

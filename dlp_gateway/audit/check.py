@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -20,25 +20,36 @@ def check(
     keys: Mapping[str, Ed25519PublicKey],
     kept: Sequence[Checkpoint] = (),
     *,
+    kept_for: float = math.inf,
+    now: float | None = None,
     passed: Callable[[int], None] = lambda _entries: None,
 ) -> Report:
     """Verify the record of the configured database; mail may go on meanwhile.
 
-    ``kept`` are checkpoints kept elsewhere; ``passed`` hears now and then how
-    many entries were verified, and may raise to end it. Raises StoreError when
-    the database cannot be read.
+    ``kept`` are checkpoints kept elsewhere, ``kept_for`` the seconds for which
+    entries are to be kept at least, ``now`` the time it is (``verify`` has
+    more); ``passed`` hears now
+    and then how many entries were verified, and may raise to end it. Raises
+    StoreError when the database cannot be read.
     """
-    report = _check(keys, kept, passed)
+    report = _check(keys, kept, kept_for, now, passed)
     if report.broken is not None and report.broken.fault is Fault.TEXT_REMOVED:
         # It may have been erased between reading the entries and reading the texts; then an entry says so now.
-        report = _check(keys, kept, passed)
+        report = _check(keys, kept, kept_for, now, passed)
     return report
 
 
-def _check(keys: Mapping[str, Ed25519PublicKey], kept: Sequence[Checkpoint], passed: Callable[[int], None]) -> Report:
+def _check(
+    keys: Mapping[str, Ed25519PublicKey],
+    kept: Sequence[Checkpoint],
+    kept_for: float,
+    now: float | None,
+    passed: Callable[[int], None],
+) -> Report:
     altered: list[Broken] = []
     head = history.head()
-    report = verify(_comparing(history.entries(), altered, passed), head, keys, texts=history.all_texts(), kept=kept)
+    entries = _comparing(history.entries(), altered, passed)
+    report = verify(entries, head, keys, texts=history.all_texts(), kept=kept, kept_for=kept_for, now=now)
     faults = [fault for fault in (report.broken, *altered) if fault is not None]
     return replace(report, broken=min(faults, key=lambda fault: fault.seq, default=None))
 
@@ -64,7 +75,7 @@ def _altered(page: Sequence[Entry]) -> Iterator[Broken]:
     facts = history.facts(entry.subject for entry in decisions)
     for entry in decisions:
         kept = facts.get(entry.subject)
-        if kept is not None and hashlib.sha256(kept.encode()).hexdigest() != json.loads(entry.details).get("facts"):
+        if kept is not None and hashlib.sha256(kept.encode()).hexdigest() != entry.said().get("facts"):
             why = f"the facts kept with decision {entry.subject} are not those decided on"
             yield Broken(entry.seq, Fault.FACTS_EDITED, why)
             return

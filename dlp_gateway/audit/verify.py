@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from dlp_gateway.audit.chain import GENESIS, Checkpoint, Entry, Kind, commit, entry_hash
+from dlp_gateway.audit.chain import GENESIS, Checkpoint, Entry, Kind, Prune, commit, entry_hash
 from dlp_gateway.store.history import Head, SaltedText
 
 # How far away an entry is looked for that stands in another's place.
 _NEAR = 1000
+# An entry may be signed so much later than it was made, where nothing came after it for a while.
+_LATE = 86400.0
 
 
 class Fault(StrEnum):
@@ -39,10 +42,28 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """Where and when the chain was cut, by the number ``seq`` of the entry that says so.
+
+    One that is not ``signed`` was made by an older version, while the record
+    was broken, or by anybody who can write the database.
+    """
+
+    seq: int
+    through: int
+    hash: bytes
+    at: float
+    signed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The outcome: ``signed`` is the last number under a valid checkpoint; what follows could be rewritten unseen.
 
     ``erased`` counts texts that were erased, with entries that say so.
+    ``cut`` is where the entries before the first were pruned, ``unsigned`` are
+    all prunes without a signature: only checkpoints kept elsewhere show whether
+    what they removed was old enough.
     """
 
     first: int
@@ -51,6 +72,8 @@ class Report:
     signed: int
     erased: int
     broken: Broken | None
+    cut: Cut | None = None
+    unsigned: tuple[Cut, ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -67,7 +90,7 @@ class _Walk:
     last: Entry | None = None
     count: int = 0
     signed: int = 0
-    pruned: dict[int, bytes] = field(default_factory=dict)
+    cuts: list[Cut] = field(default_factory=list)
     named: dict[str, int] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)
 
@@ -79,6 +102,8 @@ def verify(
     *,
     texts: Iterable[tuple[str, SaltedText]] = (),
     kept: Sequence[Checkpoint] = (),
+    kept_for: float = math.inf,
+    now: float | None = None,
 ) -> Report:
     """Check the whole chain and the texts beside it.
 
@@ -90,25 +115,35 @@ def verify(
             after ``entries``.
         kept: checkpoints that were kept elsewhere; only they show a chain that
             was cut off, or rewritten by someone who holds the signing key.
+        kept_for: for how many seconds entries are kept: one under a ``kept``
+            checkpoint that was pruned earlier than that is a fault.
+        now: the time it is; no entry was pruned later than that.
     """
+    now = time.time() if now is None else now
     witnesses = {checkpoint.seq: checkpoint for checkpoint in kept}
     walk = _Walk(head)
     broken = next((fault for checkpoint in kept if (fault := _forged(checkpoint, keys)) is not None), None)
     if broken is None:
         for entry in entries:
-            broken = _link_fault(walk, entry) or _checkpoint_fault(walk, entry, keys, witnesses)
+            broken = (
+                _link_fault(walk, entry)
+                or _checkpoint_fault(walk, entry, keys, witnesses)
+                or _prune_fault(walk, entry, keys)
+            )
             if broken is not None:
                 break
             _pass(walk, entry)
         else:
-            broken = _end_fault(walk, kept)
+            broken = _end_fault(walk, kept) or _early_fault(walk, kept, kept_for, now)
         erased, text_fault = _compare_texts(walk, texts, complete=broken is None)
         broken = min((fault for fault in (text_fault, broken) if fault is not None), key=lambda f: f.seq, default=None)
     else:
         erased = 0
     first = 0 if walk.first is None else walk.first.seq
     last = 0 if walk.last is None else walk.last.seq
-    return Report(first, last, walk.count, walk.signed, erased, broken)
+    cut = next((cut for cut in walk.cuts if cut.through == first - 1), None)
+    unsigned = tuple(cut for cut in walk.cuts if not cut.signed)
+    return Report(first, last, walk.count, walk.signed, erased, broken, cut, unsigned)
 
 
 def _forged(checkpoint: Checkpoint, keys: Mapping[str, Ed25519PublicKey]) -> Broken | None:
@@ -160,7 +195,7 @@ def _checkpoint_fault(
     if entry.kind != Kind.CHECKPOINT:
         return None
     try:
-        checkpoint = Checkpoint.parse(json.loads(entry.details))
+        checkpoint = Checkpoint.parse(entry.said())
     except ValueError:
         return Broken(entry.seq, Fault.EDITED, "it is no readable checkpoint")
     if checkpoint.seq == entry.seq - 1 and checkpoint.hash == entry.previous and checkpoint.valid(keys):
@@ -177,11 +212,32 @@ def _pass(walk: _Walk, entry: Entry) -> None:
         walk.named.setdefault(token, entry.seq)
     if entry.kind == Kind.CHECKPOINT:
         walk.signed = entry.seq - 1
-    elif entry.kind == Kind.PRUNE:
-        details = json.loads(entry.details)
-        walk.pruned[details["through"]] = bytes.fromhex(details["hash"])
     elif entry.kind == Kind.ERASE:
-        walk.forgotten.update(json.loads(entry.details).get("tokens", ()))
+        tokens = entry.said().get("tokens")
+        walk.forgotten.update(token for token in (tokens if isinstance(tokens, list) else ()) if isinstance(token, str))
+
+
+def _prune_fault(walk: _Walk, entry: Entry, keys: Mapping[str, Ed25519PublicKey]) -> Broken | None:
+    """Remember what an entry says was pruned, unless it is not what the gateway said."""
+    if entry.kind != Kind.PRUNE:
+        return None
+    details = entry.said()
+    signed = "signature" in details
+    try:
+        prune = Prune.parse(details if signed else {**details, "at": entry.at, "key": "", "signature": ""})
+    except ValueError:
+        return Broken(entry.seq, Fault.EDITED, "it is no readable entry about what was pruned")
+    if signed and not (prune.at == entry.at and prune.valid(keys)):
+        why = f"the signature in entry {entry.seq} does not fit what it says was pruned"
+        return Broken(entry.seq, Fault.REWRITTEN, why)
+    if not signed and any(cut.signed for cut in walk.cuts):
+        why = (
+            f"entry {entry.seq} says that the entries up to {prune.through} were pruned, and is not signed as those are"
+            " that say so before"
+        )
+        return Broken(entry.seq, Fault.REMOVED, why)
+    walk.cuts.append(Cut(entry.seq, prune.through, prune.hash, prune.at, signed))
+    return None
 
 
 def _end_fault(walk: _Walk, kept: Sequence[Checkpoint]) -> Broken | None:
@@ -190,10 +246,36 @@ def _end_fault(walk: _Walk, kept: Sequence[Checkpoint]) -> Broken | None:
     if last < reached:
         return Broken(last + 1, Fault.CUT_OFF, f"the record ends with entry {last} but once reached {reached}")
     first = walk.first
-    if first is not None and first.seq > 1 and walk.pruned.get(first.seq - 1) != first.previous:
+    cut = None if first is None else (first.seq - 1, first.previous)
+    if first is not None and first.seq > 1 and cut not in {(one.through, one.hash) for one in walk.cuts}:
         why = f"the record begins with entry {first.seq} and no entry says that those before were pruned"
         return Broken(1, Fault.REMOVED, why)
     return None
+
+
+def _early_fault(walk: _Walk, kept: Sequence[Checkpoint], kept_for: float, now: float) -> Broken | None:
+    """Compare checkpoints whose entries are not there any more with what says that these were pruned."""
+    if walk.first is None:
+        return None
+    faults = []
+    for checkpoint in kept:
+        cut = min(
+            (cut for cut in walk.cuts if cut.through >= checkpoint.seq), key=lambda cut: cut.through, default=None
+        )
+        if checkpoint.seq >= walk.first.seq or cut is None:
+            continue
+        if cut.through == checkpoint.seq and cut.hash != checkpoint.hash:
+            why = f"the checkpoint kept elsewhere for entry {checkpoint.seq} has another hash than what was pruned"
+            faults.append(Broken(checkpoint.seq, Fault.REWRITTEN, why))
+        passed = min(cut.at, now) - checkpoint.at
+        if passed < max(kept_for - _LATE, kept_for / 2):
+            days = "for ever" if kept_for == math.inf else f"for {kept_for / 86400:.0f} days"
+            why = (
+                f"entry {checkpoint.seq}, under a checkpoint kept elsewhere, was pruned {passed / 86400:.0f} days after"
+                f" that by entry {cut.seq}, and the record is kept {days}"
+            )
+            faults.append(Broken(checkpoint.seq, Fault.REMOVED, why))
+    return min(faults, key=lambda fault: fault.seq, default=None)
 
 
 def _compare_texts(

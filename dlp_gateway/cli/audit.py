@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +14,13 @@ from dlp_gateway.audit import export as exports
 from dlp_gateway.audit.chain import Checkpoint, Kind
 from dlp_gateway.audit.check import check
 from dlp_gateway.audit.verify import Report
-from dlp_gateway.cli.context import ConfigOption, fail, opened
+from dlp_gateway.audit.witness import Witness, WitnessError
+from dlp_gateway.cli.context import ConfigOption, fail, opened, when
+from dlp_gateway.settings import Settings
 from dlp_gateway.store import history, hours, keys
+
+_DAY = 86400.0
+_SHOWN = 5
 
 app = typer.Typer(help="The record of decisions and acts.", no_args_is_help=True)
 
@@ -24,12 +30,21 @@ def verify(
     kept: Annotated[
         list[Path] | None, typer.Option("--checkpoints", help="File of checkpoints kept elsewhere (audit checkpoints).")
     ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            "--record-days",
+            min=1,
+            help="Entries under a checkpoint kept elsewhere may have been pruned after so many days;"
+            " retention.record_days without it. Give the least it was set to.",
+        ),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Verify the whole record; names the first entry that was edited, removed, swapped or cut off. Exit 1 if so."""
     checkpoints = [checkpoint for path in kept or () for checkpoint in _read(path)]
     with opened(config) as settings:
-        report = check(keys.load_audit(settings.keys.directory), checkpoints)
+        report = _check(settings, checkpoints, days)
     print(_story(report))
     if not report.sound:
         raise typer.Exit(1)
@@ -70,7 +85,7 @@ def report(
     end = last.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=dt.UTC) + dt.timedelta(days=1)
     with opened(config) as settings:
         found = hours.figures(since.replace(tzinfo=dt.UTC).timestamp(), end.timestamp())
-        whole = check(keys.load_audit(settings.keys.directory))
+        whole = _check(settings)
     print(f"From {since:%Y-%m-%d} to {last:%Y-%m-%d} (UTC): {found.decided} messages decided.")
     for title, counts in (
         ("Recipients by action and zone", found.actions),
@@ -84,10 +99,32 @@ def report(
     print(f"\n{_story(whole)}")
 
 
+def _check(settings: Settings, kept: Sequence[Checkpoint] = (), days: int | None = None) -> Report:
+    """Verify, also against what this gateway signed last: that is kept beside its keys."""
+    folder = settings.keys.directory
+    try:
+        last = Witness.beside(folder).read()
+    except WitnessError as error:
+        fail(str(error))
+    witnesses = (*kept, *((last,) if last is not None else ()))
+    return check(keys.load_audit(folder), witnesses, kept_for=(days or settings.retention.record_days) * _DAY)
+
+
 def _story(report: Report) -> str:
     if report.broken is not None:
-        return f"The record is broken at entry {report.broken.seq} ({report.broken.fault}): {report.broken.why}"
-    return f"The record is whole: {report.entries} entries, signed up to number {report.signed} of {report.last}."
+        told = [f"The record is broken at entry {report.broken.seq} ({report.broken.fault}): {report.broken.why}"]
+    else:
+        told = [f"The record is whole: {report.entries} entries, signed up to number {report.signed} of {report.last}."]
+    if report.cut is not None:
+        told.append(f"Entries before {report.first} were pruned on {when(report.cut.at)} UTC.")
+    if report.unsigned:
+        numbers = ", ".join(str(cut.seq) for cut in report.unsigned[:_SHOWN])
+        more = f" and {len(report.unsigned) - _SHOWN} more" if len(report.unsigned) > _SHOWN else ""
+        told.append(
+            f"Not signed: that entries were pruned (entry {numbers}{more}). Older versions did not sign"
+            " that; only checkpoints kept elsewhere show that nothing was removed too early (--checkpoints)."
+        )
+    return "\n".join(told)
 
 
 def _read(path: Path) -> list[Checkpoint]:

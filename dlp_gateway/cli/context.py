@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,9 @@ from dlp_gateway.store.errors import StoreError
 from dlp_gateway.store.keys import KeysError
 
 FAILED = 2
+
+# What a terminal acts upon (ECMA-48), what ends a line, and what turns the order of characters round.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Folder of the configuration.", envvar="DLP_GATEWAY_CONFIG")
@@ -77,8 +81,14 @@ def age(seconds: float) -> str:
     return f"{hours}h {minutes}m" if hours else f"{minutes}m"
 
 
+def plain(text: str) -> str:
+    """``text`` as one line that no terminal acts upon: control characters are spelt out, as in Python."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """Columns of text as wide as their content."""
+    """Columns of text as wide as their content; none of it steers the terminal."""
+    rows = [tuple(map(plain, row)) for row in rows]
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     lines = [head, tuple("-" * width for width in widths), *rows]
     return "\n".join(

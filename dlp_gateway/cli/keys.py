@@ -42,13 +42,18 @@ def rotate(
     review_directory: ReviewOption = None,
     passphrase: PassphraseOption = False,
 ) -> None:
-    """Add a version of a key; what older versions sealed stays readable. Then reload the gateway."""
+    """Add a version of a key; what older versions sealed stays readable. Then reload the gateway.
+
+    All versions of the reviewers' key have one passphrase: give it again with --passphrase.
+    """
     found = settings(config)
     try:
         added = keys.rotate(found.keys.directory, name, review=review_directory, passphrase=_ask(passphrase))
     except keys.KeysError as error:
         fail(str(error))
     print(f"{added} is used from the next start or reload of the gateway on")
+    if passphrase and name is keys.Name.REVIEWERS:
+        print("The console and 'quarantine' need its passphrase in DLP_GATEWAY_REVIEW_PASSPHRASE")
 
 
 def _ask(wanted: bool) -> bytes | None:

@@ -12,27 +12,27 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
-from dlp_gateway.cli.context import ConfigOption, age, directory, fail, opened, table, when
+from dlp_gateway.cli.context import ConfigOption, age, directory, fail, opened, plain, table, when
 from dlp_gateway.configfile import ConfigError
 from dlp_gateway.inspection.pool import PoolError, WorkerFailed, WorkerPool
 from dlp_gateway.quarantine import held
 from dlp_gateway.quarantine.answers import to_sender
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.notices import Event
-from dlp_gateway.quarantine.review import Desk
+from dlp_gateway.quarantine.review import Desk, Mail
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError
 from dlp_gateway.quarantine.views import Revealed, addresses, in_clear, masked, reveal
 from dlp_gateway.settings import Settings, read_configuration
+from dlp_gateway.smtp.addresses import AddressError, PathRole, parse_path
+from dlp_gateway.store.keys import load_sealing
 from dlp_gateway.store.sealing import SealError
-from dlp_gateway.store.values import Outgoing
 from dlp_gateway.wiring import letterhead, pool_settings, review_desk
 
 T = TypeVar("T")
@@ -40,7 +40,9 @@ T = TypeVar("T")
 app = typer.Typer(help="Held messages.", no_args_is_help=True)
 
 MessageArgument = Annotated[str, typer.Argument(help="The message's id, from quarantine list.")]
-ReviewerOption = Annotated[str, typer.Option(help="Who acts: name, or name <address>.", envvar="DLP_GATEWAY_REVIEWER")]
+ReviewerOption = Annotated[
+    str, typer.Option(help="Who acts: name <address>, or the address alone.", envvar="DLP_GATEWAY_REVIEWER")
+]
 ReasonOption = Annotated[str, typer.Option(help="Why; it goes on record.")]
 RecipientOption = Annotated[
     list[str] | None,
@@ -76,16 +78,18 @@ def show(
     raw: Annotated[
         bool, typer.Option("--raw", help="With --reveal: write the whole message to standard output.")
     ] = False,
-    reviewer: Annotated[str, typer.Option(help="Who looks.", envvar="DLP_GATEWAY_REVIEWER")] = "",
+    reviewer: Annotated[str, typer.Option(help="Who looks: name <address>.", envvar="DLP_GATEWAY_REVIEWER")] = "",
     reason: Annotated[str, typer.Option(help="Why; it goes on record.")] = "",
     review_directory: ReviewKeyOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Show one held message: verdicts, findings by place. Values only with --reveal, which opens the seal."""
+    if reveal and raw and sys.stdout.isatty():
+        fail("--raw writes the message byte for byte, and it may steer a terminal: send it to a file or a program")
     with opened(config) as settings:
         found = _find(message)
         if not reveal:
-            print("\n".join(masked(found)))
+            _print(masked(found))
             return
         who = _reviewer(reviewer)
         content = _done(lambda: _desk(settings, review_directory).view(message, who, reason)).content
@@ -96,7 +100,7 @@ def show(
             revealed = asyncio.run(_revealed(config, content))
         except (ConfigError, PoolError, WorkerFailed) as error:
             fail(f"the message was opened, but what was found in it cannot be shown: {error}; --raw shows it as it is")
-        print("\n".join([*masked(found), "", *in_clear(revealed)]))
+        _print([*masked(found), "", *in_clear(revealed)])
 
 
 @app.command()
@@ -113,13 +117,13 @@ def release(
     with opened(config) as settings:
         found = _find(message)
         numbers = _numbers(found, to)
-        mail = _notices(settings, Event.RELEASED, found, numbers, reason, no_notice)
+        mail = _notices(settings, Event.RELEASED, found, reason, no_notice)
         who = _reviewer(reviewer)
         done = _done(lambda: _desk(settings, review_directory).release(message, numbers, who, reason, mail))
     for recipient in done.released:
-        print(f"<{recipient.address.literal}>: released")
+        print(plain(f"<{recipient.address.literal}>: released"))
     for recipient in done.waiting:
-        print(f"<{recipient.address.literal}>: approved; another reviewer has to agree")
+        print(plain(f"<{recipient.address.literal}>: approved; another reviewer has to agree"))
 
 
 @app.command("return")
@@ -131,7 +135,7 @@ def give_back(
     no_notice: QuietOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Do not send it; tell the sender why, with how to send it properly."""
+    """Do not send it; tell the sender why, with how to send it properly. Needs no private key."""
     _end(Event.RETURNED, message, reviewer, reason, to, no_notice, config)
 
 
@@ -144,7 +148,7 @@ def delete(
     no_notice: QuietOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Do not send it, and destroy it."""
+    """Do not send it, and destroy it. Needs no private key."""
     _end(Event.DELETED, message, reviewer, reason, to, no_notice, config)
 
 
@@ -154,13 +158,13 @@ def _end(
     with opened(config) as settings:
         found = _find(message)
         numbers = _numbers(found, to)
-        mail = _notices(settings, event, found, numbers, reason, quiet)
+        mail = _notices(settings, event, found, reason, quiet)
         who = _reviewer(reviewer)
-        desk = _done(lambda: _desk(settings, None))
+        desk = _done(lambda: _sealed_desk(settings))
         act = desk.give_back if event is Event.RETURNED else desk.delete
         ended = _done(lambda: act(message, numbers, who, reason, mail))
     for recipient in ended:
-        print(f"<{recipient.address.literal}>: {event}")
+        print(plain(f"<{recipient.address.literal}>: {event}"))
 
 
 def _done(act: Callable[[], T]) -> T:
@@ -187,25 +191,41 @@ def _numbers(message: Held, wanted: list[str] | None) -> list[int]:
 
 
 def _reviewer(text: str) -> Reviewer:
-    """``name <address>`` or a name alone; an address alone is both."""
-    name, address = parseaddr(text) if "<" in text else (text, text if "@" in text else "")
-    if not (name or address).strip():
-        fail("say who acts: --reviewer 'name <address>', or DLP_GATEWAY_REVIEWER")
-    return Reviewer((name or address).strip(), address)
+    """``name <address>``, or an address alone, which is the name as well: people are told apart by the address."""
+    given = text.strip()
+    name, bracket, address = given.removesuffix(">").rpartition("<")
+    if not bracket:
+        name, address = "", given
+    name = name.strip().strip('"').strip()
+    try:
+        path, _ = parse_path(f"<{address.strip()}>", PathRole.SENDER)
+    except AddressError:
+        path = None
+    if path is None or bool(bracket) != given.endswith(">") or set("<>") & set(name) or not name.isprintable():
+        fail("say who acts, with the mail address: --reviewer 'name <address>', or the same in DLP_GATEWAY_REVIEWER")
+    return Reviewer(name or path.literal, f"{path.local}@{path.domain}")
 
 
 def _desk(settings: Settings, review: Path | None) -> Desk:
     return review_desk(settings, time.time, environment=os.environ, review=review)
 
 
-def _notices(
-    settings: Settings, event: Event, message: Held, numbers: list[int], reason: str, quiet: bool
-) -> tuple[Outgoing, ...]:
+def _sealed_desk(settings: Settings) -> Desk:
+    """For what opens nothing: the reviewers' private key need not be there."""
+    return Desk(load_sealing(settings.keys.directory), time.time, pseudonyms=settings.audit.pseudonyms)
+
+
+def _notices(settings: Settings, event: Event, message: Held, reason: str, quiet: bool) -> Mail:
     """Tell the sender, with the reviewer's reason where it is not sent; nobody where there is no sender."""
     if quiet:
         return ()
     paragraphs = (reason,) if event is not Event.RELEASED else ()
-    return to_sender(letterhead(settings), event, message, numbers, paragraphs, time.time())
+    letter, now = letterhead(settings), time.time()
+    return lambda done: to_sender(letter, event, message, [one.id for one in done], paragraphs, now)
+
+
+def _print(lines: Iterable[str]) -> None:
+    print("\n".join(map(plain, lines)))
 
 
 async def _revealed(config: Path | None, content: bytes) -> Revealed:
@@ -252,7 +272,7 @@ def _plain(message: Held) -> dict[str, object]:
                 "state": recipient.state,
                 "rules": [hit.rule for hit in recipient.hits],
                 "approvals": recipient.approvals,
-                "approved_by": list(recipient.approved_by),
+                "approved_by": list(map(str, recipient.approved_by)),
             }
             for recipient in message.recipients
         ],

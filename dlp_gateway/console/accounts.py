@@ -19,6 +19,7 @@ from django.core.validators import validate_email
 
 from dlp_gateway.audit.chain import Kind, Note
 from dlp_gateway.console.roles import Role
+from dlp_gateway.quarantine.reviewers import mailbox
 from dlp_gateway.store.change import change
 
 # Characters beside letters and digits that the name of an account may hold.
@@ -161,12 +162,16 @@ def disable(account: int, actor: str, now: float) -> None:
 
 
 def enable(account: int, actor: str, now: float) -> None:
-    """Let an account sign in again, with the password and second factor it had. Raises AccountError."""
+    """Let an account sign in again, with the password and second factor it had. Raises AccountError.
+
+    The clock of unused accounts counts from now on.
+    """
     with _changing(account) as (row, made):
         if row.is_active:
             return
         row.is_active = True
         row.disabled_at = None
+        row.enabled_at = _moment(now)
         row.save()
         made.rows.notes.append(_note("enabled", row.username, actor, now))
 
@@ -175,7 +180,8 @@ def reset(account: int, actor: str, now: float) -> str:
     """After a loss: a new first password, no second factor any more, sessions end. Returns the password.
 
     Both, because whoever found a password could set up a second factor of
-    their own. Raises AccountError for one's own account.
+    their own. The clock of unused accounts counts from now on. Raises
+    AccountError for one's own account.
     """
     from allauth.mfa.models import Authenticator
 
@@ -187,6 +193,7 @@ def reset(account: int, actor: str, now: float) -> str:
         row.set_password(password)
         row.first_password = True
         row.generation += 1
+        row.enabled_at = _moment(now)
         row.save()
         made.rows.notes.append(_note("reset", row.username, actor, now))
     return password
@@ -219,7 +226,11 @@ def set_absence(account: int, deputy: int | None, until: dt.date | None, actor: 
 
 def day(now: float) -> dt.date:
     """The day of a moment, in UTC."""
-    return dt.datetime.fromtimestamp(now, dt.UTC).date()
+    return _moment(now).date()
+
+
+def _moment(now: float) -> dt.datetime:
+    return dt.datetime.fromtimestamp(now, dt.UTC)
 
 
 def _rows() -> Any:
@@ -276,8 +287,12 @@ def _check(given: Person) -> None:
 
 
 def _address_is_free(address: str, account: int | None) -> None:
-    """One person, one account: two of them could give both approvals that a high-risk message needs."""
-    if _rows().filter(email__iexact=address).exclude(pk=account).exists():
+    """One person, one account: two of them could give both approvals that a high-risk message needs.
+
+    Addresses of one mailbox are one address.
+    """
+    others = _rows().exclude(pk=account).exclude(email="").values_list("email", flat=True)
+    if mailbox(address) in map(mailbox, others):
         raise AccountError("another account has that address already; a person has one account")
 
 

@@ -17,6 +17,9 @@ from dlp_gateway.settings import Settings
 
 HERE = Path(__file__).parent
 
+# Of one form. A page has a box for each recipient of a message, or each held message of a person.
+_FIELDS = 50_000
+
 APPLICATIONS = (
     "dlp_gateway.console",
     "django.contrib.auth",
@@ -101,6 +104,8 @@ def django_settings(services: Services, pages: tuple[Page, ...]) -> dict[str, An
         "FILE_UPLOAD_HANDLERS": ["dlp_gateway.console.uploads.InMemory"],
         "DATA_UPLOAD_MAX_MEMORY_SIZE": settings.smtp.max_message_bytes + 65536,
         "FILE_UPLOAD_MAX_MEMORY_SIZE": settings.smtp.max_message_bytes + 65536,
+        # Each recipient of a message has a box on its page, even when fewer are taken by now.
+        "DATA_UPLOAD_MAX_NUMBER_FIELDS": max(_FIELDS, settings.smtp.limits.recipients + 100),
         "CONTENT_SECURITY_POLICY": _policy(settings),
         **_transport(settings),
         **_accounts(settings),

@@ -8,9 +8,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.http import StreamingHttpResponse
+from django.http import Http404, StreamingHttpResponse
 
 _DAY = 86400.0
+_DIGITS = 18
+LARGEST = 10**_DIGITS - 1  # number that something may have: the database's hold 64 bits
 
 
 class Filter(forms.Form):  # type: ignore[misc]  # Django carries no types
@@ -31,6 +33,15 @@ class Filter(forms.Form):  # type: ignore[misc]  # Django carries no types
     def query(self) -> str:
         """The filter as it stands in an address, without what is empty."""
         return urlencode({name: value for name, value in self.data.items() if name in self.fields and value})
+
+
+def number(text: str) -> int | None:
+    """A number out of an address or a form; None when it is none. Raises Http404 for one that nothing can have."""
+    if not text.isdecimal():
+        return None
+    if len(text) > _DIGITS:
+        raise Http404
+    return int(text)
 
 
 def download(lines: Iterable[str], kind: str, name: str) -> Any:

@@ -18,14 +18,17 @@ class Account(AbstractUser):  # type: ignore[misc]  # Django carries no types
 
     ``first_password`` says that the password was made for them and is to be
     changed before anything else. Sessions belong to one ``generation`` of the
-    account: counting it up ends them all. While ``away_until`` is not over,
-    digests and escalations go to ``deputy``.
+    account: counting it up ends them all. ``enabled_at`` is when an
+    administrator last let them in again, from which on the clock of unused
+    accounts counts. While ``away_until`` is not over, digests and escalations
+    go to ``deputy``.
     """
 
     role = models.CharField(max_length=16, blank=True)
     first_password = models.BooleanField(default=False)
     generation = models.IntegerField(default=0)
     disabled_at = models.FloatField(null=True, blank=True)
+    enabled_at = models.DateTimeField(null=True, blank=True)
     deputy = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="stands_in_for")
     away_until = models.DateField(null=True, blank=True)
     digest = models.BooleanField(default=True)

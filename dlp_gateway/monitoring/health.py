@@ -22,7 +22,11 @@ Check = Callable[[], Mapping[str, bool]]
 
 
 class HealthServer:
-    """Serves the three pages from a thread; ``checks`` are asked for each request."""
+    """Serves the three pages from a thread; ``checks`` are asked for each request.
+
+    Raises OSError, which names the setting and the address, when it cannot be
+    listened on.
+    """
 
     def __init__(self, host: str, port: int, registry: CollectorRegistry, healthy: Check, ready: Check) -> None:
         metrics = make_wsgi_app(registry)
@@ -40,7 +44,11 @@ class HealthServer:
             start_response(status, [("Content-Type", "text/plain"), ("Cache-Control", "no-store")])
             return [f"{name}: {'ok' if good else 'failing'}\n".encode() for name, good in state.items()]
 
-        self._server = make_server(host, port, application, server_class=_Server, handler_class=_Handler)
+        try:
+            self._server = make_server(host, port, application, server_class=_Server, handler_class=_Handler)
+        except OSError as error:
+            where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            raise OSError(error.errno, f"monitoring.listen: {where} cannot be listened on: {error.strerror}") from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
     @property

@@ -46,6 +46,9 @@ class Metrics:
         self.queue_age = Gauge("dlp_queue_oldest_seconds", "Age of the oldest waiting delivery", registry=registry)
         self.held = Gauge("dlp_held_messages", "Messages waiting for review", registry=registry)
         self.held_age = Gauge("dlp_held_oldest_seconds", "Age of the oldest held message", registry=registry)
+        self.record_altered = Gauge(
+            "dlp_record_altered", "1 while nothing is signed because the record was altered", registry=registry
+        )
         self.loop_lag = Gauge("dlp_loop_lag_seconds", "Delay of the event loop, last seen", registry=registry)
         self.certificate = Gauge(
             "dlp_certificate_expires_seconds", "Seconds until the certificate expires", registry=registry
@@ -101,6 +104,10 @@ class Metrics:
     def attempted(self, zone: Zone, seconds: float) -> None:
         """Observe how long one message took at one destination."""
         self.delivery.labels(zone.value).observe(seconds)
+
+    def record(self, *, altered: bool) -> None:
+        """Show whether the record was altered, so that nothing is signed."""
+        self.record_altered.set(altered)
 
     def waiting(self, counts: Counts) -> None:
         """Show what waits in the store."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dlp_gateway.quarantine import held
 from dlp_gateway.quarantine.held import Held, HeldRecipient
 from dlp_gateway.quarantine.rules import ReviewError
-from dlp_gateway.store import appeals, database, queue, wraps
+from dlp_gateway.store import appeals, database, queue, restriction, wraps
 from dlp_gateway.store.change import Change
 
 
@@ -21,11 +21,18 @@ def still_held(message_id: str) -> Held:
     return message
 
 
-def locked(made: Change, message_id: str, *, restricted: bool = False) -> Held:
-    """The held message as it is now, protected from other writers until the transaction ends; raises ReviewError."""
+def locked(made: Change, message_id: str, *, restricted: bool = False, kept: bool | None = None) -> Held:
+    """The held message as it is now, protected from other writers until the transaction ends; raises ReviewError.
+
+    ``restricted`` says that the act may be done while the message is
+    restricted, ``kept`` (without it the same) while a person's request
+    restricts it: that is lifted for all decisions of the request, never here.
+    """
     if database.is_postgresql():
         made.cursor.execute("SELECT id FROM dlp_message WHERE id = %s FOR UPDATE", (message_id,))
     message = still_held(message_id)
+    if not (restricted if kept is None else kept) and (keepers := restriction.keepers(message_id)):
+        raise ReviewError(f"message {message_id} is restricted for {' and '.join(keepers)}; lift it there")
     if message.restricted_at is not None and not restricted:
         raise ReviewError(f"message {message_id} is restricted for a dispute; lift the restriction first")
     return message

@@ -10,7 +10,7 @@ from dlp_gateway.quarantine import held
 from dlp_gateway.quarantine.acts import close_if_done, end, locked
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.rules import ReviewError
-from dlp_gateway.store import database
+from dlp_gateway.store import database, restriction
 from dlp_gateway.store.change import change
 from dlp_gateway.store.intake import ACTOR, add_outgoing, canonical
 from dlp_gateway.store.keys import GatewayKeys
@@ -28,15 +28,17 @@ def expire(
     """Delete held messages whose time is over; returns their identifiers.
 
     ``notice`` makes what tells the sender. Each message is a transaction of
-    its own; at most ``limit`` at a call. Ends with the write-ahead log cut
-    off. Raises StoreError.
+    its own; at most ``limit`` at a call. What a person's request restricts is
+    frozen before, if it was not. Ends with the write-ahead log cut off.
+    Raises StoreError.
     """
+    restriction.complete(now)
     expired = []
     for message in held.waiting(limit=limit, expiring_before=now):
         try:
             _expire(message.message_id, now, keys, notice, pseudonyms)
         except ReviewError:
-            continue  # A reviewer was faster.
+            continue  # A reviewer was faster, or a restriction.
         expired.append(message.message_id)
     if expired:
         with database.failures("the write-ahead log was not cut off"):

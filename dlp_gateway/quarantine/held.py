@@ -5,11 +5,15 @@ Nothing here opens a message: content, Subject and names of files are sealed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from dlp_gateway.model import Address, Inspection, RuleHit, Zone
-from dlp_gateway.store import database, facts
+from dlp_gateway.quarantine import reviewers
+from dlp_gateway.quarantine.reviewers import Reviewer
+from dlp_gateway.store import approvals, database, facts
+from dlp_gateway.store.approvals import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,8 @@ class HeldRecipient:
 
     ``state`` is held until a reviewer or time decides: then queued (released)
     and whatever comes of that, returned, deleted or expired. A release needs
-    ``approvals`` different reviewers; ``approved_by`` are those who agreed.
+    ``approvals`` different reviewers; ``approved_by`` are those who agreed, and
+    while it is held only those who may still decide.
     """
 
     id: int
@@ -27,7 +32,7 @@ class HeldRecipient:
     state: str
     hits: tuple[RuleHit, ...]
     approvals: int
-    approved_by: tuple[str, ...]
+    approved_by: tuple[Reviewer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +82,13 @@ def find(message_id: str) -> Held | None:
 
 def _read(rows: Any) -> list[Held]:
     with database.failures("the held messages were not read"):
-        complete = rows.select_related("message").prefetch_related("message__recipients__approved_by")
-        return [_held(row) for row in complete]
+        complete = list(rows.select_related("message").prefetch_related("message__recipients__approved_by"))
+        held = (one for row in complete for one in row.message.recipients.all() if one.state == "held")
+        accounts = approvals.of_console() if any(one.approved_by.all() for one in held) else ()
+        return [_held(row, accounts) for row in complete]
 
 
-def _held(row: Any) -> Held:
+def _held(row: Any, accounts: Sequence[Account]) -> Held:
     message = row.message
     recipients = sorted((r for r in message.recipients.all() if r.action == "hold"), key=lambda r: r.id)
     return Held(
@@ -94,7 +101,7 @@ def _held(row: Any) -> Held:
         expires_at=row.expires_at,
         restricted_at=row.restricted_at,
         closed_at=row.closed_at,
-        recipients=tuple(_recipient(recipient) for recipient in recipients),
+        recipients=tuple(_recipient(recipient, accounts) for recipient in recipients),
         inspection=facts.decode(message.facts),
     )
 
@@ -103,7 +110,8 @@ def _sender(row: Any) -> Address | None:
     return Address(row.sender_local, row.sender_domain, row.sender_literal) if row.sender_literal else None
 
 
-def _recipient(row: Any) -> HeldRecipient:
+def _recipient(row: Any, accounts: Sequence[Account]) -> HeldRecipient:
+    given = (reviewers.read(approval.reviewer) for approval in sorted(row.approved_by.all(), key=lambda a: a.id))
     return HeldRecipient(
         id=row.id,
         address=Address(row.local, row.domain, row.literal),
@@ -111,5 +119,5 @@ def _recipient(row: Any) -> HeldRecipient:
         state=row.state,
         hits=facts.decode_hits(row.hits),
         approvals=row.approvals,
-        approved_by=tuple(approval.reviewer for approval in sorted(row.approved_by.all(), key=lambda a: a.id)),
+        approved_by=tuple(one for one in given if row.state != "held" or reviewers.may_decide(one, accounts)),
     )

@@ -20,12 +20,24 @@ from dlp_gateway.model import Inspection
 from dlp_gateway.quarantine import appeals as requests
 from dlp_gateway.quarantine.acts import close_if_done, end, locked, still_held
 from dlp_gateway.quarantine.held import Held, HeldRecipient
-from dlp_gateway.quarantine.rules import Reviewer, ReviewError, choose, consent, need_reason, refuse_own
-from dlp_gateway.store import appeals, database, facts, queue, sealing, wraps
+from dlp_gateway.quarantine.reviewers import noted
+from dlp_gateway.quarantine.rules import (
+    Reviewer,
+    ReviewError,
+    choose,
+    consent,
+    need_reason,
+    need_standing,
+    refuse_own,
+)
+from dlp_gateway.store import appeals, approvals, database, facts, queue, sealing, wraps
 from dlp_gateway.store.change import Change, change
 from dlp_gateway.store.intake import add_outgoing, canonical
-from dlp_gateway.store.keys import ReviewKeys
+from dlp_gateway.store.keys import KeysError, ReviewKeys, SealingKeys
 from dlp_gateway.store.values import Outgoing
+
+# Mail that goes out with an act: as it is, or made of the recipients that the act was for in the end.
+Mail = Sequence[Outgoing] | Callable[[Sequence[HeldRecipient]], Sequence[Outgoing]]
 
 _WRAPPED = "SELECT key_id, wrapped FROM dlp_wrap WHERE message_id = %s AND holder = %s"
 
@@ -51,9 +63,11 @@ class Desk:
     """Where reviewers work: one process with their keys and the configured database.
 
     ``pseudonyms`` says that the record keeps pseudonyms in place of addresses.
+    With public keys alone nothing is opened: messages can be returned and
+    deleted, and whatever has to open one raises KeysError.
     """
 
-    def __init__(self, keys: ReviewKeys, clock: Callable[[], float], *, pseudonyms: bool = False) -> None:
+    def __init__(self, keys: ReviewKeys | SealingKeys, clock: Callable[[], float], *, pseudonyms: bool = False) -> None:
         if pseudonyms and keys.pseudonym is None:
             raise ReviewError("the record keeps pseudonyms, but pseudonym.key cannot be read by this process")
         self._keys = keys
@@ -103,7 +117,7 @@ class Desk:
 
     def justification(self, appeal: appeals.Appeal) -> str:
         """What the sender wrote; show it only where the message is opened. Raises SealError, ReviewError."""
-        return requests.justification(self._keys, appeal)
+        return requests.justification(self._opening(), appeal)
 
     def release(
         self,
@@ -111,14 +125,15 @@ class Desk:
         recipients: Iterable[int] | None,
         reviewer: Reviewer,
         reason: str,
-        outgoing: Sequence[Outgoing] = (),
+        outgoing: Mail = (),
     ) -> Released:
         """Let the message go to some (None: all) of the recipients it is held for.
 
         A recipient that needs two approvals is released by the second
         reviewer's call. ``outgoing`` (a notice, say) is sent if anybody is
         released. Raises as ``view``; ReviewError also when the reviewer sent
-        the message, has approved already, or a recipient is not waiting.
+        the message, has approved already, has no address or may not decide,
+        or a recipient is not waiting.
         """
         message = still_held(message_id)
         need_reason(reason)
@@ -128,19 +143,17 @@ class Desk:
         with change(self._pseudonyms) as made:
             message = locked(made, message_id)
             chosen = choose(message, recipients)
+            if any(recipient.approvals > 1 for recipient in chosen):
+                need_standing(reviewer, approvals.of_console())
             ready, waiting = consent(chosen, reviewer)
-            made.cursor.executemany(
-                "INSERT INTO dlp_approval (recipient_id, reviewer, at) VALUES (%s, %s, %s)",
-                [(recipient.id, reviewer.name.lower(), now) for recipient in chosen],
-            )
+            approvals.add(made.cursor, [recipient.id for recipient in chosen], noted(reviewer), now)
             if waiting:
                 made.rows.notes.append(self._note(Entry.APPROVE, message, waiting, reviewer, reason, now))
             if ready:
                 self._queue(made, message, ready, key, now)
                 details = {"digest": message.digest}
                 made.rows.notes.append(self._note(Entry.RELEASE, message, ready, reviewer, reason, now, details))
-                for mail in outgoing:
-                    add_outgoing(made.rows, mail, self._keys, now)
+                self._send(made, outgoing, ready, now)
                 close_if_done(made, message, now, ended="released", by=reviewer.name)
         return Released(tuple(ready), tuple(waiting))
 
@@ -150,7 +163,7 @@ class Desk:
         recipients: Iterable[int] | None,
         reviewer: Reviewer,
         reason: str,
-        outgoing: Sequence[Outgoing] = (),
+        outgoing: Mail = (),
     ) -> tuple[HeldRecipient, ...]:
         """Do not send it; ``outgoing`` tells the sender. Raises ReviewError, StoreError."""
         return self._end(Entry.RETURN, "returned", message_id, recipients, reviewer, reason, outgoing)
@@ -161,7 +174,7 @@ class Desk:
         recipients: Iterable[int] | None,
         reviewer: Reviewer,
         reason: str,
-        outgoing: Sequence[Outgoing] = (),
+        outgoing: Mail = (),
     ) -> tuple[HeldRecipient, ...]:
         """Do not send it, and destroy it. Raises ReviewError, StoreError."""
         return self._end(Entry.DELETE, "deleted", message_id, recipients, reviewer, reason, outgoing)
@@ -186,12 +199,13 @@ class Desk:
     def restrict(self, message_id: str, reviewer: Reviewer, reason: str, *, on: bool) -> None:
         """Freeze a held message for a dispute (nothing is done with it and it does not expire), or lift that.
 
-        Lifting gives back the time it was frozen. Raises ReviewError, StoreError.
+        Lifting gives back the time it was frozen. Raises ReviewError, also for
+        lifting what a person's request restricts; StoreError.
         """
         need_reason(reason)
         now = self._clock()
         with change(self._pseudonyms) as made:
-            message = locked(made, message_id, restricted=True)
+            message = locked(made, message_id, restricted=True, kept=on)
             if on == (message.restricted_at is not None):
                 raise ReviewError(f"message {message_id} is {'restricted already' if on else 'not restricted'}")
             passed = 0.0 if message.restricted_at is None else now - message.restricted_at
@@ -209,7 +223,7 @@ class Desk:
         recipients: Iterable[int] | None,
         reviewer: Reviewer,
         reason: str,
-        outgoing: Sequence[Outgoing],
+        outgoing: Mail,
     ) -> tuple[HeldRecipient, ...]:
         need_reason(reason)
         now = self._clock()
@@ -218,10 +232,18 @@ class Desk:
             chosen = choose(message, recipients)
             end(made, chosen, state, now)
             made.rows.notes.append(self._note(kind, message, chosen, reviewer, reason, now))
-            for mail in outgoing:
-                add_outgoing(made.rows, mail, self._keys, now)
+            self._send(made, outgoing, chosen, now)
             close_if_done(made, message, now, ended=state, by=reviewer.name)
         return tuple(chosen)
+
+    def _send(self, made: Change, outgoing: Mail, chosen: Sequence[HeldRecipient], now: float) -> None:
+        for mail in outgoing(chosen) if callable(outgoing) else outgoing:
+            add_outgoing(made.rows, mail, self._keys, now)
+
+    def _opening(self) -> ReviewKeys:
+        if not isinstance(self._keys, ReviewKeys):
+            raise KeysError("the reviewers' private key is needed to open a message")
+        return self._keys
 
     def _unseal(self, message: Held) -> tuple[Opened, bytes]:
         """Open the message and its details, and make sure that they are what was held."""
@@ -230,7 +252,7 @@ class Desk:
             row = cursor.fetchone()
             if row is None:
                 raise ReviewError(f"message {message.message_id} was erased")
-            key = wraps.open_for_review(self._keys, row[0], bytes(row[1]), message.message_id)
+            key = wraps.open_for_review(self._opening(), row[0], bytes(row[1]), message.message_id)
             content = queue.read(cursor, message.message_id, key, sealing.Part.CONTENT)
             details = queue.read(cursor, message.message_id, key, sealing.Part.DETAILS)
         if hashlib.sha256(content).hexdigest() != message.digest:

@@ -15,7 +15,7 @@ from dlp_gateway.quarantine import held
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.review import Desk
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError
-from dlp_gateway.store import erasure, history, matches, requests
+from dlp_gateway.store import erasure, history, matches, requests, restriction
 from dlp_gateway.store.erasure import Left
 from dlp_gateway.store.requests import Request
 from dlp_gateway.store.sealing import SealError
@@ -68,39 +68,24 @@ def search(
     return Progress(opened, matched, matches.left(request))
 
 
-def restrict(desk: Desk, request_id: int, also: Iterable[str], reviewer: Reviewer, now: float) -> int:
+def restrict(request_id: int, also: Iterable[str], reviewer: Reviewer, now: float) -> int:
     """Keep all decisions of the person as they are and freeze what is held of them, and ``also`` matches.
 
-    Returns how many decisions are new. Raises ReviewError, StoreError.
+    Returns how many decisions are new. Raises StoreError; then nothing has changed.
     """
     request = requests.still_open(request_id)
-    restricted = erasure.restrict(request, also=_matched(request, also), actor=reviewer.name, now=now)
-    frozen = set(request.receipt.get("frozen", ()))
-    for message_id in restricted:
-        message = held.find(message_id)
-        if message is not None and message.closed_at is None and message.restricted_at is None:
-            desk.restrict(message_id, reviewer, request.name, on=True)
-            frozen.add(message_id)
-    erasure.frozen(request, sorted(frozen))
-    return len(restricted)
+    return restriction.restrict(request, also=_matched(request, also), actor=reviewer.name, now=now)
 
 
-def lift(desk: Desk, request_id: int, reviewer: Reviewer, now: float) -> int:
-    """End the restriction of a request; what it froze goes on, unless another request keeps it. Returns how many."""
+def lift(request_id: int, reviewer: Reviewer, now: float) -> int:
+    """End the restriction of a request; what it froze goes on, unless another request keeps it. Returns how many.
+
+    Raises ReviewError without such a request, StoreError; then nothing has changed.
+    """
     request = requests.find(request_id)
     if request is None:
         raise ReviewError(f"there is no request {request_id}")
-    lifted = erasure.lift(request, actor=reviewer.name, now=now)
-    still = set(request.receipt.get("frozen", ()))
-    for message_id in sorted(still):
-        message = held.find(message_id)
-        if erasure.kept_for_others(message_id, request):
-            continue
-        if message is not None and message.closed_at is None and message.restricted_at is not None:
-            desk.restrict(message_id, reviewer, request.name, on=False)
-        still.discard(message_id)
-    erasure.frozen(request, sorted(still))
-    return len(lifted)
+    return restriction.lift(request, actor=reviewer.name, now=now)
 
 
 def erase(
@@ -154,7 +139,7 @@ def _erasable(message_id: str) -> Held:
     message = held.find(message_id)
     if message is None or message.closed_at is not None:
         raise ReviewError(f"message {message_id} is not held any more; look at the page again")
-    if message.restricted_at is not None or erasure.restricted(message_id):
+    if message.restricted_at is not None or restriction.keepers(message_id):
         raise ReviewError(
             f"message {message_id} is restricted for a dispute or a request, and not erased; nothing was erased now"
         )

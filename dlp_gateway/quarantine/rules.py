@@ -7,10 +7,13 @@ are asked for they come from two people.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from dlp_gateway.quarantine.held import Held, HeldRecipient
+from dlp_gateway.quarantine.reviewers import Reviewer, mailbox, may_decide
+from dlp_gateway.store.approvals import Account
 from dlp_gateway.store.intake import canonical
+
+__all__ = ["SENDER", "ReviewError", "Reviewer", "choose", "consent", "need_reason", "need_standing", "refuse_own"]
 
 # The actor of what a sender does on the page of their message; whose message it was stands in the entry's texts.
 SENDER = "sender"
@@ -20,14 +23,6 @@ class ReviewError(Exception):
     """The act is not allowed or not possible any more; says why, without personal data. Nothing has changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reviewer:
-    """Who acts: the name under which it is recorded, and their mail address ("" without one)."""
-
-    name: str
-    address: str = ""
-
-
 def need_reason(reason: str) -> None:
     """Raise ReviewError unless a reason is given."""
     if not reason.strip():
@@ -35,19 +30,25 @@ def need_reason(reason: str) -> None:
 
 
 def refuse_own(message: Held, reviewer: Reviewer) -> None:
-    """Raise ReviewError when the reviewer is the sender, or the account that handed the message in."""
-    mine = {mailbox(reviewer.address), reviewer.address.lower(), reviewer.name.lower()}
-    theirs = {message.user.lower()}
+    """Raise ReviewError when the reviewer is the sender, or the account that handed the message in.
+
+    Also when there is no address of theirs to tell that by.
+    """
+    if not reviewer.mailbox:
+        raise ReviewError("whoever releases a message says so with their mail address: name <address>")
+    # An account may be called as the mailbox without its domain.
+    mine = {reviewer.mailbox, reviewer.mailbox.rpartition("@")[0], reviewer.name.lower()}
+    theirs = {message.user.lower(), mailbox(message.user)}
     if message.sender is not None:
-        theirs |= {canonical(message.sender), mailbox(canonical(message.sender))}
+        theirs.add(mailbox(canonical(message.sender)))
     if (mine & theirs) - {""}:
         raise ReviewError(f"message {message.message_id} was sent by the reviewer: somebody else has to release it")
 
 
-def mailbox(address: str) -> str:
-    """The address without a sub-address: ``jo+x@a.example`` is Jo's too (RFC 5233)."""
-    local, at, domain = address.lower().rpartition("@")
-    return f"{local.partition('+')[0]}{at}{domain}"
+def need_standing(reviewer: Reviewer, accounts: Iterable[Account]) -> None:
+    """Raise ReviewError when the reviewer has an account of the console that may give none of several approvals."""
+    if not may_decide(reviewer, accounts):
+        raise ReviewError("the reviewer's account is disabled or not a reviewer's; it gives none of several approvals")
 
 
 def choose(message: Held, recipients: Iterable[int] | None) -> list[HeldRecipient]:
@@ -65,12 +66,12 @@ def choose(message: Held, recipients: Iterable[int] | None) -> list[HeldRecipien
 def consent(chosen: Iterable[HeldRecipient], reviewer: Reviewer) -> tuple[list[HeldRecipient], list[HeldRecipient]]:
     """With this reviewer's approval: the recipients that may go, and those that need another reviewer.
 
-    Raises ReviewError when the reviewer has approved one of them before.
+    Raises ReviewError when the reviewer has approved one of them before, under whatever name.
     """
     ready: list[HeldRecipient] = []
     waiting: list[HeldRecipient] = []
     for recipient in chosen:
-        if reviewer.name.lower() in recipient.approved_by:
+        if any(reviewer.is_same(other) for other in recipient.approved_by):
             raise ReviewError(f"recipient {recipient.id} was approved by this reviewer already; another one is needed")
         (ready if len(recipient.approved_by) + 1 >= recipient.approvals else waiting).append(recipient)
     return ready, waiting

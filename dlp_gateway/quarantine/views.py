@@ -31,7 +31,7 @@ def masked(message: Held) -> list[str]:
             because = f": {', '.join(hit.reasons)}" if hit.reasons else ""
             lines.append(f"  {hit.rule} (clause {hit.clause}), {wording(hit.rule).fault}{because}")
         if recipient.approvals > 1:
-            given = ", ".join(recipient.approved_by) or "none yet"
+            given = ", ".join(map(str, recipient.approved_by)) or "none yet"
             lines.append(f"  needs {recipient.approvals} different reviewers; approved by: {given}")
     inspection = message.inspection
     if counted := _counted(inspection.findings):

@@ -19,11 +19,13 @@ from dlp_gateway.store.intake import ACTOR
 
 _ACCOUNTS, _SESSIONS, _SECOND_FACTORS = "dlp_account", "django_session", "mfa_authenticator"
 # An account that was never used counts from the day it was made.
-_LAST_USED = "COALESCE(last_login, date_joined)"
+_SIGNED_IN = "COALESCE(last_login, date_joined)"
+# One that was let in again counts from then on.
+_LET_IN = f"CASE WHEN enabled_at > {_SIGNED_IN} THEN enabled_at ELSE {_SIGNED_IN} END"
 # The last administrator stays: nobody else could let people in again.
 _UNUSED = (
-    f"SELECT id, username FROM dlp_account a WHERE is_active AND {_LAST_USED} < %s AND (role <> 'admin' OR EXISTS"  # noqa: S608
-    f" (SELECT 1 FROM dlp_account b WHERE b.role = 'admin' AND b.is_active AND b.id <> a.id AND {_LAST_USED} >= %s))"
+    "SELECT id, username FROM dlp_account a WHERE is_active AND {used} < %s AND (role <> 'admin' OR EXISTS"
+    " (SELECT 1 FROM dlp_account b WHERE b.role = 'admin' AND b.is_active AND b.id <> a.id AND {used} >= %s))"
 )
 _FORGOTTEN = "SELECT id, username FROM dlp_account WHERE NOT is_active AND disabled_at < %s AND email <> ''"
 
@@ -76,7 +78,7 @@ def stored() -> dict[str, tuple[int, float | None]]:
         return {}
     found: dict[str, tuple[int, float | None]] = {}
     with database.failures("the accounts were not counted"), database.cursor() as cursor:
-        cursor.execute(f"SELECT COUNT(*), MIN({_LAST_USED}) FROM dlp_account WHERE is_active")  # noqa: S608
+        cursor.execute(f"SELECT COUNT(*), MIN({_last_used(cursor)}) FROM dlp_account WHERE is_active")  # noqa: S608
         count, oldest = cursor.fetchone()
         found["accounts"] = int(count), _epoch(oldest)
         cursor.execute("SELECT COUNT(*), MIN(disabled_at) FROM dlp_account WHERE NOT is_active AND email <> ''")
@@ -99,11 +101,15 @@ def end_sessions(now: float) -> int:
 
 
 def disable_unused(before: float, now: float) -> int:
-    """Disable accounts that nobody has signed in to since ``before``; returns how many. Raises StoreError."""
+    """Disable accounts that nobody has signed in to since ``before``; returns how many. Raises StoreError.
+
+    Those that an administrator has let in again since are not among them.
+    """
     if not there():
         return 0
     with change() as made:
-        made.cursor.execute(_UNUSED, (_moment(before), _moment(before)))
+        statement = _UNUSED.format(used=_last_used(made.cursor))
+        made.cursor.execute(statement, (_moment(before), _moment(before)))
         found = made.cursor.fetchall()
         made.cursor.executemany(
             "UPDATE dlp_account SET is_active = %s, disabled_at = %s, generation = generation + 1 WHERE id = %s",
@@ -136,6 +142,12 @@ def forget_disabled(before: float, now: float) -> int:
         )
         made.rows.notes += [Note(Entry.ACCOUNT, now, ACTOR, row[1], {"act": "erased"}) for row in found]
     return len(found)
+
+
+def _last_used(cursor: Any) -> str:
+    """When an account was used last; the column is missing until the console has started once with this release."""
+    columns = database.connection().introspection.get_table_description(cursor, _ACCOUNTS)
+    return _LET_IN if any(column.name == "enabled_at" for column in columns) else _SIGNED_IN
 
 
 def _tables() -> set[str]:

@@ -16,18 +16,20 @@ from dlp_gateway.store import accounts, database, versions
 from dlp_gateway.store.change import change
 from dlp_gateway.store.retention import removal
 
-_FREE = "NOT EXISTS (SELECT 1 FROM dlp_restriction x WHERE x.{} = {})"
-_ANSWERED = f"done_at < %s AND {_FREE.format('request_id', 'dlp_person_request.id')}"
+# Not about a message that is kept for a person's request, or frozen for a dispute.
+_FREE = (
+    "NOT EXISTS (SELECT 1 FROM dlp_restriction x WHERE x.message_id = {0}.message_id) AND NOT EXISTS"
+    " (SELECT 1 FROM dlp_hold h WHERE h.message_id = {0}.message_id AND h.restricted_at IS NOT NULL"
+    " AND h.closed_at IS NULL)"
+)
+_ANSWERED = "done_at < %s AND NOT EXISTS (SELECT 1 FROM dlp_restriction x WHERE x.request_id = dlp_person_request.id)"
 _SETTLED = f"{_ANSWERED} AND (erasing_at IS NULL OR erased_at IS NOT NULL)"
 
 # What goes, and the statements for it; each has the moment once for every %s.
 _STATEMENTS: Mapping[str, tuple[str, ...]] = {
-    "links": ("DELETE FROM dlp_link WHERE used_at < %s OR expires_at < %s",),
-    "appeals": (
-        "DELETE FROM dlp_appeal WHERE answer <> '' AND answered_at < %s AND "
-        + _FREE.format("message_id", "dlp_appeal.message_id"),
-    ),
-    "marks": ("DELETE FROM dlp_mark WHERE at < %s",),
+    "links": (f"DELETE FROM dlp_link WHERE (used_at < %s OR expires_at < %s) AND {_FREE.format('dlp_link')}",),
+    "appeals": (f"DELETE FROM dlp_appeal WHERE answer <> '' AND answered_at < %s AND {_FREE.format('dlp_appeal')}",),
+    "marks": (f"DELETE FROM dlp_mark WHERE at < %s AND {_FREE.format('dlp_mark')}",),
     "persons": (
         f"DELETE FROM dlp_person_match WHERE request_id IN (SELECT id FROM dlp_person_request WHERE {_SETTLED})",
         f"UPDATE dlp_person_request SET person = '', answer = '', extension = '' WHERE person <> '' AND {_SETTLED}",

@@ -5,18 +5,21 @@ decided on, by which rules, for which zone, and what became of it. What is
 under way is erased when it is finished: housekeeping goes on with erasures
 that were begun (``resume``). What is kept for a dispute stays, and mail that
 comes after an erasure began is no part of it.
+
+The record keeps an address once for all entries that name it. So the record
+is cleared of the person once, and what names them from then on is told apart
+by the text it names: those of mail that came later stay.
 """
 
 # ruff: noqa: S608  # statements are put together from constants; every value is a parameter
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlp_gateway.store import database, persons, record, requests, retention, rounds
+from dlp_gateway.store import database, persons, receipts, record, requests, retention, rounds
 from dlp_gateway.store.change import change
 from dlp_gateway.store.errors import StoreInvalidError
 from dlp_gateway.store.intake import ACTOR
@@ -28,6 +31,9 @@ _BATCH = 500
 _APART = 300.0
 # Notices that tell senders of an erasure are made a little after it began.
 _AFTERWARDS = 3600.0
+
+# In a receipt: the last number of the record when it was cleared of the person.
+_CLEARED = "cleared"
 
 # In place of an address; the domain can never be anybody's (RFC 2606 section 2).
 _LOCAL, _DOMAIN = "erased", "erased.invalid"
@@ -58,6 +64,13 @@ _OWN = (
     "SELECT m.id FROM dlp_recipient r JOIN dlp_message m ON m.id = r.message_id WHERE m.kind <> 'mail' AND {}"
     " AND m.at <= %s AND " + FINISHED + " ORDER BY m.id LIMIT %s"
 )
+# Entries that name texts and are about nothing that the erasure is for. Notices are gone once they were delivered:
+# what became of a message that is not there any more is about one of these.
+_NAMING_LATER = (
+    "SELECT e.seq, e.tokens FROM dlp_audit_entry e LEFT JOIN dlp_message m ON m.id = e.subject"
+    " WHERE e.seq > %s AND e.tokens <> '' AND ((m.at > %s AND (m.kind = 'mail' OR m.at > %s)) OR (m.id IS NULL"
+    " AND e.kind NOT IN ('deliver', 'uncertain', 'defer', 'bounce', 'retry', 'drop'))) ORDER BY e.seq LIMIT %s"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +92,10 @@ def begin(request_id: int, *, reasons_by_name: bool, actor: str, now: float) -> 
     with change() as made:
         request = requests.still_open(request_id)
         _check(request)
-        by_name = reasons_by_name or bool(request.receipt.get("reasons_by_name"))
-        _update(request, erasing_at=now, erased_at=None, receipt={**request.receipt, "reasons_by_name": by_name})
+        receipt = receipts.read(request.id)
+        receipt["reasons_by_name"] = reasons_by_name or bool(receipt.get("reasons_by_name"))
+        receipt.pop(_CLEARED, None)
+        receipts.write(request.id, receipt, erasing_at=now, erased_at=None)
         made.rows.notes.append(requests.note(request, now, actor, "erasing"))
     return requests.still_open(request_id)
 
@@ -88,9 +103,9 @@ def begin(request_id: int, *, reasons_by_name: bool, actor: str, now: float) -> 
 def add_held(request: Request, deleted: Sequence[int], *, wiped: int) -> None:
     """Note on the receipt that held messages were destroyed, by the numbers of their entries in the record."""
     with change():
-        kept = _receipt(request)
+        kept = receipts.read(request.id)
         kept["entries"] = [*kept.get("entries", ()), *deleted]
-        _update(request, receipt=_added(kept, {"held messages": wiped}))
+        receipts.write(request.id, receipts.added(kept, {"held messages": wiped}))
 
 
 def run(request: Request, *, actor: str, now: float, pseudonyms: bytes | None = None) -> tuple[Left, ...]:
@@ -105,14 +120,14 @@ def run(request: Request, *, actor: str, now: float, pseudonyms: bytes | None = 
         "sender addresses": _batches(request, actor, now, "sender addresses", _senders, until),
         "recipient addresses": _batches(request, actor, now, "recipient addresses", _recipients, until),
         "notices": _batches(request, actor, now, "notices", _notices, until),
-        "texts of the record": _texts(request, person, actor, now, pseudonyms),
+        "texts of the record": _texts(request, person, until, actor, now, pseudonyms),
     }
     with database.failures("what is left was not counted"), database.cursor() as cursor:
         left = _left(cursor, person, until)
     with change() as made:
-        kept = _added(_receipt(request), erased)
+        kept = receipts.added(receipts.read(request.id), erased)
         kept["left"] = [[one.what, one.count, one.why] for one in left]
-        _update(request, receipt=kept, erased_at=None if left else now)
+        receipts.write(request.id, kept, erased_at=None if left else now)
         if not left:
             made.cursor.execute("DELETE FROM dlp_person_match WHERE request_id = %s", (request.id,))
             made.rows.notes.append(requests.note(request, now, actor, "erased"))
@@ -138,63 +153,6 @@ def resume(now: float, pseudonyms: bytes | None = None) -> int:
         if request is not None:
             ended += not run(request, actor=ACTOR, now=now, pseudonyms=pseudonyms)
     return ended
-
-
-def restrict(request: Request, *, also: Sequence[str] = (), actor: str, now: float) -> list[str]:
-    """Keep all decisions from and to the person as they are, and ``also`` others; returns those that are new.
-
-    Raises StoreError.
-    """
-    person = _person(request)
-    with change() as made:
-        before = _restrictions(made.cursor, request)
-        wanted = sorted({*persons.involved(made.cursor, person), *also} - before)
-        made.cursor.executemany(
-            "INSERT INTO dlp_restriction (request_id, message_id, at) VALUES (%s, %s, %s)",
-            [(request.id, message_id, now) for message_id in wanted],
-        )
-        made.rows.notes.append(requests.note(request, now, actor, "restricted", decisions=len(wanted)))
-        _update(request, receipt=_added(_receipt(request), {"decisions restricted": len(wanted)}))
-    return wanted
-
-
-def lift(request: Request, *, actor: str, now: float) -> list[str]:
-    """End the restriction of a request; the clocks of its decisions go on. Returns them. Raises StoreError."""
-    with change() as made:
-        found = sorted(_restrictions(made.cursor, request))
-        made.cursor.execute("DELETE FROM dlp_restriction WHERE request_id = %s", (request.id,))
-        made.rows.notes.append(requests.note(request, now, actor, "restriction lifted", decisions=len(found)))
-        _update(request, receipt=_added(_receipt(request), {"decisions no longer restricted": len(found)}))
-    return found
-
-
-def restricting(request: Request) -> int:
-    """How many decisions are kept for a request; raises StoreError."""
-    with database.failures("the restrictions were not counted"), database.cursor() as cursor:
-        return len(_restrictions(cursor, request))
-
-
-def restricted(message_id: str) -> bool:
-    """Whether any request restricts the message; raises StoreError."""
-    with database.failures("the restrictions were not read"):
-        return bool(database.rows("Restriction").filter(message_id=message_id).exists())
-
-
-def kept_for_others(message_id: str, request: Request) -> bool:
-    """Whether another request restricts the message too; raises StoreError."""
-    with database.failures("the restrictions were not read"):
-        rows: Any = database.rows("Restriction").filter(message_id=message_id)
-        return bool(rows.exclude(request_id=request.id).exists())
-
-
-def frozen(request: Request, messages: Sequence[str]) -> None:
-    """Note which held messages are frozen for the request, so that lifting it lifts no other dispute."""
-    with change():
-        kept = _receipt(request)
-        before = set(kept.get("frozen", ()))
-        kept["frozen"] = sorted(messages)
-        counts = {"held messages frozen": len(set(messages) - before)}
-        _update(request, receipt=_added(kept, counts))
 
 
 def _batches(request: Request, actor: str, now: float, what: str, step: Any, until: float) -> int:
@@ -232,15 +190,57 @@ def _notices(cursor: Any, person: Person, until: float) -> int:
     return len(found)
 
 
-def _texts(request: Request, person: Person, actor: str, now: float, pseudonyms: bytes | None) -> int:
+def _texts(request: Request, person: Person, until: float, actor: str, now: float, pseudonyms: bytes | None) -> int:
+    """Clear the record of the person: the first time of everything, then of what is about mail that came by then."""
+    reached, later = _later(request, person, until, pseudonyms)
     with change() as made:
+        receipt = receipts.read(request.id)
+        cleared = receipt.get(_CLEARED)
         if persons.restricted(made.cursor, person):
             return 0
-        found = persons.record_texts(made.cursor, person, pseudonyms)
-        tokens = [*found.addresses, *found.reasons]
-        if request.receipt.get("reasons_by_name"):
-            tokens += found.named
-        return record.forget_texts(made.cursor, tokens, now, actor, request.name)
+        last, _, _ = record.head(made.cursor)  # Now nobody appends: look at what came in the meantime.
+        tokens = _own_texts(made.cursor, request, person, pseudonyms)
+        if cleared is not None:
+            tokens -= later
+            tokens -= _named_later(made.cursor, tokens, max(reached, cleared), until)[1]
+        else:
+            receipts.write(request.id, {**receipt, _CLEARED: last})
+        return record.forget_texts(made.cursor, sorted(tokens), now, actor, request.name)
+
+
+def _later(request: Request, person: Person, until: float, pseudonyms: bytes | None) -> tuple[int, set[str]]:
+    """The person's texts that mail names which came after the erasure, and the number up to which that was seen.
+
+    Read outside the transaction: there may be weeks of the record to look at.
+    """
+    cleared = request.receipt.get(_CLEARED)
+    if cleared is None:
+        return 0, set()
+    with database.failures("the record was not read"), database.cursor() as cursor:
+        return _named_later(cursor, _own_texts(cursor, request, person, pseudonyms), cleared, until)
+
+
+def _own_texts(cursor: Any, request: Request, person: Person, pseudonyms: bytes | None) -> set[str]:
+    found = persons.record_texts(cursor, person, pseudonyms)
+    named = found.named if request.receipt.get("reasons_by_name") else ()
+    return {*found.addresses, *found.reasons, *named}
+
+
+def _named_later(cursor: Any, tokens: set[str], after: int, until: float) -> tuple[int, set[str]]:
+    """Which of the texts are named behind the number ``after`` by entries that are not about mail of the erasure.
+
+    Also the last number that was looked at; it ends as soon as all are found.
+    """
+    found: set[str] = set()
+    while found != tokens:
+        cursor.execute(_NAMING_LATER, (after, until, until + _AFTERWARDS, _BATCH))
+        rows = list(cursor.fetchall())
+        for seq, named in rows:
+            after = seq
+            found |= tokens.intersection(named.split())
+        if len(rows) < _BATCH:
+            break
+    return after, found
 
 
 def _left(cursor: Any, person: Person, until: float) -> tuple[Left, ...]:
@@ -270,26 +270,3 @@ def _person(request: Request) -> Person:
 def _select(cursor: Any, statement: str, values: Sequence[Any]) -> list[Any]:
     cursor.execute(statement, [*values, _BATCH])
     return list(cursor.fetchall())
-
-
-def _restrictions(cursor: Any, request: Request) -> set[str]:
-    cursor.execute("SELECT message_id FROM dlp_restriction WHERE request_id = %s", (request.id,))
-    return {row[0] for row in cursor.fetchall()}
-
-
-def _receipt(request: Request) -> dict[str, Any]:
-    """The receipt as it is now, for a transaction that adds to it."""
-    text = database.rows("PersonRequest").values_list("receipt", flat=True).get(pk=request.id)
-    return dict(json.loads(text)) if text else {}
-
-
-def _added(receipt: dict[str, Any], counts: Mapping[str, int]) -> dict[str, Any]:
-    done = dict(receipt.get("done", {}))
-    for what, count in counts.items():
-        if count:
-            done[what] = done.get(what, 0) + count
-    return {**receipt, "done": done}
-
-
-def _update(request: Request, *, receipt: dict[str, Any], **values: Any) -> None:
-    database.rows("PersonRequest").filter(pk=request.id).update(receipt=json.dumps(receipt), **values)

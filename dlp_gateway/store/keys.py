@@ -39,6 +39,10 @@ from dlp_gateway.store import pkcs8
 
 T = TypeVar("T")
 
+# RFC 7468 section 11.
+_ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
+_GIVE = "give the one of all reviewers' keys, in DLP_GATEWAY_REVIEW_PASSPHRASE or, to 'keys rotate', with --passphrase"
+
 
 class KeysError(Exception):
     """A key is missing, unreadable, readable for others, or already there; says which file and what to do."""
@@ -119,16 +123,24 @@ def init(directory: Path, *, review: Path | None = None, passphrase: bytes | Non
 def rotate(directory: Path, name: Name, *, review: Path | None = None, passphrase: bytes | None = None) -> str:
     """Add a version of a key; returns its identifier. What is sealed with older versions stays readable.
 
+    One passphrase opens all versions of the reviewers' key, so those that lie
+    in the review folder have to open with ``passphrase``, or have none.
+
     Raises:
-        KeysError: there is no version yet, or the directory cannot be written.
+        KeysError: there is no version yet, an older one is under another
+            passphrase, or the directory cannot be written.
     """
     versions = [
         _version(path.stem) for path in directory.glob(f"{name}-*.*") if re.fullmatch(rf"{name}-\d+", path.stem)
     ]
     if not versions:
         raise KeysError(f"{directory} holds no {name} key; make the first ones with 'keys init'")
+    review = review or directory / "review"
+    if name is Name.REVIEWERS:
+        for path in _files(review, name, "key"):
+            _parse(path, _review_key(passphrase))
     number = max(versions) + 1
-    _make(name, number, directory, review or directory / "review", passphrase)
+    _make(name, number, directory, review, passphrase)
     return f"{name}-{number}"
 
 
@@ -152,6 +164,8 @@ def load_gateway(directory: Path) -> GatewayKeys:
 def load_review(directory: Path, *, review: Path | None = None, passphrase: bytes | None = None) -> ReviewKeys:
     """Read what the reviewers' process needs; takes a moment per version under a passphrase.
 
+    A version without a passphrase is read whether or not one is given.
+
     Raises:
         KeysError: one is missing, damaged, readable for other users, or the passphrase is wrong.
     """
@@ -160,7 +174,7 @@ def load_review(directory: Path, *, review: Path | None = None, passphrase: byte
             review or directory / "review",
             Name.REVIEWERS,
             "key",
-            _agreement_key(passphrase),
+            _review_key(passphrase),
         ),
         release=_load(directory, Name.RELEASE, "pub", _agreement_public),
         pseudonym=_pseudonym_if_readable(directory),
@@ -261,6 +275,21 @@ def _agreement_key(passphrase: bytes | None) -> Callable[[bytes], X25519PrivateK
         if not isinstance(key, X25519PrivateKey):
             raise TypeError("an X25519 private key is expected")
         return key
+
+    return parse
+
+
+def _review_key(passphrase: bytes | None) -> Callable[[bytes], X25519PrivateKey]:
+    def parse(data: bytes) -> X25519PrivateKey:
+        # What cryptography says is no help: TypeError for a passphrase too many or too few, ValueError for a wrong one.
+        if _ENCRYPTED not in data:
+            return _agreement_key(None)(data)
+        if passphrase is None:
+            raise ValueError(f"it is under a passphrase, and none was given; {_GIVE}")
+        try:
+            return _agreement_key(passphrase)(data)
+        except ValueError:
+            raise ValueError(f"it is damaged or under another passphrase; {_GIVE}") from None
 
     return parse
 

@@ -15,7 +15,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dlp_gateway.store import accounts, database, facts, matches, persons, requests
+from dlp_gateway.audit.chain import Entry
+from dlp_gateway.store import accounts, database, facts, history, matches, persons, requests
 from dlp_gateway.store.intake import ACTOR
 from dlp_gateway.store.requests import Person, Request
 
@@ -37,7 +38,6 @@ _OWN = (
     "SELECT m.id, m.at, m.kind, m.about, r.state FROM dlp_recipient r JOIN dlp_message m ON m.id = r.message_id"
     " WHERE m.kind <> 'mail' AND {} ORDER BY m.at"
 )
-_ENTRIES = "SELECT seq, at, kind, actor, subject, details, tokens FROM dlp_audit_entry WHERE {} ORDER BY seq"
 _REFERENCE = re.compile(r"@(\d+)")
 _SAID = (
     "Content of held messages: it also concerns other people, and is given by hand by the data protection officer.",
@@ -132,25 +132,33 @@ def _own(cursor: Any, person: Person) -> list[dict[str, Any]]:
 
 
 def _record(cursor: Any, person: Person, names: Sequence[str], pseudonyms: bytes | None) -> list[dict[str, Any]]:
-    """The entries that name the person, or that they made as a user of the gateway; reads the whole record."""
+    """The entries that name the person, or that they made as a user of the gateway; reads the whole record once.
+
+    There can be more texts and entries of one person than a statement takes conditions.
+    """
     found = persons.record_texts(cursor, person, pseudonyms)
     tokens = (*found.addresses, *found.reasons, *found.named)
-    texts = _texts(cursor, tokens, set(found.addresses), person)
-    clauses = ["tokens LIKE %s"] * len(tokens) + ["actor = %s"] * len(names)
-    if not clauses:
+    if not tokens and not names:
         return []
-    cursor.execute(_ENTRIES.format(" OR ".join(clauses)), [*(f"%{token}%" for token in tokens), *names])
+    texts = _texts(cursor, tokens, set(found.addresses), person)
+    wanted, actors = frozenset(tokens), frozenset(names)
     return [
-        {
-            "seq": seq,
-            "at": iso(at),
-            "kind": kind,
-            "by": actor if actor in names or actor == ACTOR else MASKED,
-            "subject": subject if actor in names or "@" not in subject else MASKED,
-            "details": _details(json.loads(details), [texts.get(token) for token in own.split()]),
-        }
-        for seq, at, kind, actor, subject, details, own in cursor.fetchall()
+        _recorded(entry, texts, actors)
+        for entry in history.entries()
+        if entry.actor in actors or not wanted.isdisjoint(entry.tokens.split())
     ]
+
+
+def _recorded(entry: Entry, texts: Mapping[str, str], actors: frozenset[str]) -> dict[str, Any]:
+    own = entry.actor in actors
+    return {
+        "seq": entry.seq,
+        "at": iso(entry.at),
+        "kind": entry.kind,
+        "by": entry.actor if own or entry.actor == ACTOR else MASKED,
+        "subject": entry.subject if own or "@" not in entry.subject else MASKED,
+        "details": _details(json.loads(entry.details), [texts.get(token) for token in entry.tokens.split()]),
+    }
 
 
 def _texts(cursor: Any, tokens: Sequence[str], addresses: set[str], person: Person) -> Mapping[str, str]:

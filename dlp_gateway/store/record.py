@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from dlp_gateway.audit.chain import Checkpoint, Entry, Kind, Note, TextKind, commit, link, pseudonym, sign
+from dlp_gateway.audit.chain import Checkpoint, Entry, Kind, Note, Prune, TextKind, commit, link, pseudonym, sign
 from dlp_gateway.store.database import is_postgresql, marks
+from dlp_gateway.store.errors import StoreError
 
 _ENTRY = (
     "INSERT INTO dlp_audit_entry (seq, at, kind, actor, subject, details, tokens, previous, hash)"
@@ -44,15 +46,53 @@ def append(cursor: Any, notes: Sequence[Note], pseudonyms: bytes | None = None) 
     cursor.execute("UPDATE dlp_audit_head SET seq = %s, hash = %s WHERE id = 1", (seq, previous))
 
 
-def add_checkpoint(cursor: Any, now: float, key_id: str, key: Ed25519PrivateKey) -> Checkpoint | None:
-    """Sign the head of the chain and record the signature as the next entry; None when nothing is new."""
+class RecordAlteredError(StoreError):
+    """What was signed last is gone from the record, or altered: nothing more is signed on top of that."""
+
+
+def add_checkpoint(
+    cursor: Any, now: float, key_id: str, key: Ed25519PrivateKey, last: Checkpoint | None = None
+) -> Checkpoint | None:
+    """Sign the head of the chain and record the signature as the next entry; None when nothing is new.
+
+    ``last`` is what was signed last, remembered outside of the database.
+    Raises RecordAlteredError when the chain does not go on from there.
+    """
     seq, digest, signed = head(cursor)
+    if last is not None:
+        _need(cursor, last, {key_id: key.public_key()})
     if seq == signed:
         return None
     checkpoint = sign(seq, digest, now, key_id, key)
     append(cursor, [Note(Kind.CHECKPOINT, now, "gateway", key_id, checkpoint.details())])
     cursor.execute("UPDATE dlp_audit_head SET checkpoint = seq WHERE id = 1")
     return checkpoint
+
+
+def _need(cursor: Any, last: Checkpoint, keys: Mapping[str, Ed25519PublicKey]) -> None:
+    """Raise RecordAlteredError unless the entry signed last is there as it was, or was pruned by a signed entry."""
+    cursor.execute("SELECT hash FROM dlp_audit_entry WHERE seq = %s", (last.seq,))
+    row = cursor.fetchone()
+    if row is not None and bytes(row[0]) == last.hash:
+        return
+    if row is None and _was_pruned(cursor, last.seq, keys):
+        return
+    what = "is gone from the record" if row is None else "is another one now"
+    raise RecordAlteredError(f"entry {last.seq}, which was signed last, {what}; nothing more is signed")
+
+
+def _was_pruned(cursor: Any, seq: int, keys: Mapping[str, Ed25519PublicKey]) -> bool:
+    cursor.execute(
+        "SELECT details FROM dlp_audit_entry WHERE kind = 'prune' AND NOT (kind IN ('decide', 'deliver', 'hold'))"
+    )
+    for (details,) in cursor.fetchall():
+        try:
+            prune = Prune.parse(json.loads(details))
+        except (ValueError, RecursionError):
+            continue
+        if prune.through >= seq and prune.valid(keys):
+            return True
+    return False
 
 
 def forget(

@@ -5,20 +5,17 @@ What is kept for a person's request or frozen for a dispute is not removed.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from dlp_gateway.audit.chain import Kind as Entry
 from dlp_gateway.audit.chain import Note
-from dlp_gateway.store import database, history, queue, record, wraps
+from dlp_gateway.store import database, pruning, queue, wraps
 from dlp_gateway.store.change import change
 from dlp_gateway.store.intake import ACTOR
 
 _BATCH = 500
-_PRUNE_BATCH = 5000
-_DAY = 86400.0
 
 # Messages that nobody waits for; recipients that a reviewer or a worker still has to deal with keep theirs.
 _OVER = (
@@ -43,27 +40,34 @@ _DEPENDENT = (
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """How many were removed."""
+    """How many were removed; ``broken`` is an entry that does not fit the record's chain, where one was met."""
 
     decisions: int
     own: int
     entries: int
+    broken: int | None = None
 
 
-def purge(*, decisions: float, own: float, entries: float, now: float, batch: int = _BATCH) -> Purged:
+def purge(
+    *,
+    decisions: float,
+    own: float,
+    entries: float,
+    now: float,
+    key: pruning.SigningKey | None = None,
+    batch: int = _BATCH,
+) -> Purged:
     """Remove what is older than the given moments: decisions, finished notices and bounces, entries of the record.
 
     Works in small transactions, so that mail goes on. Entries of the record
     go once a day's worth is too old, up to the first about a decision that
-    is restricted: the chain is cut at its end only. Ends with the
-    write-ahead log cut off, so that what was removed is gone from the files.
-    Raises StoreError.
+    is restricted or a message that is frozen: the chain is cut at its end
+    only, and that is signed with ``key``. Ends with the write-ahead log cut
+    off, so that what was removed is gone from the files. Raises StoreError.
     """
-    removed = Purged(
-        _remove("decisions", "=", decisions, now, batch),
-        _remove("notices", "<>", own, now, batch),
-        _prune(entries, now),
-    )
+    gone = _remove("decisions", "=", decisions, now, batch), _remove("notices", "<>", own, now, batch)
+    pruned = pruning.prune(entries, now, key)
+    removed = Purged(*gone, pruned.entries, pruned.broken)
     with database.failures("the write-ahead log was not cut off"):
         database.checkpoint()
     return removed
@@ -114,53 +118,3 @@ def _remove(what: str, kinds: str, before: float, now: float, batch: int) -> int
 def removal(what: str, count: int, now: float) -> Note:
     """The entry for what a clock has removed."""
     return Note(Entry.ERASE, now, ACTOR, "retention", {"what": what, "count": count})
-
-
-def _prune(before: float, now: float) -> int:
-    """Cut the oldest entries off the chain, with entries that say so; then erase the texts that only they named."""
-    with database.failures("the record was not read"), database.cursor() as cursor:
-        cursor.execute("SELECT at FROM dlp_audit_entry ORDER BY seq LIMIT 1")
-        oldest: Any = cursor.fetchone()
-    # Once a day is enough: afterwards the whole rest of the record is read.
-    if oldest is None or oldest[0] >= before - _DAY:
-        return 0
-    count = 0
-    while pruned := _prune_batch(before, now):
-        count += pruned
-    if count:  # None when the oldest entry is about a decision that is restricted.
-        _erase_unnamed()
-    return count
-
-
-def _prune_batch(before: float, now: float) -> int:
-    with change() as made:
-        last, _, _ = record.head(made.cursor)
-        made.cursor.execute(
-            "SELECT seq, at, hash, subject IN (SELECT message_id FROM dlp_restriction) FROM dlp_audit_entry"
-            " ORDER BY seq LIMIT %s",
-            (_PRUNE_BATCH,),
-        )
-        old: list[Any] = list(
-            itertools.takewhile(lambda row: row[1] < before and row[0] < last and not row[3], made.cursor.fetchall())
-        )
-        if not old:
-            return 0
-        through, _, digest, _ = old[-1]
-        made.cursor.execute("DELETE FROM dlp_audit_entry WHERE seq <= %s", (through,))
-        details = {"through": through, "hash": bytes(digest).hex(), "entries": len(old)}
-        made.rows.notes.append(Note(Entry.PRUNE, now, ACTOR, "record", details))
-        return len(old)
-
-
-def _erase_unnamed() -> None:
-    """Erase the addresses and texts that no entry names any more."""
-    unnamed = {token for token, _ in history.all_texts()}
-    last = 0
-    for entry in history.entries():
-        unnamed.difference_update(entry.tokens.split())
-        last = entry.seq
-    with change() as made:
-        record.head(made.cursor)  # Now nobody appends: look at what came in the meantime.
-        for entry in history.entries(after=last):
-            unnamed.difference_update(entry.tokens.split())
-        record.erase(made.cursor, unnamed)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dlp_gateway.audit.chain import Checkpoint, Note
+from dlp_gateway.audit.witness import Witness, WitnessError
 from dlp_gateway.store import database, record
 from dlp_gateway.store import queue as statements
 from dlp_gateway.store.errors import StoreError, StoreFullError, StoreInvalidError, StoreUnavailableError, describe
@@ -73,11 +74,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """When the head of the record's chain is signed, and who is told of each checkpoint."""
+    """When the head of the record's chain is signed, and who is told of each checkpoint.
+
+    ``witness`` remembers the last one outside of the database: what does not
+    go on from there is not signed.
+    """
 
     entries: int
     seconds: float
     tell: Callable[[Checkpoint], None] | None = None
+    witness: Witness | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +91,17 @@ class Health:
     """How the writer is: ``waiting`` jobs, the longest for ``oldest`` seconds.
 
     ``failed`` says why the database did not take the last group, until it
-    takes one again; jobs that were bad in themselves do not count.
+    takes one again; jobs that were bad in themselves do not count. ``altered``
+    says why the record is not signed any more, until it can be again;
+    ``forgetful`` why what was signed last could not be remembered.
     """
 
     alive: bool
     waiting: int
     oldest: float
     failed: str | None
+    altered: str | None = None
+    forgetful: str | None = None
 
 
 class Writer:
@@ -116,6 +126,8 @@ class Writer:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._waiting: dict[int, Job] = {}
         self._failed: str | None = None
+        self._altered: str | None = None
+        self._forgetful: str | None = None
         self._signed_at = time.monotonic()
         self._unsigned = 0
         self._closing = False
@@ -136,7 +148,8 @@ class Writer:
         """How the writer is, without asking it."""
         waiting = list(self._waiting.values())
         oldest = max((time.monotonic() - job.since for job in waiting), default=0.0)
-        return Health(self._thread.is_alive() and not self._closing, len(waiting), oldest, self._failed)
+        alive = self._thread.is_alive() and not self._closing
+        return Health(alive, len(waiting), oldest, self._failed, self._altered, self._forgetful)
 
     def close(self) -> None:
         """Finish what waits, sign the head of the chain and end the thread. Blocks; call it off the event loop."""
@@ -262,9 +275,7 @@ class Writer:
             return
         self._signed_at, self._unsigned = time.monotonic(), 0
         try:
-            with database.failures("the head of the record was not signed"), database.transact():
-                # None when there is nothing new: entries of other processes count too.
-                checkpoint = record.add_checkpoint(database.cursor(), self._clock(), *self.keys.audit)
+            checkpoint = self._sign()
             if passed >= self._signing.seconds:
                 with database.failures("the write-ahead log was not cut off"):
                     database.checkpoint()
@@ -275,6 +286,26 @@ class Writer:
             database.close()
         except Exception as error:  # noqa: BLE001  # whoever is told of checkpoints must not end the thread either
             self._failed = f"the checkpoint was not handed on: {describe(error)}"
+
+    def _sign(self) -> Checkpoint | None:
+        """Sign the head of the chain; None when nothing is new, or it does not go on from what was signed last."""
+        witness = self._signing.witness
+        try:
+            last = None if witness is None else witness.read()
+            with database.failures("the head of the record was not signed"), database.transact():
+                # None when there is nothing new: entries of other processes count too.
+                checkpoint = record.add_checkpoint(database.cursor(), self._clock(), *self.keys.audit, last)
+        except (record.RecordAlteredError, WitnessError) as error:
+            self._altered = str(error)
+            return None
+        self._altered = None
+        if checkpoint is not None and witness is not None:
+            try:
+                witness.keep(checkpoint)
+                self._forgetful = None
+            except WitnessError as error:
+                self._forgetful = str(error)
+        return checkpoint
 
     def _fail(self, job: Job, error: StoreError) -> None:
         self._tell([(job, None, error)])

@@ -20,7 +20,7 @@ def test_what_nobody_releases_expires(tmp_path):
     try:
         trial.awaited("inside", f"has expired [{number}]".encode())
         assert "not held any more" in trial.command(
-            "quarantine", "release", number, "--reviewer", "dpo", "--reason", "too late"
+            "quarantine", "release", number, "--reviewer", "dpo@westendonsixth.com", "--reason", "too late"
         )
         entries = [json.loads(line) for line in trial.command("audit", "export").splitlines()]
         assert [e["kind"] for e in entries if e["subject"] == number][:3] == ["decide", "hold", "expire"]

@@ -60,7 +60,7 @@ async def test_d09_a_reload_drops_no_session_and_refuses_what_is_weaker(tmp_path
         await logged(running, "reloaded")
         assert (await session.send(SENDER, [OUTSIDE], CLEAN)).startswith("250 2.6.0")
 
-        policy.write_text(policy.read_text().replace("people: 40", "people: 4000"))
+        policy.write_text(policy.read_text().replace("people: 40", "people: 400"))
         running.process.send_signal(signal.SIGHUP)
         refused = await logged(running, "reload refused")
         assert "policy.yaml:" in str(refused["reason"])

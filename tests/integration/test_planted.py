@@ -103,7 +103,14 @@ async def test_invariant_4_nothing_planted_gets_out(tmp_path):
             if number >= 3:
                 break
         revealed = gateway.run(
-            "quarantine", "show", held[-1], "--reveal", "--reviewer", "Dana Osei", "--reason", "check"
+            "quarantine",
+            "show",
+            held[-1],
+            "--reveal",
+            "--reviewer",
+            "Dana Osei <dpo@westendonsixth.com>",
+            "--reason",
+            "check",
         )
         said["metrics"] = await asyncio.to_thread(page, f"http://127.0.0.1:{health}/metrics")
         await drained(gateway)

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from dlp_gateway.console.filters import number
 from dlp_gateway.console.pages import Page
 from dlp_gateway.console.roles import Right
 from dlp_gateway.console.sections import finder, opening
@@ -40,7 +41,7 @@ def delete(request: Any, message_id: str) -> HttpResponse:
 
 def _decide(request: Any, message_id: str, act: Act) -> HttpResponse:
     search = finder.search(request.POST.get("list", ""), request.services.clock())
-    chosen = [int(number) for number in request.POST.getlist("to") if number.isdecimal()]
+    chosen = [one for one in map(number, request.POST.getlist("to")) if one is not None]
     words = [part.strip() for part in request.POST.get("words", "").replace("\r\n", "\n").split("\n\n") if part.strip()]
     following = holds.following(search.ids(), message_id)
     try:

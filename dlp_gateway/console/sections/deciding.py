@@ -9,12 +9,11 @@ from typing import Any
 from dlp_gateway.quarantine import held
 from dlp_gateway.quarantine.answers import to_sender
 from dlp_gateway.quarantine.notices import Event
-from dlp_gateway.quarantine.review import Desk, Released
+from dlp_gateway.quarantine.review import Desk, Mail, Released
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError
 from dlp_gateway.store.errors import StoreError
 from dlp_gateway.store.keys import KeysError
 from dlp_gateway.store.sealing import SealError
-from dlp_gateway.store.values import Outgoing
 from dlp_gateway.wiring import letterhead
 
 # Offered while a reason is typed; any other may be given.
@@ -80,22 +79,18 @@ class Acting:
         ``words`` are paragraphs for the sender in place of the reason. Who is
         returned or deleted counts as released here. Raises as ``Desk`` does.
         """
-        outgoing = self._notices(act, message_id, recipients, words or (reason,)) if tell else ()
+        outgoing = self._notices(act, message_id, words or (reason,)) if tell else ()
         if act is Act.RELEASE:
             return self.desk.release(message_id, recipients, self.who, reason, outgoing)
         end = self.desk.give_back if act is Act.RETURN else self.desk.delete
         return Released(end(message_id, recipients, self.who, reason, outgoing), ())
 
-    def _notices(
-        self, act: Act, message_id: str, recipients: Sequence[int] | None, words: Sequence[str]
-    ) -> tuple[Outgoing, ...]:
+    def _notices(self, act: Act, message_id: str, words: Sequence[str]) -> Mail:
+        """What tells the sender of those for whom the act was in the end."""
         message = held.find(message_id)
         if message is None:
             return ()  # The desk says so.
-        chosen = {one.id for one in message.waiting if recipients is None or one.id in recipients}
-        if act is Act.RELEASE:
-            # A first approval of two lets nobody go yet.
-            chosen &= {one.id for one in message.waiting if len(one.approved_by) + 1 >= one.approvals}
         paragraphs = () if act is Act.RELEASE else words
         now = self._services.clock()
-        return to_sender(letterhead(self._services.settings), _EVENTS[act], message, chosen, paragraphs, now)
+        letter = letterhead(self._services.settings)
+        return lambda done: to_sender(letter, _EVENTS[act], message, [one.id for one in done], paragraphs, now)

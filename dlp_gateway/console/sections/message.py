@@ -19,7 +19,7 @@ from dlp_gateway.model import Address, Attachment, Finding, Grade, RuleHit, Tier
 from dlp_gateway.policy.explain import Wording, wording
 from dlp_gateway.quarantine import answers, appeals, held
 from dlp_gateway.quarantine.held import Held, HeldRecipient
-from dlp_gateway.quarantine.rules import ReviewError, refuse_own
+from dlp_gateway.quarantine.rules import Reviewer, ReviewError, refuse_own
 from dlp_gateway.store import holds, marks
 from dlp_gateway.store.marks import Place
 
@@ -49,7 +49,7 @@ class Verdict:
     state: str
     told: tuple[Told, ...]
     approvals: int
-    approved_by: tuple[str, ...]
+    approved_by: tuple[Reviewer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,7 @@ def page(request: Any, message_id: str, content: opening.Content | None = None) 
     now = request.services.clock()
     search = finder.search(request.GET, now)
     ids = search.ids()
+    who = deciding.reviewer(request.user)
     places = content.places if content is not None else {}
     shown = _sorts(found, marks.of(message_id), places)
     context = {
@@ -112,8 +113,8 @@ def page(request: Any, message_id: str, content: opening.Content | None = None) 
         "reasons": deciding.REASONS,
         "may_open": request.user.may(Right.OPEN_HELD) and found.closed_at is None,
         "may_decide": request.user.may(Right.DECIDE_HELD) and found.closed_at is None,
-        "own": _own(request, found),
-        "mine": any(request.user.get_username().lower() in one.approved_by for one in found.waiting),
+        "own": _own(who, found),
+        "mine": any(who.is_same(other) for one in found.waiting for other in one.approved_by),
         "advice": "\n\n".join(answers.advice(found)),
     }
     return render(request, "console/message.html", context)
@@ -126,9 +127,9 @@ def _address(message_id: str | None, query: str) -> str:
     return f"{path}?{query}" if query else path
 
 
-def _own(request: Any, found: Held) -> bool:
+def _own(who: Reviewer, found: Held) -> bool:
     try:
-        refuse_own(found, deciding.reviewer(request.user))
+        refuse_own(found, who)
     except ReviewError:
         return True
     return False
@@ -190,7 +191,7 @@ def _protection(attachment: Attachment) -> str:
         said.append(" ".join(filter(None, (protection.scheme, protection.cipher))))
     if protection.readable:
         said.append(f"readable all the same: {', '.join(protection.readable)}")
-    if protection.password_inside:
+    if protection.password_inside or protection.password_announced:
         said.append("its password is in the same message")
     return "; ".join(said)
 

@@ -23,6 +23,7 @@ from django.utils.http import content_disposition_header
 from django.utils.safestring import mark_safe
 
 from dlp_gateway.configfile import ConfigError
+from dlp_gateway.console.filters import LARGEST, number
 from dlp_gateway.console.pages import Page
 from dlp_gateway.console.roles import Right
 from dlp_gateway.console.sections import finder
@@ -138,7 +139,7 @@ def content(request: Any, message_id: str) -> Content | HttpResponse:
 
 def html_page(request: Any, message_id: str, number: int) -> Any:
     """An HTML body for the frame: reduced to plainest markup, and under a policy that lets nothing happen."""
-    if _until(request, message_id) is None:
+    if number > LARGEST or _until(request, message_id) is None:
         raise Http404
     try:
         raw = request.services.desk().again(message_id).content
@@ -159,16 +160,17 @@ def html_page(request: Any, message_id: str, number: int) -> Any:
 
 def download(request: Any, message_id: str) -> Any:
     """The raw message, or one file of it, as bytes of no type; the copy goes on record."""
-    number = request.POST.get("part", "")
+    part = request.POST.get("part", "")
     if _until(request, message_id) is None:
         return _turned_away(request, message_id, _NOT_OPEN)
-    if number and not number.isdecimal():
+    file = number(part)
+    if part and file is None:
         raise Http404
-    what = f"file {int(number) + 1}" if number else "message"
+    what = "message" if file is None else f"file {file + 1}"
     try:
         acting = Acting(request)
         raw = acting.desk.copy(message_id, acting.who, what).content
-        name, content_of = _file(request, raw, int(number)) if number else (f"{message_id}.eml", raw)
+        name, content_of = (f"{message_id}.eml", raw) if file is None else _file(request, raw, file)
     except REFUSALS as error:
         return _turned_away(request, message_id, f"It was not downloaded: {error}.")
     except (ConfigError, PoolError, WorkerFailed) as error:

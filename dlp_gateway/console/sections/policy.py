@@ -11,7 +11,7 @@ from django.shortcuts import render
 
 from dlp_gateway.configfile import ConfigError
 from dlp_gateway.console import rules
-from dlp_gateway.console.allowlist import allowed, without_values
+from dlp_gateway.console.allowlist import allowed, comparable, without_values
 from dlp_gateway.console.difference import Line, difference
 from dlp_gateway.console.pages import Page
 from dlp_gateway.console.readable import readable
@@ -34,7 +34,7 @@ class Files:
 
     @property
     def same(self) -> bool:
-        """Whether nothing differs (or only values that are not shown)."""
+        """Whether nothing differs."""
         return not self.policy and not self.detection
 
 
@@ -102,12 +102,8 @@ def _chosen(number: str) -> Version | None:
 
 
 def _files(old: Version, new: Version) -> Files:
-    detection = difference(old.detection, new.detection)
-    return Files(difference(old.policy, new.policy), [_without_value(line) for line in detection])
-
-
-def _without_value(line: Line) -> Line:
-    return Line(line.how, without_values(line.text), line.old, line.new, line.count)
+    detection = difference(*comparable(old.detection, new.detection))
+    return Files(difference(old.policy, new.policy), detection)
 
 
 def _policy(version: Version) -> Policy | None:

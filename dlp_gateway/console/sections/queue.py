@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from dlp_gateway.console.filters import number
 from dlp_gateway.console.pages import Page
 from dlp_gateway.console.roles import Right
 from dlp_gateway.delivery import explanations, given_up
@@ -60,15 +61,15 @@ def queue(request: Any) -> Any:
     """The queue, in the order it was filled, with its destinations and last answers."""
     now = request.services.clock()
     form, wanted, query = _filter(request.GET, now)
-    after = request.GET.get("after", "")
-    rows = backlog.search(wanted, after=int(after) if after.isdecimal() else 0, limit=_PAGE + 1)
+    after = number(request.GET.get("after", ""))
+    rows = backlog.search(wanted, after=after or 0, limit=_PAGE + 1)
     last_answers = [(one, explanations.reason(one.enhanced)) for one in backlog.answers()]
     context = {
         "form": form,
         "query": query,
         "rows": [_Row(row, now) for row in rows[:_PAGE]],
         "more_after": rows[_PAGE - 1].delivery_id if len(rows) > _PAGE else None,
-        "paged": after.isdecimal(),
+        "paged": after is not None,
         "total": backlog.count(),
         "narrowed": any(form.cleaned_data.get(name) not in ("", None) for name in form.fields),
         "destinations": [(one, now - one.oldest) for one in backlog.destinations()],
@@ -161,8 +162,8 @@ def _filter(given: Any, now: float) -> tuple[Filter, Wanted, str]:
 
 
 def _chosen(request: Any) -> list[int]:
-    numbers = [int(number) for number in request.POST.getlist("id") if number.isdecimal()]
-    return numbers[:_MOST_AT_ONCE]
+    ticked = map(number, request.POST.getlist("id")[:_MOST_AT_ONCE])
+    return [one for one in ticked if one is not None]
 
 
 def _matching(wanted: Wanted) -> list[int] | None:
@@ -183,8 +184,8 @@ def _reports(request: Any, sealing: SealingKeys, now: float) -> spool.Reports:
     return spool.Reports(made, sealing)
 
 
-def _count(number: int) -> str:
-    return "1 delivery is" if number == 1 else f"{number} deliveries are"
+def _count(deliveries: int) -> str:
+    return "1 delivery is" if deliveries == 1 else f"{deliveries} deliveries are"
 
 
 def _back(query: str) -> Any:

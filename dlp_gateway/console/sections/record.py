@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from dlp_gateway.audit import export as exports
 from dlp_gateway.audit.chain import Entry, Kind
 from dlp_gateway.audit.runs import last_run
-from dlp_gateway.console.filters import Filter, download
+from dlp_gateway.console.filters import LARGEST, Filter, download, number
 from dlp_gateway.console.pages import Page
 from dlp_gateway.console.roles import Right
 from dlp_gateway.store import decisions, history
@@ -55,7 +55,7 @@ def entries(request: Any) -> Any:
     form = Search(request.GET)
     form.is_valid()
     below = request.GET.get("below", "")
-    found = history.newest(form.wanted(), below=int(below) if below.isdecimal() else None, limit=_PAGE + 1)
+    found = history.newest(form.wanted(), below=number(below), limit=_PAGE + 1)
     checkpoint = next(iter(history.newest(Wanted(kind=Kind.CHECKPOINT), limit=1)), None)
     first, length = history.length()
     context = {
@@ -93,7 +93,7 @@ def progress(request: Any) -> Any:
 
 def entry(request: Any, seq: int) -> Any:
     """One entry, with everything its hash is made of."""
-    found = history.get(seq)
+    found = history.get(seq) if seq <= LARGEST else None
     if found is None:
         raise Http404
     ((_, details),) = exports.told([found])

@@ -16,7 +16,7 @@ from dlp_gateway.console.sections import rights_acts, stored
 from dlp_gateway.console.sections.rights_forms import KINDS, AnswerForm, ExtensionForm, RequestForm
 from dlp_gateway.console.sections.rights_found import held_of, pseudonyms
 from dlp_gateway.console.sections.rights_receipt import steps
-from dlp_gateway.store import erasure, matches, persons, requests
+from dlp_gateway.store import matches, persons, requests, restriction
 from dlp_gateway.store.errors import StoreError
 from dlp_gateway.store.requests import Request, RequestKind
 
@@ -112,7 +112,8 @@ def work(request: Any, number: int) -> Any:
             "traces": traces,
             "held": held_of(found, traces),
             "left": matches.left(found),
-            "kept": erasure.restricting(found),
+            "kept": restriction.restricting(found),
+            "frozen": found.receipt.get("frozen", ()),
             "done": found.receipt.get("done", {}),
             "unfinished": found.receipt.get("left", ()),
             "steps": steps(found),

@@ -85,7 +85,7 @@ def restrict(request: Any, number: int) -> HttpResponse:
     return _act(
         request,
         number,
-        lambda: acts.restrict(services.desk(), number, also, reviewer(request.user), services.clock()),
+        lambda: acts.restrict(number, also, reviewer(request.user), services.clock()),
         lambda count: f"Restricted: {count} more decision{_s(count)} kept as they are.",
     )
 
@@ -96,7 +96,7 @@ def lift(request: Any, number: int) -> HttpResponse:
     return _act(
         request,
         number,
-        lambda: acts.lift(services.desk(), number, reviewer(request.user), services.clock()),
+        lambda: acts.lift(number, reviewer(request.user), services.clock()),
         lambda count: f"The restriction of {count} decision{_s(count)} is lifted; their clocks go on.",
     )
 

@@ -8,7 +8,7 @@ from dlp_gateway.audit.chain import Kind, Note, TextKind
 from dlp_gateway.audit.check import check
 from dlp_gateway.audit.verify import Fault
 from dlp_gateway.model import Action
-from dlp_gateway.store import database, history, record, retention
+from dlp_gateway.store import database, history, pruning, record, retention
 from dlp_gateway.store.keys import load_audit
 from dlp_gateway.store.store import Options, Store
 from tests.unit.store.contract import deliver_all, kinds, rows
@@ -167,7 +167,7 @@ async def test_a_pruned_record_verifies_and_its_texts_are_gone(store, verified):
 
 
 async def test_pruning_goes_in_steps_and_leaves_what_tells_of_it(store, verified, monkeypatch):
-    monkeypatch.setattr(retention, "_PRUNE_BATCH", 4)
+    monkeypatch.setattr(pruning, "_BATCH", 4)
     for n in range(10):
         await store.commit(intake(verdict(f"r{n}@example.net", Action.DELIVER)))
 

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlp_gateway.audit.chain import GENESIS, Checkpoint, Kind, Note, commit, entry_hash, link, sign
+from dlp_gateway.audit.chain import GENESIS, Checkpoint, Kind, Note, commit, entry_hash, link, sign, sign_prune
 from dlp_gateway.audit.verify import Fault, verify
 from dlp_gateway.store.history import Head, SaltedText
 
@@ -32,10 +32,16 @@ class Record:
     def head(self):
         return Head(len(self.entries), self.entries[-1].hash if self.entries else GENESIS)
 
-    def add(self, kind, details=None, address=ADDRESS):
+    def add(self, kind, details=None, address=ADDRESS, at=None):
         previous = self.entries[-1].hash if self.entries else GENESIS
         seq = len(self.entries) + 1
-        note = Note(kind, 100.0 + seq, "gateway", f"m{seq}", details if details is not None else {"n": seq})
+        note = Note(
+            kind,
+            100.0 + seq if at is None else at,
+            "gateway",
+            f"m{seq}",
+            details if details is not None else {"n": seq},
+        )
         token = commit(SALT, address)
         self.texts[token] = SaltedText("address", SALT, address)
         self.entries.append(link(note, token, seq, previous))
@@ -45,13 +51,14 @@ class Record:
         self.checkpoints.append(signed)
         self.add(Kind.CHECKPOINT, signed.details())
 
-    def verify(self, entries=None, head=None, texts=None, kept=()):
+    def verify(self, entries=None, head=None, texts=None, kept=(), **more):
         return verify(
             self.entries if entries is None else entries,
             head or self.head,
             KEYS,
             texts=(self.texts if texts is None else texts).items(),
             kept=kept,
+            **more,
         )
 
 
@@ -276,6 +283,134 @@ def test_a_pruned_record_is_sound(record):
 
     assert report.sound, report.broken
     assert report.first == 11
+
+
+YEAR = 365 * 86400.0
+
+
+def prune(record, through, at=200.0, key=KEY, more=None):
+    """Add the entry of a prune as the gateway signs it; returns the entries that are left."""
+    details = sign_prune(through, record.entries[through - 1].hash, at, "audit-1", key).details() | {"entries": through}
+    record.add(Kind.PRUNE, details | (more or {}), at=at)
+    return record.entries[through:]
+
+
+def test_a_signed_prune_is_told_with_its_time(record):
+    report = record.verify(prune(record, 10))
+
+    assert report.sound, report.broken
+    assert (report.cut.through, report.cut.at, report.cut.signed, report.unsigned) == (10, 200.0, True, ())
+
+
+def test_a_prune_without_a_signature_is_told(record):
+    entries = pruned(record, 10)
+
+    report = record.verify(entries)
+
+    assert report.sound, report.broken
+    assert [(cut.seq, cut.through, cut.signed) for cut in report.unsigned] == [(len(EACH) + 1, 10, False)]
+    assert report.cut == report.unsigned[0]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"through": 11}, {"hash": "00" * 32}, {"at": 201.0}, {"key": "audit-2"}, {"signature": "00" * 64}],
+    ids=lambda more: next(iter(more)),
+)
+def test_a_prune_whose_signature_does_not_fit_is_named(record, more):
+    prune(record, 10, more=more)
+
+    broken = record.verify().broken
+
+    assert (broken.seq, broken.fault) == (len(EACH) + 1, Fault.REWRITTEN)
+
+
+def test_a_prune_of_another_key_or_time_is_named(record):
+    other, moved = replace_record(record), replace_record(record)
+    prune(other, 10, key=Ed25519PrivateKey.generate())
+    moved.add(Kind.PRUNE, sign_prune(10, record.entries[9].hash, 200.0, "audit-1", KEY).details(), at=300.0)
+
+    for forged in (other, moved):
+        assert (forged.verify().broken.seq, forged.verify().broken.fault) == (len(EACH) + 1, Fault.REWRITTEN)
+
+
+def replace_record(record):
+    copy = Record()
+    copy.entries, copy.texts = list(record.entries), dict(record.texts)
+    return copy
+
+
+def test_a_prune_without_a_signature_behind_a_signed_one_is_named(record):
+    prune(record, 5)
+    entries = pruned(record, 10)
+
+    broken = record.verify(entries).broken
+
+    assert (broken.seq, broken.fault) == (len(EACH) + 2, Fault.REMOVED)
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        *({}, [], "text", 7, {"through": 3}, {"through": 3, "hash": "x"}, {"through": 10**30, "hash": "00"}),
+        *({"through": 1e999, "hash": "00"}, {"through": 3, "hash": "00", "signature": 5, "at": 1, "key": "\ud800"}),
+    ],
+)
+@pytest.mark.parametrize("kind", [Kind.PRUNE, Kind.CHECKPOINT])
+def test_unreadable_details_are_named(record, kind, details):
+    record.add(kind, details)
+
+    broken = record.verify().broken
+
+    assert (broken.seq, broken.fault) == (len(EACH) + 1, Fault.EDITED)
+
+
+@pytest.mark.parametrize(
+    ("at", "now", "signed", "early"),
+    [
+        (100.0 + 3 * YEAR, 4 * YEAR, True, False),
+        (100.0 + 3 * YEAR, 4 * YEAR, False, False),
+        (200.0, 4 * YEAR, True, True),  # by somebody who has the signing key
+        (200.0, 4 * YEAR, False, True),
+        (100.0 + 3 * YEAR, 300.0, True, True),  # as if it were later than it is
+        (100.0 + 2 * YEAR, 4 * YEAR, False, True),
+    ],
+)
+def test_what_was_pruned_too_early_is_shown_by_a_checkpoint_kept_elsewhere(record, at, now, signed, early):
+    through = record.checkpoints[0].seq + 3
+    if signed:
+        entries = prune(record, through, at=at)
+    else:
+        details = {"through": through, "hash": record.entries[through - 1].hash.hex(), "entries": through}
+        record.add(Kind.PRUNE, details, at=at)
+        entries = record.entries[through:]
+
+    assert record.verify(entries).sound
+    assert not record.verify(entries, kept=record.checkpoints, now=now).sound  # unless it is said for how long
+    report = record.verify(entries, kept=record.checkpoints, kept_for=3 * YEAR, now=now)
+
+    if early:
+        assert (report.broken.seq, report.broken.fault) == (record.checkpoints[0].seq, Fault.REMOVED)
+    else:
+        assert report.sound, report.broken
+
+
+def test_a_record_emptied_by_a_forged_prune_is_shown_by_a_checkpoint_kept_elsewhere(record):
+    entries = pruned(record, len(EACH))
+
+    report = record.verify(entries, kept=record.checkpoints, kept_for=3 * YEAR, now=2 * YEAR)
+
+    assert (report.entries, report.broken.fault) == (1, Fault.REMOVED)
+
+
+def test_another_chain_than_the_one_pruned_is_shown_by_a_checkpoint_kept_elsewhere(record):
+    seq = record.checkpoints[0].seq
+    entries = prune(record, seq, at=4 * YEAR)
+    other = sign(seq, bytes(32), 100.0, "audit-1", KEY)
+
+    broken = record.verify(entries, kept=[other], kept_for=3 * YEAR, now=5 * YEAR).broken
+
+    assert (broken.seq, broken.fault) == (seq, Fault.REWRITTEN)
 
 
 def test_a_record_that_lost_its_beginning_is_not(record):

@@ -1,10 +1,15 @@
 import json
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
 
+from dlp_gateway.audit.chain import Checkpoint, Kind, Note
+from dlp_gateway.audit.witness import Witness
 from dlp_gateway.model import Action
+from dlp_gateway.store import database
+from dlp_gateway.store import record as audit_record
 from tests.unit.store.examples import intake, verdict
 
 ANN = verdict("ann@example.net", Action.DELIVER)
@@ -66,6 +71,78 @@ def test_a_record_cut_off_with_its_head_needs_checkpoints_kept_elsewhere(record)
     done = record.run("audit", "verify", "--checkpoints", kept)
     assert done.status == 1
     assert done.output.startswith("The record is broken at entry ")
+
+
+def forge_prune(gateway):
+    """Remove everything and say that it was pruned, as whoever can write the database can do it."""
+    database.configure(f"sqlite:///{gateway.database}")
+    with database.transact():
+        cursor = database.cursor()
+        seq, digest, _ = audit_record.head(cursor)
+        cursor.execute("DELETE FROM dlp_audit_entry")
+        cursor.execute("DELETE FROM dlp_audit_text")
+        details = {"through": seq, "hash": digest.hex(), "entries": seq}
+        audit_record.append(cursor, [Note(Kind.PRUNE, time.time(), "gateway", "record", details)])
+    database.close()
+
+
+def test_a_prune_without_a_signature_is_told(record):
+    forge_prune(record)
+
+    done = record.run("audit", "verify")
+
+    assert done.status == 0
+    lines = done.output.splitlines()
+    assert lines[0].startswith("The record is whole: 1 entries")
+    assert lines[1].startswith(f"Entries before {entries(record)[0]['seq']} were pruned on 20")
+    assert lines[2].startswith(f"Not signed: that entries were pruned (entry {entries(record)[0]['seq']})")
+
+
+@pytest.mark.parametrize("where", ["elsewhere", "beside the keys"])
+def test_a_record_emptied_by_a_forged_prune_is_shown(record, where):
+    text = record.run("audit", "checkpoints").output
+    if where == "elsewhere":
+        kept = record.root / "kept.jsonl"
+        kept.write_text(text)
+        more = ("--checkpoints", kept)
+    else:
+        Witness.beside(record.keys).keep(Checkpoint.parse(json.loads(text.splitlines()[-1])))
+        more = ()
+    assert record.run("audit", "verify", *more).status == 0
+
+    forge_prune(record)
+
+    done = record.run("audit", "verify", *more)
+    assert done.status == 1
+    assert "was pruned 0 days after that" in done.output
+    assert "the record is kept for 1095 days" in done.output
+    assert "the record is kept for 7 days" in record.run("audit", "verify", *more, "--record-days", "7").output
+
+
+def test_a_record_made_anew_is_shown_by_what_was_signed_last(record):
+    """Without any checkpoint in it, and so without a signature that would not fit."""
+    text = record.run("audit", "checkpoints").output
+    Witness.beside(record.keys).keep(Checkpoint.parse(json.loads(text.splitlines()[-1])))
+    database.configure(f"sqlite:///{record.database}")
+    with database.transact():
+        cursor = database.cursor()
+        cursor.execute("DELETE FROM dlp_audit_entry")
+        cursor.execute("DELETE FROM dlp_audit_text")
+        cursor.execute("UPDATE dlp_audit_head SET seq = 0, hash = %s, checkpoint = 0", (bytes(32),))
+        notes = [Note(Kind.VERIFY, time.time(), "dpo", "record", {"n": n}) for n in range(20)]
+        audit_record.append(cursor, notes)
+    database.close()
+
+    done = record.run("audit", "verify")
+
+    assert done.status == 1
+    assert "(rewritten)" in done.output
+
+
+def test_a_damaged_memory_of_what_was_signed_last_is_told(record):
+    (record.keys / "audit-signed.json").write_text("{}")
+
+    assert "audit-signed.json is damaged" in record.fails("audit", "verify")
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "not json", '{"seq": "x"}', '"text"'])

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from dlp_gateway.cli import check
 from dlp_gateway.detection.values import Candidate
 from dlp_gateway.inspection.inspector import Examination
-from dlp_gateway.model import Attachment, Finding, Grade, Inspection, Protection, Role, Tier
+from dlp_gateway.model import Attachment, Finding, Grade, Inspection, Protection, Role, Tier, Unscanned
 
 MESSAGE = b"""\
 From: Alice Ng <alice@westendonsixth.com>
@@ -256,3 +256,50 @@ def test_an_address_that_the_gateway_refuses_is_judged_as_an_outsider(inspector,
     assert status == 0
     assert data(output)[0]["recipients"][0]["zone"] == "external"
     assert "would not take this address" in errors
+
+
+HOSTILE = "a\ud800\x1b]0;title\x07\x9b2J\r\n  deliver  \u2028b.txt"
+
+
+class NamesInspector(WordInspector):
+    """Sees a file of a hostile name, which was not read and shows a risk."""
+
+    def examine(self, raw, *, scope="all", pictures=False, explain=False):
+        protection = Protection(Grade.NONE, "none")
+        unread = (Unscanned(HOSTILE, "damaged"),)
+        inspection = Inspection(
+            (Finding("PERSON", Tier.CONTACT, HOSTILE, 0, 7, 0.9, Role.DOCUMENT),),
+            (Attachment(HOSTILE, HOSTILE, "txt", 10, protection),),
+            unread,
+            unread,
+        )
+        candidate = Candidate("PERSON", Tier.CONTACT, HOSTILE, Role.DOCUMENT, 0, 7, 0.9, "people", (), (), kept=False)
+        return Examination(inspection, (), (candidate,))
+
+
+def test_a_hostile_name_ends_nothing_and_commands_no_terminal(message, monkeypatch):
+    monkeypatch.setattr(check, "_inspector", lambda _: NamesInspector())
+    status, output, errors = run("--explain", "--to", "bob@client.example", message(), message(name="n.eml"))
+
+    assert (status, errors) == (1, "")
+    assert [line for line in output.split("\n") if line.startswith("  deliver")] == []
+    assert sum("]0;title" in line and "b.txt" in line for line in output.split("\n")) == 8
+    assert not [c for c in output if c != "\n" and not c.isprintable()]
+
+
+def test_a_hostile_name_ends_no_line_of_json(message, monkeypatch):
+    monkeypatch.setattr(check, "_inspector", lambda _: NamesInspector())
+    status, output, errors = run("--json", "--explain", "--to", "bob@client.example", message(), message(name="n.eml"))
+    found = data(output)
+
+    assert (status, errors) == (1, "")
+    assert [len(found), found[0]["attachments"][0]["name"]] == [2, HOSTILE.replace("\ud800", "?")]
+
+
+def test_a_recipient_in_the_header_commands_no_terminal(inspector, tmp_path):
+    path = tmp_path / "m.eml"
+    path.write_bytes(b"To: bob\x1b[2J\xff@client.example\nSubject: Lunch\n\nAt one.\n")
+    status, output, _ = run(path)
+
+    assert status == 0
+    assert not [c for c in output if c != "\n" and not c.isprintable()]

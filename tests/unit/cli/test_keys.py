@@ -1,5 +1,14 @@
+import pytest
+
 from dlp_gateway.model import Action
 from tests.unit.store.examples import intake, verdict
+
+
+def refusal(gateway, *arguments, stdin):
+    """What a command that cannot be done says, whatever it has asked before."""
+    done = gateway.run(*arguments, stdin=stdin)
+    assert done.status == 2
+    return done.errors
 
 
 def test_keys_are_made_once(gateway):
@@ -37,7 +46,7 @@ def test_what_is_not_there_cannot_be_rotated(gateway):
 def test_a_passphrase_is_asked_for_and_needed_from_then_on(gateway, monkeypatch):
     made = gateway.run("keys", "init", "--passphrase", stdin="correct horse\ncorrect horse\n")
     gateway.commit(intake(verdict("bob@example.org", Action.HOLD), message_id="one"))
-    act = ("quarantine", "release", "one", "--reviewer", "dpo", "--reason", "agreed")
+    act = ("quarantine", "release", "one", "--reviewer", "dpo@westendonsixth.com", "--reason", "agreed")
 
     assert made.status == 0
     assert "correct horse" not in made.output
@@ -46,3 +55,23 @@ def test_a_passphrase_is_asked_for_and_needed_from_then_on(gateway, monkeypatch)
     assert "reviewers-1.key" in gateway.fails(*act)
     monkeypatch.setenv("DLP_GATEWAY_REVIEW_PASSPHRASE", "correct horse")
     assert gateway.run(*act).status == 0
+
+
+@pytest.mark.parametrize("given", [(), ("--passphrase",)])
+def test_a_rotated_reviewers_key_has_the_passphrase_of_the_others(gateway, monkeypatch, given):
+    gateway.run("keys", "init", "--passphrase", stdin="correct horse\ncorrect horse\n")
+    gateway.commit(intake(verdict("bob@example.org", Action.HOLD), message_id="one"))
+
+    refused = refusal(gateway, "keys", "rotate", "reviewers", *given, stdin="another\nanother\n")
+    assert "reviewers-1.key" in refused
+    assert "--passphrase" in refused
+    assert not (gateway.keys / "reviewers-2.pub").exists()
+
+    done = gateway.run("keys", "rotate", "reviewers", "--passphrase", stdin="correct horse\ncorrect horse\n")
+    assert done.status == 0
+    assert "reviewers-2 is used from" in done.output
+    gateway.commit(intake(verdict("bob@example.org", Action.HOLD), message_id="two"))
+    monkeypatch.setenv("DLP_GATEWAY_REVIEW_PASSPHRASE", "correct horse")
+    for message in ("one", "two"):
+        act = ("quarantine", "release", message, "--reviewer", "dpo@westendonsixth.com", "--reason", "agreed")
+        assert gateway.run(*act).status == 0

@@ -1,4 +1,5 @@
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from dlp_gateway.cli import quarantine
 from dlp_gateway.inspection.pool import PoolSettings
 from dlp_gateway.model import Action
+from dlp_gateway.quarantine.views import Revealed
 from tests.unit.cli.conftest import columns
 from tests.unit.store.examples import CONTENT, PLANTED, intake, verdict
 
@@ -14,7 +16,7 @@ HIGH = verdict("eve@example.org", Action.HOLD, approvals=2)
 DELIVER = verdict("ann@example.net", Action.DELIVER)
 REASON = ("--reason", "agreed with the client")
 DPO = ("--reviewer", "The DPO <dpo@westendonsixth.com>", *REASON)
-DEPUTY = ("--reviewer", "deputy", *REASON)
+DEPUTY = ("--reviewer", "The deputy <deputy@westendonsixth.com>", *REASON)
 
 
 @pytest.fixture
@@ -36,6 +38,18 @@ def recipients(gateway):
 def queued(gateway):
     rows = map(json.loads, gateway.run("queue", "list", "--json").output.splitlines())
     return [(row["kind"], row["recipient"]) for row in rows]
+
+
+def notices(gateway):
+    """The notices that wait, as they would go out."""
+    found = []
+
+    async def read(store):
+        waiting = await store.lease("test", 100, time.time() + 1, 60)
+        found.extend([await store.content(one.message_id) for one in waiting if one.kind == "notice"])
+
+    gateway.commit(then=read)
+    return [content.decode() for content in found]
 
 
 def recorded(gateway):
@@ -102,6 +116,25 @@ def test_raw_it_is_the_message_as_it_was_held(held):
     assert recorded(held) == [("view", "The DPO")]
 
 
+def test_what_is_revealed_steers_no_terminal(held, monkeypatch):
+    async def revealed(*_):
+        return Revealed("\x1b]0;owned\x07\x1b[2J", (("au_tfn", "attachment \u202e", "123\r\n\x9b2J 456\u2028"),))
+
+    monkeypatch.setattr(quarantine, "_revealed", revealed)
+    output = held.run("quarantine", "show", "one", "--reveal", *DPO, shows_content=True).output
+
+    assert "Subject: \\x1b]0;owned\\x07\\x1b[2J\n" in output
+    assert "  au_tfn in attachment \\u202e: 123\\r\\n\\x9b2J 456\\u2028\n" in output
+    assert all(character == "\n" or character.isprintable() for character in output)
+
+
+def test_a_raw_message_is_not_written_to_a_terminal(held, monkeypatch):
+    monkeypatch.setattr("typer.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+
+    assert "may steer a terminal" in held.fails("quarantine", "show", "one", "--reveal", "--raw", *DPO)
+    assert recorded(held) == []
+
+
 def test_when_the_worker_fails_the_values_stay_where_they_are(held, worker):
     worker(fails=True)
 
@@ -122,6 +155,7 @@ def test_a_configuration_that_is_wrong_is_told_when_values_are_wanted(held):
     [
         (("--reason", "r"), "say who acts"),
         (("--reviewer", " ", "--reason", "r"), "say who acts"),
+        (("--reviewer", "dpo", "--reason", "r"), "--reviewer 'name <address>'"),
     ],
 )
 def test_nobody_sees_values_without_a_name(held, arguments, said):
@@ -130,7 +164,9 @@ def test_nobody_sees_values_without_a_name(held, arguments, said):
 
 
 def test_nobody_sees_values_without_a_reason(held):
-    assert "a reason is needed" in held.refused("quarantine", "show", "one", "--reveal", "--reviewer", "dpo")
+    assert "a reason is needed" in held.refused(
+        "quarantine", "show", "one", "--reveal", "--reviewer", "dpo@westendonsixth.com"
+    )
     assert recorded(held) == []
 
 
@@ -142,6 +178,40 @@ def test_the_reviewer_may_come_from_the_environment(held, monkeypatch):
 
 
 # ---------------------------------------------------------------- acting
+
+
+@pytest.mark.parametrize(
+    "reviewer",
+    [
+        "dpo",
+        "The DPO",
+        "<>",
+        "The DPO <>",
+        "The DPO <dpo",
+        "dpo@",
+        "A <a@b.example> <dpo@b.example>",
+        "\x1b[2J <d@b.example>",
+    ],
+)
+@pytest.mark.parametrize("command", ["release", "return", "delete"])
+def test_a_reviewer_is_known_by_an_address(held, monkeypatch, command, reviewer):
+    said = "say who acts, with the mail address: --reviewer 'name <address>'"
+    assert said in held.fails("quarantine", command, "one", "--reviewer", reviewer, *REASON)
+    monkeypatch.setenv("DLP_GATEWAY_REVIEWER", reviewer)
+    assert said in held.fails("quarantine", command, "one", *REASON)
+    assert recorded(held) == []
+
+
+@pytest.mark.parametrize(
+    "again", ["Dana Osei <dpo@westendonsixth.com>", "dpo+2@westendonsixth.com", '"The DPO" <d.osei@westendonsixth.com>']
+)
+def test_nobody_is_two_people_by_another_name(held, again):
+    held.run("quarantine", "release", "one", *DPO)
+
+    assert "already; another one is needed" in held.refused(
+        "quarantine", "release", "one", "--reviewer", again, *REASON
+    )
+    assert recipients(held)["one"]["eve@example.org"] == "held"
 
 
 def test_high_risk_needs_two_people(held):
@@ -177,7 +247,16 @@ def test_a_release_tells_the_sender_once_somebody_is_released(held):
     assert recipients(held)["one"]["bob@example.org"] == "held"
 
 
-@pytest.mark.parametrize("reviewer", ["Jo <jo@westendonsixth.com>", "JO+news@westendonsixth.com", "pat"])
+def test_the_sender_hears_of_those_who_are_released_alone(held):
+    held.run("quarantine", "release", "one", *DPO)
+
+    (told,) = notices(held)
+    assert ("<bob@example.org>" in told, "<eve@example.org>" in told) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "reviewer", ["Jo <jo@westendonsixth.com>", "JO+news@westendonsixth.com", "Pat <pat@westendonsixth.com>"]
+)
 def test_nobody_releases_their_own_mail(held, reviewer):
     errors = held.refused("quarantine", "release", "one", "--reviewer", reviewer, *REASON)
 
@@ -228,8 +307,10 @@ def test_what_cannot_be_done_is_told(held, command, arguments, said):
 
 @pytest.mark.parametrize("command", ["release", "return", "delete"])
 def test_acts_need_a_reason(held, command):
-    assert "a reason is needed" in held.refused("quarantine", command, "one", "--reviewer", "dpo", "--reason", " ")
-    assert held.run("quarantine", command, "one", "--reviewer", "dpo").status == 2
+    assert "a reason is needed" in held.refused(
+        "quarantine", command, "one", "--reviewer", "dpo@westendonsixth.com", "--reason", " "
+    )
+    assert held.run("quarantine", command, "one", "--reviewer", "dpo@westendonsixth.com").status == 2
 
 
 def test_the_private_key_may_lie_elsewhere(held):
@@ -238,6 +319,13 @@ def test_the_private_key_may_lie_elsewhere(held):
 
     assert str(held.keys) in held.fails("quarantine", "release", "two", *DPO)
     assert held.run("quarantine", "release", "two", "--review-directory", away, *DPO).status == 0
+
+
+@pytest.mark.parametrize(("command", "state"), [("return", "returned"), ("delete", "deleted")])
+def test_what_opens_nothing_needs_no_private_key(held, command, state):
+    (held.keys / "review").rename(held.root / "usb")
+
+    assert held.run("quarantine", command, "two", *DPO).output == f"<bob@example.org>: {state}\n"
 
 
 @pytest.mark.parametrize("command", ["release", "return", "delete"])

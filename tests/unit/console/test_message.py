@@ -9,6 +9,7 @@ from dlp_gateway.console.inspector import Inspector
 from dlp_gateway.console.sections import opening
 from dlp_gateway.model import Action
 from dlp_gateway.quarantine import appeals
+from dlp_gateway.quarantine.rules import Reviewer, ReviewError
 from dlp_gateway.settings import default_config_dir, read_configuration
 from dlp_gateway.store import database, history, keys
 from tests.unit.store.examples import PLANTED, intake, verdict
@@ -55,6 +56,18 @@ def notices():
     with database.cursor() as cursor:
         cursor.execute("SELECT about FROM dlp_message WHERE kind = 'notice' ORDER BY at")
         return [row[0] for row in cursor.fetchall()]
+
+
+def contents_of_notices(console):
+    """The notices themselves, as they would go out."""
+    found = []
+
+    async def read(store):
+        waiting = await store.lease("test", 100, console.clock.now + 1, 60)
+        found.extend([await store.content(one.message_id) for one in waiting if one.kind == "notice"])
+
+    console.commit(then=read)
+    return [content.decode() for content in found]
 
 
 def numbers(message_id="one"):
@@ -359,6 +372,89 @@ def test_high_risk_is_released_by_two_and_never_by_one_twice(console):
 
     post(console.client("dpo", "second"), "release", reason="r", to=number, tell="on")
     assert (states(), notices()) == ({"eve@example.org": "queued"}, ["one"])
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"role": "auditor"}])
+def test_an_approval_counts_as_long_as_its_giver_may_decide(console, change):
+    console.commit(intake(HIGH, message_id="one", at=console.clock.now))
+    number, giver = numbers()["eve@example.org"], console.account("dpo", "first")
+    post(console.client("dpo", "first"), "release", reason="r", to=number)
+    accounts = type(giver).objects.filter(pk=giver.pk)
+
+    accounts.update(**change)
+    second = console.client("dpo", "second")
+    assert "approved by nobody yet" in shown(second.get("/held/one/"))
+    assert "another reviewer has to agree" in shown(post(second, "release", reason="r", to=number, tell="on"))
+    assert (states(), notices()) == ({"eve@example.org": "held"}, [])
+
+    accounts.update(is_active=True, role="dpo")
+    post(console.client("dpo", "third"), "release", reason="r", to=number, tell="on")
+    assert (states(), notices()) == ({"eve@example.org": "queued"}, ["one"])
+    assert kinds().count("approve") == 2
+
+
+def test_an_approval_from_the_command_line_is_of_the_account_with_its_mailbox(console):
+    console.commit(intake(HIGH, message_id="one", at=console.clock.now))
+    who, number = Reviewer("Dana Osei", "DPO+work@westendonsixth.com"), numbers()["eve@example.org"]
+    console.services.desk().release("one", [number], who, "fine")
+
+    assert "approved by this reviewer already" in shown(post(console.client("dpo"), "release", reason="r", to=number))
+    assert states() == {"eve@example.org": "held"}
+
+    auditor = console.account("auditor")
+    with pytest.raises(ReviewError, match="none of several approvals"):
+        console.services.desk().release("one", None, Reviewer("Aude", auditor.email), "fine")
+    assert states() == {"eve@example.org": "held"}
+
+
+def test_an_approval_of_an_older_release_counts_for_the_account_of_its_name(console):
+    console.commit(intake(HIGH, message_id="one", at=console.clock.now))
+    number = numbers()["eve@example.org"]
+    add = "INSERT INTO dlp_approval (recipient_id, reviewer, at) VALUES (%s, %s, 0)"
+    with database.cursor() as cursor:
+        cursor.execute(add, (number, "typed"))  # a bare name from the command line: nobody knows whose
+    assert "approved by nobody yet" in shown(console.client("dpo").get("/held/one/"))
+
+    console.account("dpo", "first")
+    with database.cursor() as cursor:
+        cursor.execute(add, (number, "first"))
+    post(console.client("dpo"), "release", reason="r", to=number)
+    assert states() == {"eve@example.org": "queued"}
+
+
+def test_the_sender_is_told_of_those_who_are_released_alone(console):
+    console.commit(intake(HOLD, HIGH, message_id="one", at=console.clock.now))
+
+    post(console.client("dpo"), "release", reason="r", to=[*numbers().values()], tell="on")
+
+    assert states() == {"bob@example.org": "queued", "eve@example.org": "held"}
+    (told,) = contents_of_notices(console)
+    assert ("<bob@example.org>" in told, "<eve@example.org>" in told) == (True, False)
+
+
+@pytest.mark.parametrize(("act", "state"), [("release", "queued"), ("return", "returned"), ("delete", "deleted")])
+def test_a_message_for_very_many_is_decided_on_its_page(console, act, state):
+    many = [verdict(f"r{n}@example.org", Action.HOLD) for n in range(1000)]
+    console.commit(intake(*many, message_id="one", at=console.clock.now))
+    to = numbers()
+
+    post(console.client("dpo"), act, reason="r", to=[*to.values()], tell="on")
+
+    assert len(to) == 1000
+    assert set(states().values()) == {state}
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "9" * 5000])
+@pytest.mark.parametrize(
+    ("act", "field"), [("release", "to"), ("return", "to"), ("delete", "to"), ("download", "part")]
+)
+def test_a_number_that_nothing_can_have_is_not_found(one, act, field, number):
+    browser = one.client("dpo")
+    browser.post("/held/one/open/", {"reason": "r"})
+
+    assert browser.post(f"/held/one/{act}/", {field: number, "reason": "r"}).status_code == 404
+    assert browser.get(f"/held/one/opened/html/{number}/").status_code == 404
+    assert states() == {"bob@example.org": "held"}
 
 
 @pytest.mark.parametrize("sender", ["dpo@westendonsixth.com", "DPO+x@westendonsixth.com"])

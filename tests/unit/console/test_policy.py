@@ -134,10 +134,23 @@ def test_values_of_the_allow_list_are_shown_nowhere(console, three, path):
     assert "a@b.example" in page
 
 
+@pytest.mark.parametrize("role", ["admin", "auditor", "security", "dpo"])
+def test_no_value_is_shown_to_anybody_however_it_is_written(console, shipped, role):
+    policy, _ = shipped
+    written = "allow:\n- {{entity: TFN, value: {}, owner: a@b.example, reason: x, until: 2030-01-01}}\n"
+    for n, value in enumerate(["'Quill''feather, Jo'", '"Wombat\n  Jo"']):
+        enter(Version(0, time.time() - 1000 + n, "gateway", f"{n}" * 64, policy, written.format(value)), "/etc/dlp")
+    browser, (old, new) = console.client(role), sorted(version.id for version in versions.versions())
+
+    for path in ("/policy/", f"/policy/{old}/", f"/policy/{new}/", f"/policy/compare/?old={old}&new={new}", "/whatif/"):
+        page = browser.get(path).content.decode()
+        assert not [word for word in ("Quill", "feather", "Wombat", "Jo<", " Jo") if word in page], path
+
+
 def test_a_changed_value_shows_as_a_change(console, three):
     page = console.client("dpo").get(f"/policy/{three[2]}/").content.decode()
 
-    assert "(not shown)" in page
+    assert "(not shown, 2)" in page
     assert 'class="added"' in page
 
 

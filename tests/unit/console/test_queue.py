@@ -225,3 +225,14 @@ def test_what_is_being_delivered_is_left_alone(queued):
 def test_others_cannot_act(queued, role, name):
     assert act(queued, name, role, id=number("bob@example.org"), reason="r").status_code == 403
     assert [state for _, state, _ in rows()] == ["queued", "queued"]
+
+
+@pytest.mark.parametrize("digits", ["9" * 30, "9" * 5000])
+def test_a_number_that_no_delivery_can_have_is_not_found(queued, digits):
+    browser = queued.client("admin")
+
+    assert browser.get("/queue/", {"after": digits}).status_code == 404
+    for act in ("retry", "drop"):
+        assert browser.post(f"/queue/{act}/", {"id": digits, "reason": "r"}).status_code == 404
+    assert "bob@example.org" in shown(browser.get("/queue/", {"after": "x"}))
+    assert "bob@example.org" not in shown(browser.get("/queue/", {"after": "9" * 18}))

@@ -181,3 +181,13 @@ def test_the_span_of_a_period_holds_all_its_entries(console, since):
 
     wanted = {entry.seq for entry in history.entries() if now - since <= entry.at < now}
     assert wanted <= set(range(first, last))
+
+
+@pytest.mark.parametrize("digits", ["9" * 19, "9" * 30, "9" * 5000])
+def test_a_number_that_no_entry_can_have_is_not_found(filled, digits):
+    browser = filled.client("auditor")
+
+    assert browser.get("/record/", {"below": digits}).status_code == 404
+    assert browser.get(f"/record/{digits}/").status_code == 404
+    assert browser.get("/record/0/").status_code == 404
+    assert numbers(browser.get("/record/", {"below": "9" * 18}))

@@ -38,7 +38,7 @@ def filled(console):
 def release(console, message_id):
     # The store that committed signed its record by the real clock, which may be ahead of the test's.
     database.cursor().execute("UPDATE dlp_audit_entry SET at = %s WHERE kind = 'checkpoint'", (console.clock.now,))
-    console.services.desk().release(message_id, None, Reviewer("dpo"), "fine")
+    console.services.desk().release(message_id, None, Reviewer("dpo", "dpo@westendonsixth.com"), "fine")
 
 
 def text_of(data):

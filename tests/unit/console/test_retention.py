@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 
 from dlp_gateway.audit.check import check
+from dlp_gateway.console import accounts as console_accounts
 from dlp_gateway.housekeeping import limits
 from dlp_gateway.model import Action
 from dlp_gateway.quarantine.expiry import expire
@@ -249,6 +250,40 @@ def test_the_last_administrator_stays(console):
     assert accounts.disable_unused(now - 180 * DAY, now) == 3
     assert accounts.disable_unused(now, now) == 0
     assert {row.username for row in get_user_model().objects.filter(is_active=True)} == {"a3"}
+
+
+@pytest.mark.parametrize("acts", [("enable",), ("reset", "enable"), ("enable", "reset")])
+def test_who_was_let_in_again_has_the_whole_time_to_sign_in(console, acts):
+    now = console.clock()
+    old = dt.datetime.fromtimestamp(now - 400 * DAY, dt.UTC)
+    row = get_user_model().objects.create(username="kim", email="kim@x.example", role="dpo", date_joined=old)
+    assert accounts.disable_unused(now - 180 * DAY, now) == 1
+    for act in acts:
+        getattr(console_accounts, act)(row.pk, "admin", now)
+
+    assert accounts.stored()["accounts"] == (1, pytest.approx(now, abs=1))
+    for days, disabled in ((0.01, 0), (179, 0), (181, 1)):
+        assert accounts.disable_unused(now + (days - 180) * DAY, now + days * DAY) == disabled, days
+
+
+def test_a_new_password_for_somebody_long_away_counts_as_well(console):
+    now = console.clock()
+    old = dt.datetime.fromtimestamp(now - 179.9 * DAY, dt.UTC)
+    row = get_user_model().objects.create(
+        username="kim", email="kim@x.example", role="dpo", date_joined=old, last_login=old
+    )
+    console_accounts.reset(row.pk, "admin", now)
+
+    assert accounts.disable_unused(now - 179 * DAY, now + DAY) == 0
+
+
+def test_an_account_of_a_console_of_an_older_release_has_its_clock(console):
+    old = dt.datetime.fromtimestamp(console.clock() - 400 * DAY, dt.UTC)
+    get_user_model().objects.create(username="kim", email="kim@x.example", role="dpo", date_joined=old)
+    execute("ALTER TABLE dlp_account DROP COLUMN enabled_at")
+
+    assert accounts.stored()["accounts"][0] == 1
+    assert accounts.disable_unused(console.clock() - 180 * DAY, console.clock()) == 1
 
 
 def test_an_erasure_that_is_not_finished_keeps_its_person(console):

@@ -7,13 +7,29 @@ import re
 import pytest
 
 from dlp_gateway.audit.chain import Kind as Entry
+from dlp_gateway.audit.chain import Note, Texts
 from dlp_gateway.audit.check import check
+from dlp_gateway.audit.export import told
+from dlp_gateway.housekeeping import limits
 from dlp_gateway.model import Action
 from dlp_gateway.quarantine import held
 from dlp_gateway.quarantine import rights as acts
 from dlp_gateway.quarantine.expiry import expire
-from dlp_gateway.quarantine.rules import Reviewer
-from dlp_gateway.store import database, erasure, history, keys, persons, requests, retention
+from dlp_gateway.quarantine.rules import Reviewer, ReviewError
+from dlp_gateway.store import (
+    clocks,
+    database,
+    erasure,
+    history,
+    keys,
+    persons,
+    receipts,
+    requests,
+    restriction,
+    retention,
+)
+from dlp_gateway.store.change import change
+from dlp_gateway.store.errors import StoreUnavailableError
 from dlp_gateway.store.requests import Person, RequestKind
 from tests.unit.store.contract import deliver_all
 from tests.unit.store.examples import PLANTED, intake, outgoing, verdict
@@ -49,6 +65,10 @@ def post(client, request, act, **data):
     response = client.post(f"/rights/{request.id}/{act}/", data, follow=True)
     assert response.status_code == 200
     return response.content.decode()
+
+
+def frozen(*messages):
+    return [held.find(message).restricted_at is not None for message in messages]
 
 
 def commit(console, *intakes, then=None):
@@ -262,6 +282,23 @@ def test_the_export_has_everything_of_the_person_and_masks_the_others(console, d
     assert (Entry.PERSON, "exported") in entries(request.name)
 
 
+def test_a_person_with_more_texts_than_a_statement_takes_is_exported(console, dpo):
+    commit(console, mail(console, "held", HELD))
+    with change() as made:
+        for number in range(1100):
+            texts = Texts()
+            details = {"reason": texts.reason(f"the recipient may have it, {number}")}
+            made.rows.notes.append(Note(Entry.VIEW, console.clock(), "kim", "held", details, tuple(texts.items)))
+    request = register(console, RequestKind.EXPORT, JO, words=("May",))
+
+    data = json.loads(dpo.post(f"/rights/{request.id}/export/").content)
+
+    views = [entry for entry in data["record"] if entry["kind"] == "view"]
+    assert [entry["details"]["reason"] for entry in views] == [
+        f"the recipient may have it, {number}" for number in range(1100)
+    ]
+
+
 def test_a_restriction_stops_every_clock_until_it_is_lifted(console, dpo):
     commit(console, mail(console, "held", HELD), mail(console, "over", DELIVERED), then=deliver_all)
     request = register(console, RequestKind.RESTRICT, JO)
@@ -286,18 +323,165 @@ def test_a_restriction_stops_every_clock_until_it_is_lifted(console, dpo):
 
 def test_lifting_a_request_lifts_no_other_dispute(console):
     commit(console, mail(console, "a", HELD), mail(console, "b", HELD))
-    desk, who = console.services.desk(), Reviewer("dpo")
-    desk.restrict("a", who, "a dispute of its own", on=True)
+    who = Reviewer("dpo")
+    console.services.desk().restrict("a", who, "a dispute of its own", on=True)
     first, second = (register(console, RequestKind.RESTRICT, address) for address in (JO, BOB))
     for request in (first, second):
-        acts.restrict(desk, request.id, (), who, console.clock())
+        acts.restrict(request.id, (), who, console.clock())
 
-    acts.lift(desk, first.id, who, console.clock())
-    assert [held.find(name).restricted_at is None for name in ("a", "b")] == [False, False]
-    acts.lift(desk, second.id, who, console.clock())
-    assert [held.find(name).restricted_at is None for name in ("a", "b")] == [False, False]
-    acts.lift(desk, first.id, who, console.clock())
-    assert [held.find(name).restricted_at is None for name in ("a", "b")] == [False, True]
+    acts.lift(first.id, who, console.clock())
+    assert frozen("a", "b") == [True, True]
+    acts.lift(second.id, who, console.clock())
+    assert frozen("a", "b") == [True, False]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 0, 1), (1, 1, 0)])
+def test_of_two_restrictions_the_last_to_be_lifted_lets_the_message_go(console, dpo, order):
+    commit(console, mail(console, "b", HELD))
+    both = [register(console, RequestKind.RESTRICT, address) for address in (JO, BOB)]
+    for request in both:
+        post(dpo, request, "restrict")
+    expires_at = held.find("b").expires_at
+    console.clock.now += 10 * DAY
+    dpo = console.client("dpo")
+
+    for number in order[:-1]:
+        post(dpo, both[number], "lift")
+        assert frozen("b") == [True]
+    assert f"/rights/{both[order[-1]].id}/lift/" in dpo.get(f"/rights/{both[order[-1]].id}/").content.decode()
+    post(dpo, both[order[-1]], "lift")
+
+    assert frozen("b") == [False]
+    assert held.find("b").expires_at == pytest.approx(expires_at + 10 * DAY, abs=1)
+    for request in both:
+        assert f"/rights/{request.id}/lift/" not in dpo.get(f"/rights/{request.id}/").content.decode()
+    assert expire(console.clock() + 4000 * DAY, keys.load_gateway(console.gateway.keys), lambda _: ()) == ["b"]
+    assert sound(console)
+
+
+def test_the_last_restriction_lets_the_message_go_also_when_the_first_request_is_gone(console, dpo):
+    commit(console, mail(console, "b", HELD))
+    first, second = (register(console, RequestKind.RESTRICT, address) for address in (JO, BOB))
+    for request in (first, second):
+        post(dpo, request, "restrict")
+    post(dpo, first, "lift")
+    post(dpo, first, "answer", outcome="granted", answer="told by letter")
+    later = console.clock() + 2000 * DAY
+    assert clocks.run(limits(console.services.settings, later), later)["requests"] == 1
+
+    acts.lift(second.id, Reviewer("dpo"), later)
+
+    assert frozen("b") == [False]
+
+
+def test_what_an_older_version_left_frozen_for_no_request_can_be_lifted(console, dpo):
+    commit(console, mail(console, "b", HELD))
+    first, second = (register(console, RequestKind.RESTRICT, address) for address in (JO, BOB))
+    post(dpo, first, "restrict")
+    with database.cursor() as cursor:  # as lifting it used to leave it, with the second request in between
+        cursor.execute("DELETE FROM dlp_restriction")
+    assert f"/rights/{first.id}/lift/" in dpo.get(f"/rights/{first.id}/").content.decode()
+    post(dpo, second, "restrict")
+
+    post(dpo, second, "lift")
+
+    assert frozen("b") == [False]
+
+
+def test_what_a_request_restricts_is_lifted_there_and_nowhere_else(console, dpo):
+    commit(console, mail(console, "a", HELD), mail(console, "b", HELD))
+    console.services.desk().restrict("b", Reviewer("dpo"), "a dispute of its own", on=True)
+    request = register(console, RequestKind.RESTRICT, JO)
+    post(dpo, request, "restrict")
+
+    for name in ("a", "b"):
+        page = dpo.post(f"/held/{name}/restrict/", {"on": "0", "reason": "the dispute is over"}, follow=True)
+        assert f"is restricted for {request.name}; lift it there" in page.content.decode()
+
+    assert frozen("a", "b") == [True, True]
+    later = console.clock() + 400 * DAY
+    assert expire(later, keys.load_gateway(console.gateway.keys), lambda _: ()) == []
+    post(dpo, request, "lift")
+    assert frozen("a", "b") == [False, True]
+    dpo.post("/held/b/restrict/", {"on": "0", "reason": "the dispute is over"})
+    assert frozen("a", "b") == [False, False]
+
+
+def test_a_restriction_that_breaks_off_changes_nothing_and_can_be_done_again(console, monkeypatch):
+    commit(console, mail(console, "a", HELD), mail(console, "b", HELD))
+    request = register(console, RequestKind.RESTRICT, JO)
+    write = receipts.write
+
+    def broken(*_, **__):
+        raise StoreUnavailableError("another process holds the database")
+
+    monkeypatch.setattr(receipts, "write", broken)
+    with pytest.raises(StoreUnavailableError):
+        acts.restrict(request.id, (), Reviewer("dpo"), console.clock())
+    assert (restriction.restricting(request), frozen("a", "b")) == (0, [False, False])
+    monkeypatch.setattr(receipts, "write", write)
+
+    assert acts.restrict(request.id, (), Reviewer("dpo"), console.clock()) == 2
+    assert frozen("a", "b") == [True, True]
+
+
+@pytest.mark.parametrize("finish", ["again", "clock"])
+def test_a_restriction_that_was_left_half_done_is_completed(console, finish):
+    commit(console, mail(console, "a", HELD), mail(console, "b", HELD))
+    request = register(console, RequestKind.RESTRICT, JO)
+    with database.cursor() as cursor:  # as an older version left it, when it was interrupted
+        for name in ("a", "b"):
+            cursor.execute(
+                "INSERT INTO dlp_restriction (request_id, message_id, at) VALUES (%s, %s, 1)", (request.id, name)
+            )
+    with pytest.raises(ReviewError, match=f"restricted for {request.name}"):
+        console.services.desk().delete("a", None, Reviewer("dpo"), "no")
+
+    if finish == "again":
+        assert acts.restrict(request.id, (), Reviewer("dpo"), console.clock()) == 0
+    else:
+        later = console.clock() + 400 * DAY
+        assert expire(later, keys.load_gateway(console.gateway.keys), lambda _: ()) == []
+
+    assert frozen("a", "b") == [True, True]
+    assert requests.find(request.id).receipt["done"]["held messages frozen"] == 2
+    acts.lift(request.id, Reviewer("dpo"), console.clock() + 401 * DAY)
+    assert frozen("a", "b") == [False, False]
+
+
+@pytest.mark.parametrize("why", ["dispute", "request"])
+def test_what_hangs_on_a_frozen_message_is_kept_with_it(console, dpo, why):
+    commit(console, mail(console, "held", HELD), mail(console, "other", HELD, sender=OTHER))
+    for name in ("held", "other"):
+        with database.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO dlp_link (digest, message_id, at, expires_at) VALUES (%s, %s, 1, 2)", (f"key {name}", name)
+            )
+            cursor.execute(
+                "INSERT INTO dlp_mark (message_id, entity, detector, place, reviewer, at)"
+                " VALUES (%s, 'au_tfn', 'au', 'body', 'dpo', 1)",
+                (name,),
+            )
+            cursor.execute(
+                "INSERT INTO dlp_appeal (message_id, at, key_id, sealed, answer, answered_at, answered_by)"
+                " VALUES (%s, 1, 'reviewers-1', '', 'refused', 1, 'dpo')",
+                (name,),
+            )
+    if why == "dispute":
+        console.services.desk().restrict("held", Reviewer("dpo"), "court case", on=True)
+    else:
+        post(dpo, register(console, RequestKind.RESTRICT, JO), "restrict")
+    later = console.clock() + 2000 * DAY
+    entries_before = len(history.of("held"))
+
+    clocks.run(limits(console.services.settings, later), later)
+    retention.purge(decisions=later, own=later, entries=later, now=later)
+
+    for table in ("dlp_link", "dlp_mark", "dlp_appeal"):
+        with database.cursor() as cursor:
+            cursor.execute(f"SELECT message_id FROM {table}")
+            assert cursor.fetchall() == [("held",)], table
+    assert len(history.of("held")) == entries_before
 
 
 def test_erasure_shows_first_what_it_does_and_then_leaves_no_address(console, dpo):
@@ -355,6 +539,65 @@ def test_mail_that_comes_after_the_erasure_began_is_no_part_of_it(console):
 
     assert requests.find(request.id).erased_at == console.clock() + DAY
     assert [line.message_id for line in persons.traces(request.person).latest] == ["later"]
+
+
+def senders_on_record(message_id):
+    return [details["sender"] for entry, details in told(history.of(message_id)) if entry.kind == Entry.DECIDE]
+
+
+def test_while_an_erasure_waits_the_record_of_mail_that_came_later_stays(console):
+    commit(console, mail(console, "before", DELIVERED), then=deliver_all)
+    commit(console, mail(console, "held", HELD))
+    desk, request = console.services.desk(), register(console, RequestKind.ERASE, JO)
+    left = acts.erase(
+        desk, request.id, (), Reviewer("dpo"), notice=lambda _: (), reasons_by_name=False, now=console.clock()
+    )
+    assert [one.what for one in left] == ["messages under way"]
+    assert senders_on_record("before") == senders_on_record("held") == ["(erased)"]
+    desk.restrict("held", Reviewer("dpo"), f"{JO} objects", on=True)
+    desk.restrict("held", Reviewer("dpo"), "it was settled", on=False)
+    commit(console, intake(HELD, message_id="later", at=console.clock() + DAY))
+    desk.restrict("later", Reviewer("dpo"), f"{JO} objects again", on=True)
+    desk.restrict("later", Reviewer("dpo"), "it was settled again", on=False)
+
+    for days in (1.1, 1.2):
+        assert erasure.resume(console.clock() + days * DAY) == 0
+
+    assert senders_on_record("later") == [JO]
+    reasons = {text.text for _, text in history.all_texts() if text.kind == "reason"}
+    assert reasons == {"it was settled", f"{JO} objects again", "it was settled again"}
+    desk.delete("held", None, Reviewer("dpo"), "no")
+    assert erasure.resume(console.clock() + 2 * DAY) == 1
+    assert senders_on_record("later") == [JO]
+    assert [line.message_id for line in persons.traces(request.person).latest] == ["later"]
+    assert sound(console)
+
+
+def test_what_names_the_person_in_mail_of_the_erasure_goes_when_that_is_finished(console):
+    commit(console, mail(console, "queued", verdict(JO, Action.DELIVER), sender=OTHER))
+    request = register(console, RequestKind.ERASE, JO)
+    request = erasure.begin(request.id, reasons_by_name=False, actor="dpo", now=console.clock())
+    assert erasure.run(request, actor="dpo", now=console.clock())
+    assert persons.traces(request.person).addresses == 0
+    commit(console, then=deliver_all)
+    assert persons.traces(request.person).addresses == 1
+
+    assert erasure.resume(console.clock() + DAY) == 1
+
+    assert persons.traces(request.person).addresses == 0
+    assert sound(console)
+
+
+def test_an_erasure_that_is_begun_again_takes_what_has_come_since(console):
+    commit(console, mail(console, "held", HELD))
+    request = register(console, RequestKind.ERASE, JO)
+    for at in (0, 2 * DAY):
+        request = erasure.begin(request.id, reasons_by_name=False, actor="dpo", now=console.clock() + at)
+        erasure.run(request, actor="dpo", now=console.clock() + at)
+        if not at:
+            commit(console, intake(DELIVERED, message_id="later", at=console.clock() + DAY))
+
+    assert senders_on_record("later") == ["(erased)"]
 
 
 def raw(console, request):

@@ -65,6 +65,7 @@ def test_an_account_is_made_and_its_password_shown_once_and_stored_nowhere(conso
         ({"name": ""}, "required"),
         ({"address": "nowhere"}, "valid email"),
         ({"address": "ADMIN@westendonsixth.com"}, "a person has one account"),
+        ({"address": "Admin+2@westendonsixth.com"}, "a person has one account"),
         ({"role": "owner"}, "Select a valid choice"),
         ({"person": "Dora\rPenn"}, "One line of text"),
     ],

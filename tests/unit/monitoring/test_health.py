@@ -1,3 +1,4 @@
+import errno
 import urllib.error
 import urllib.request
 
@@ -40,6 +41,14 @@ def test_what_is_missing_is_named(server):
     state["store"] = False
 
     assert get(health.port, "/readyz") == (503, "workers: ok\nstore: failing\n")
+
+
+def test_an_address_that_is_taken_is_named_with_its_setting(server):
+    health, _ = server
+    with pytest.raises(OSError, match=f"monitoring.listen: 127.0.0.1:{health.port} ") as caught:
+        HealthServer("127.0.0.1", health.port, Metrics().registry, dict, dict)
+
+    assert caught.value.errno == errno.EADDRINUSE
 
 
 def test_nothing_else_is_served(server):

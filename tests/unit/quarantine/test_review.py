@@ -10,7 +10,7 @@ from dlp_gateway.quarantine.expiry import expire
 from dlp_gateway.quarantine.review import Desk
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError
 from dlp_gateway.store import database, keys, sealing
-from dlp_gateway.store.keys import Name
+from dlp_gateway.store.keys import KeysError, Name
 from dlp_gateway.store.sealing import SealError
 from dlp_gateway.store.store import Options, Store
 from tests.unit.store.contract import holders, kinds, rows, states
@@ -190,3 +190,36 @@ async def test_expiry_skips_what_a_reviewer_took_meanwhile(store, desk, gateway_
     assert await store.write(lambda: expire(over, gateway_keys, lambda _: ())) == ["two"]
     assert await states(store, "one") == {"bob@example.org": "deleted"}
     assert await holders(store, "two") == []
+
+
+async def test_with_public_keys_alone_messages_end_and_none_is_opened(store, tmp_path, clock):
+    keys.init(tmp_path / "public")
+    desk = Desk(keys.load_sealing(tmp_path / "public"), clock)
+    for message_id in ("one", "two"):
+        await store.commit(intake(HOLD, message_id=message_id))
+
+    for act in (lambda: desk.view("one", DPO, "r"), lambda: desk.release("one", None, DPO, "r")):
+        with pytest.raises(KeysError, match="private key is needed"):
+            await store.write(act)
+    await store.write(lambda: desk.give_back("one", None, DPO, "r"))
+    await store.write(lambda: desk.delete("two", None, DPO, "r"))
+
+    assert await states(store, "one") == {"bob@example.org": "returned"}
+    assert await states(store, "two") == {"bob@example.org": "deleted"}
+    assert await kinds(store) == ["decide", "hold", "decide", "hold", "return", "delete"]
+
+
+@pytest.mark.parametrize("act", ["release", "give_back", "delete"])
+async def test_mail_is_made_of_those_whom_the_act_was_for(store, desk, act):
+    await store.commit(intake(HOLD, verdict("ann@example.net", Action.HOLD), message_id="one"))
+    told = []
+
+    def mail(chosen):
+        told.append([recipient.address.literal for recipient in chosen])
+        return ()
+
+    (bob, _) = await store.read(lambda: held.find("one").waiting)
+    await store.write(lambda: desk.delete("one", [bob.id], DPO, "r"))
+    await store.write(lambda: getattr(desk, act)("one", None, DPO, "r", mail))
+
+    assert told == [["ann@example.net"]]

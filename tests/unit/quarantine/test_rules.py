@@ -4,6 +4,9 @@ from dlp_gateway.model import Address, Inspection, Zone
 from dlp_gateway.quarantine import rules
 from dlp_gateway.quarantine.held import Held, HeldRecipient
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError
+from dlp_gateway.store.approvals import Account
+
+MAX, EVE = Reviewer("max", "max@a.example"), Reviewer("eve", "eve@a.example")
 
 
 def recipient(number, state="held", approvals=1, approved_by=()):
@@ -31,12 +34,14 @@ def test_a_reason_is_needed(reason):
         ("Jo@A.example", "", Reviewer("x", "JO@a.EXAMPLE"), True),
         ("jo+tag@a.example", "", Reviewer("x", "jo@a.example"), True),
         ("jo@a.example", "", Reviewer("x", "jo+dpo@a.example"), True),
-        ("jo@a.example", "", Reviewer("jo@a.example"), True),
+        ("jo@a.example", "", Reviewer("jo@a.example", "jo@a.example"), True),
+        ('"jo"@a.example', "", Reviewer("x", "jo@a.example"), True),
+        ("jo@xn--bcher-kva.example", "", Reviewer("x", "jo@bücher.example"), True),
         ("scanner@a.example", "jo", Reviewer("JO", "jo@a.example"), True),
         ("scanner@a.example", "jo@a.example", Reviewer("x", "jo@a.example"), True),
+        ("scanner@a.example", "jo+scan@a.example", Reviewer("x", "jo@a.example"), True),
+        ("scanner@a.example", "Jo", Reviewer("x", "jo@a.example"), True),
         ("jo@a.example", "jo", Reviewer("max", "max@a.example"), False),
-        ("jo@a.example", "", Reviewer("max"), False),
-        ("", "", Reviewer("max"), False),
         ("", "", Reviewer("max", "max@a.example"), False),
         ("max@b.example", "", Reviewer("max", "max@a.example"), False),
     ],
@@ -48,6 +53,13 @@ def test_nobody_releases_their_own_mail(sender, user, reviewer, own):
         return
     with pytest.raises(ReviewError, match="somebody else"):
         rules.refuse_own(held, reviewer)
+
+
+@pytest.mark.parametrize("reviewer", [Reviewer("max"), Reviewer("jo"), Reviewer("jo@a.example")])
+@pytest.mark.parametrize("sender", ["jo@a.example", ""])
+def test_nobody_releases_without_an_address_to_tell_that_by(sender, reviewer):
+    with pytest.raises(ReviewError, match="name <address>"):
+        rules.refuse_own(message(sender=sender), reviewer)
 
 
 def test_all_or_some_who_wait_can_be_chosen():
@@ -67,19 +79,54 @@ def test_nobody_else_can_be_chosen(wanted):
 
 @pytest.mark.parametrize(
     ("approvals", "approved_by", "ready"),
-    [(1, (), True), (2, (), False), (2, ("max",), True), (3, ("max",), False), (3, ("max", "eve"), True)],
+    [(1, (), True), (2, (), False), (2, (MAX,), True), (3, (MAX,), False), (3, (MAX, EVE), True)],
 )
 def test_consent_is_counted(approvals, approved_by, ready):
     one = recipient(1, approvals=approvals, approved_by=approved_by)
 
-    may_go, waiting = rules.consent([one], Reviewer("dpo"))
+    may_go, waiting = rules.consent([one], Reviewer("dpo", "dpo@a.example"))
 
     assert ((may_go == [one]), (waiting == [one])) == (ready, not ready)
 
 
-def test_nobody_consents_twice():
+@pytest.mark.parametrize(
+    "again",
+    [
+        Reviewer("max", "max@a.example"),
+        Reviewer("Max Meyer", "max@a.example"),
+        Reviewer("somebody else", "MAX+2@A.example."),
+        Reviewer("MAX", "max.meyer@a.example"),
+    ],
+)
+def test_nobody_consents_twice(again):
     with pytest.raises(ReviewError, match="another one"):
-        rules.consent([recipient(1, approvals=2, approved_by=("dpo",))], Reviewer("DPO"))
+        rules.consent([recipient(1, approvals=2, approved_by=(MAX,))], again)
+
+
+@pytest.mark.parametrize(
+    ("reviewer", "may"),
+    [
+        (MAX, True),
+        (Reviewer("Max Meyer", "Max+x@a.example"), True),
+        (Reviewer("anybody", "anybody@a.example"), True),  # on the command line, without an account
+        (EVE, False),
+        (Reviewer("Evelyn", "eve@a.example"), False),
+        (Reviewer("eve", "other@a.example"), False),
+        (Reviewer("max"), True),  # approved by an older release, under the name of the account
+        (Reviewer("anybody"), False),
+    ],
+)
+def test_several_approvals_come_from_people_who_may_decide(reviewer, may):
+    accounts = (
+        Account("max", "max@a.example", True),
+        Account("eve", "eve@a.example", False),
+        Account("off", "", False),
+    )
+    if may:
+        rules.need_standing(reviewer, accounts)
+        return
+    with pytest.raises(ReviewError, match="none of several approvals"):
+        rules.need_standing(reviewer, accounts)
 
 
 def test_the_most_approvals_that_are_asked_for():

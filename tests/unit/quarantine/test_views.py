@@ -15,6 +15,7 @@ from dlp_gateway.model import (
     Zone,
 )
 from dlp_gateway.quarantine.held import Held, HeldRecipient
+from dlp_gateway.quarantine.reviewers import Reviewer
 from dlp_gateway.quarantine.views import Revealed, addresses, in_clear, masked, reveal
 
 EXTERNAL = RuleHit("external", "5.14(a)", Action.HOLD, ("TFN in body",))
@@ -64,7 +65,7 @@ def attachment(state=Grade.NONE, scheme="", readable=()):
             ],
         ),
         (
-            held(recipient(1, approvals=2, approved_by=("dpo",))),
+            held(recipient(1, approvals=2, approved_by=(Reviewer("dpo", "dpo@westendonsixth.com"),))),
             ["  needs 2 different reviewers; approved by: dpo"],
         ),
         (

@@ -258,6 +258,17 @@ class Contract:
         (third,) = await store.lease("other", 10, NOW + 170, 60)
         assert third.lost == 1
 
+    async def test_a_renewal_that_comes_late_does_not_touch_the_lease_of_another(self, store):
+        await store.commit(intake())
+        (due,) = await store.lease("worker", 10, NOW, 60)
+        await store.lease("other", 10, NOW + 60, 60)
+
+        await store.renew([due.delivery_id], NOW + 59, 60)
+
+        assert await store.lease("third", 10, NOW + 119, 60) == []
+        (again,) = await store.lease("third", 10, NOW + 120, 60)
+        assert again.lost == 2
+
     async def test_a_lease_that_was_given_back_is_due_at_once(self, store):
         await store.commit(intake())
         (due,) = await store.lease("worker", 10, NOW, 60)
@@ -314,6 +325,25 @@ class Contract:
         (report,) = await store.lease("worker", 10, NOW, 60)
         assert (report.kind, report.sender, report.eight_bit) == (Kind.BOUNCE, "", True)
         assert await store.content(report.message_id) == bounce.content
+
+    async def test_one_report_of_several_failures_is_queued_once(self, store):
+        await store.commit(intake(DELIVER, verdict("eve@example.net", Action.DELIVER)))
+        first, second = await store.lease("worker", 10, NOW, 60)
+
+        bounce = outgoing(kind=Kind.BOUNCE)
+        await store.settle([failed(first.delivery_id, bounce), failed(second.delivery_id, bounce)], NOW)
+
+        assert [report.kind for report in await store.lease("worker", 10, NOW, 60)] == [Kind.BOUNCE]
+
+    async def test_a_report_is_queued_although_one_delivery_it_tells_of_is_over(self, store):
+        await store.commit(intake(DELIVER, verdict("eve@example.net", Action.DELIVER)))
+        first, second = await store.lease("worker", 10, NOW, 60)
+        await store.settle([failed(first.delivery_id)], NOW)
+
+        bounce = outgoing(kind=Kind.BOUNCE)
+        await store.settle([failed(first.delivery_id, bounce), failed(second.delivery_id, bounce)], NOW + 1)
+
+        assert [report.kind for report in await store.lease("worker", 10, NOW + 1, 60)] == [Kind.BOUNCE]
 
     async def test_an_outcome_that_comes_late_changes_nothing_but_a_second_delivery_is_on_record(self, store):
         await store.commit(intake(message_id="one"))
@@ -384,7 +414,7 @@ class Contract:
         assert (first.released, len(first.waiting)) == ((), 1)
         assert await store.lease("worker", 10, NOW, 60) == []
         with pytest.raises(ReviewError, match="another one is needed"):
-            await store.write(lambda: desk.release("one", None, Reviewer("DPO"), "fine"))
+            await store.write(lambda: desk.release("one", None, Reviewer("DPO", "dpo@westendonsixth.com"), "fine"))
         second = await store.write(lambda: desk.release("one", None, DEPUTY, "fine too"))
 
         assert len(second.released) == 1
@@ -626,12 +656,12 @@ class Contract:
 
         def serve():
             keep = requests.register(person, RequestKind.RESTRICT, NOW - DAY, actor="dpo", now=NOW)
-            rights.restrict(desk, keep.id, (), DPO, NOW)
+            rights.restrict(keep.id, (), DPO, NOW)
             found = persons.traces(person)
             assert (found.sent.count, found.received.count, found.own.count, found.under_way) == (2, 2, 1, 1)
             assert (found.restricted, found.addresses, [kept.restricted for kept in found.held]) == (2, 3, [True])
             assert retention.purge(decisions=NOW + 1, own=0, entries=0, now=NOW).decisions == 0
-            assert rights.lift(desk, keep.id, DPO, NOW) == 2
+            assert rights.lift(keep.id, DPO, NOW) == 2
             request = requests.register(person, RequestKind.ERASE, NOW - DAY, actor="dpo", now=NOW)
             rights.search(desk, lambda *_: [("body", 1, 1)], request.id, DPO, clock=clock)
             data = person_export.export(requests.find(request.id), NOW)

@@ -71,7 +71,9 @@ class Lookups:
         clock.now = NOW + 3600
         desk = Desk(review_keys, clock)
         for name in ("anna", "ben"):
-            await store.write(lambda name=name: desk.release("m1", None, Reviewer(name), "fine"))
+            await store.write(
+                lambda name=name: desk.release("m1", None, Reviewer(name, f"{name}@westendonsixth.com"), "fine")
+            )
         wanted, now = Month.of(NOW), NOW + 86_400
         report = await store.read(lambda: month(wanted, now))
 

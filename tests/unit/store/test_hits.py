@@ -71,7 +71,7 @@ async def test_the_tallies_of_a_quarter(store, review_keys):
     await commit(store, TFN, at=NOW - 100 * DAY)
     await commit(store)
     desk = Desk(review_keys, lambda: NOW)
-    await store.write(lambda: desk.release("let-go", None, Reviewer("dpo"), "no such number"))
+    await store.write(lambda: desk.release("let-go", None, Reviewer("dpo", "dpo@westendonsixth.com"), "no such number"))
     await store.write(
         lambda: database.rows("Mark").create(
             message_id="new", entity="TFN", detector="au_tfn", place="body 1", reviewer="dpo", at=NOW

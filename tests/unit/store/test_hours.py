@@ -31,7 +31,7 @@ async def test_figures_are_those_of_the_period(store, review_keys, clock):
     await filled(store)
     clock.now = at(33.5)
     desk = Desk(review_keys, clock)
-    await store.write(lambda: desk.release("m3", None, Reviewer("anna"), "fine"))
+    await store.write(lambda: desk.release("m3", None, Reviewer("anna", "anna@westendonsixth.com"), "fine"))
     await store.write(lambda: desk.delete("m4", None, Reviewer("ben"), "not fine"))
 
     first = await store.read(lambda: hours.figures(at(0), at(24)))

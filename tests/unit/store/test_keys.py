@@ -50,6 +50,40 @@ def test_the_reviewers_key_can_be_kept_elsewhere_under_a_passphrase(tmp_path):
     assert loaded.reviewers["reviewers-1"].public_key() == public
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "fits"),
+    [
+        (None, None, True),
+        (None, b"a long one", True),
+        (b"a long one", b"a long one", True),
+        (b"a long one", None, False),
+        (b"a long one", b"another", False),
+    ],
+)
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_after_a_rotation_one_passphrase_opens_all_versions(tmp_path, first, second, fits, elsewhere):
+    review = tmp_path / "safe" if elsewhere else None
+    keys.init(tmp_path / "keys", review=review, passphrase=first)
+
+    if fits:
+        keys.rotate(tmp_path / "keys", Name.REVIEWERS, review=review, passphrase=second)
+        loaded = keys.load_review(tmp_path / "keys", review=review, passphrase=second)
+        assert set(loaded.reviewers) == {"reviewers-1", "reviewers-2"}
+        return
+    with pytest.raises(KeysError, match=r"reviewers-1\.key is not a usable key: it is .* passphrase.*--passphrase"):
+        keys.rotate(tmp_path / "keys", Name.REVIEWERS, review=review, passphrase=second)
+    for name in (Name.AUDIT, Name.SPOOL, Name.RELEASE):
+        assert keys.rotate(tmp_path / "keys", name, review=review, passphrase=second) == f"{name}-2"
+    assert not (tmp_path / "keys/reviewers-2.pub").exists()
+    assert set(keys.load_review(tmp_path / "keys", review=review, passphrase=first).reviewers) == {"reviewers-1"}
+
+
+def test_a_passphrase_that_is_not_asked_for_does_no_harm(tmp_path):
+    keys.init(tmp_path)
+
+    assert set(keys.load_review(tmp_path, passphrase=b"a long one").reviewers) == {"reviewers-1"}
+
+
 def test_a_key_under_a_passphrase_is_standard_pkcs8(tmp_path):
     keys.init(tmp_path, passphrase=b"a long one")
     command = [

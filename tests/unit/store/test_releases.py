@@ -54,9 +54,11 @@ async def test_d08_what_is_held_is_released(store, left):
     desk = Desk(keys.load_review(left / "keys"), lambda: LATER)
     await deliver_all(store, LATER)
 
-    first = await store.write(lambda: desk.release("held", None, Reviewer("dpo"), "fine"))
-    second = await store.write(lambda: desk.release("held", None, Reviewer("deputy"), "fine"))
-    mixed = await store.write(lambda: desk.release("mixed", None, Reviewer("dpo"), "fine"))
+    first = await store.write(lambda: desk.release("held", None, Reviewer("dpo", "dpo@westendonsixth.com"), "fine"))
+    second = await store.write(
+        lambda: desk.release("held", None, Reviewer("deputy", "deputy@westendonsixth.com"), "fine")
+    )
+    mixed = await store.write(lambda: desk.release("mixed", None, Reviewer("dpo", "dpo@westendonsixth.com"), "fine"))
 
     assert [len(act.released) for act in (first, second, mixed)] == [0, 1, 1]
     assert {d.message_id for d in await store.lease("worker", 10, LATER, 60)} == {"held", "mixed"}
