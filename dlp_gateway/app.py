@@ -318,7 +318,6 @@ class Gateway:
             **self.healthy(),
             "workers": parts.pool.alive,
             "store": writer.alive and writer.failed is None,
-            "record": writer.altered is None,
             "delivery": not parts.delivering.done(),
             "accepting": not self._draining,
         }

@@ -19,7 +19,6 @@ from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.notices import Event, Occasion, compose
 from dlp_gateway.settings import Settings
 from dlp_gateway.store import clocks, counters, erasure, hours, retention, staff
-from dlp_gateway.store.errors import StoreError
 from dlp_gateway.store.keys import GatewayKeys
 from dlp_gateway.store.store import Store
 from dlp_gateway.store.values import Kind, Outgoing
@@ -71,7 +70,8 @@ class Housekeeping:
                 if self._clock() - tidied >= _TIDY_SECONDS:
                     tidied = self._clock()
                     await self.tidy()
-            except StoreError:
+            except Exception:
+                # Whatever it is, the clocks go on: what is due is erased in a later round.
                 log.exception("housekeeping failed")
             await asyncio.sleep(_FIGURES_SECONDS)
 

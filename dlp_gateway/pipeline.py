@@ -143,6 +143,8 @@ def _intake(running: Running, decision: Decision, content: bytes, suppressed: in
             address, link = links.new(running.letterhead, decision.at)
         notices += _notice(running, decision, Event.HELD, held, suppressed=suppressed, link=address)
     if returned:
+        # The words also come by themselves: a next hop that cannot take the message (8-bit, large) still takes them.
+        notices += _notice(running, decision, Event.RETURNED, returned)
         notices += _notice(running, decision, Event.RETURNED, returned, message=content)
     kept = trace + content if held or by_action[Action.DELIVER] else None
     return Intake(decision, kept, tuple(notices), link)

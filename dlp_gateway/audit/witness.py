@@ -51,7 +51,7 @@ class Witness:
 
     def keep(self, checkpoint: Checkpoint) -> None:
         """Remember a checkpoint in place of the one before, in one step and durably. Raises WitnessError."""
-        new = self.path.with_name(f".{self.path.name}.new")
+        new = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
             descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w", encoding="ascii") as file:

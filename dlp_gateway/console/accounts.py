@@ -131,7 +131,8 @@ def change_person(account: int, given: Person, actor: str, now: float) -> tuple[
     with _changing(account) as (row, made):
         if row.role != given.role.value and row.username == actor:
             raise AccountError("nobody changes their own role; ask another administrator")
-        _address_is_free(given.address, account)
+        if mailbox(given.address) != mailbox(row.email):
+            _address_is_free(given.address, account)
         before = {"name": row.first_name, "address": row.email, "role": row.role}
         after = {"name": given.person, "address": given.address, "role": given.role.value}
         changed = tuple(key for key in after if before[key] != after[key])

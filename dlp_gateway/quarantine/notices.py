@@ -101,7 +101,7 @@ class Occasion:
 def compose(letterhead: Letterhead, occasion: Occasion, at: float) -> bytes:
     """Return the notice as a complete message with CRLF line ends; ``at`` is seconds since the epoch."""
     subject = f"{_TITLES[occasion.event]} [{occasion.decision_id}]"
-    name = f"{occasion.event}.{occasion.decision_id}"
+    name = f"{occasion.event}.{occasion.decision_id}{'.message' if occasion.message else ''}"
     body = ("\r\n".join(_body(letterhead, occasion)) + "\r\n").encode("utf-8", "replace")
     if not occasion.message:
         return _block(*own_headers(letterhead, occasion.sender, subject, name, at)) + body

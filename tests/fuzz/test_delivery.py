@@ -86,8 +86,9 @@ def test_s20_any_server_is_survived_and_none_is_believed_without_reason(pieces, 
     for result in results:
         assert result.state in State
         assert result.text.isascii()
-        assert str(result.code)[0] == {"delivered": "2", "failed": "5"}.get(result.state.value, "4")
-        assert result.enhanced[0] == str(result.code)[0]
+        # A smart host that greets with 5xx is a fault of our configuration: the mail waits.
+        assert result.enhanced[0] == {"delivered": "2", "failed": "5"}.get(result.state.value, "4")
+        assert str(result.code)[0] in {result.enhanced[0], "5" if result.state is State.DEFERRED else ""}
         if result.state is State.DELIVERED:
             assert b"\r\n.\r\n" in heard
             assert said.count(b"\n250") + said.count(b"\n251") >= 4

@@ -301,8 +301,11 @@ async def test_a_returned_message_is_in_its_notice_however_many_there_are(return
 
     assert {reply.code for reply in replies} == {250}
     for raw, intake in zip(raws, returning.store.intakes, strict=True):
-        (notice,) = intake.outgoing
+        told, notice = intake.outgoing
+        assert given_back(told) == ("Your message was not sent and is returned to you", [])
         assert given_back(notice) == ("Your message was not sent and is returned to you", [raw])
+        # Two mails, lest one is taken for the other.
+        assert len({re.search(rb"Message-ID: \S+", one.content)[0] for one in intake.outgoing}) == 2
         assert (notice.kind, notice.zone, notice.recipient.address.literal) == (
             Kind.NOTICE,
             Zone.INTERNAL,
@@ -313,11 +316,11 @@ async def test_a_returned_message_is_in_its_notice_however_many_there_are(return
     assert actions == [Action.RETURN, Action.DELIVER]
 
 
-async def test_of_a_message_that_is_returned_for_all_nothing_but_the_notice_is_kept(returning):
+async def test_of_a_message_that_is_returned_for_all_nothing_but_the_notices_is_kept(returning):
     await returning.pipeline.accept(envelope(OUTSIDE), mail("TAXNUMBER"))
 
     assert returning.intake.content is None
-    assert len(returning.intake.outgoing) == 1
+    assert len(returning.intake.outgoing) == 2
 
 
 @pytest.mark.parametrize("sender", [None, "bob@client.example"])
@@ -341,7 +344,7 @@ async def test_what_is_held_for_some_and_returned_for_others_is_told_apart(retur
 
     assert returning.actions[OUTSIDE] == (Action.HOLD, ("bulk",))
     assert returning.actions[ELSEWHERE] == (Action.RETURN, ("external", "bulk"))
-    held, returned = returning.intake.outgoing
+    held, _, returned = returning.intake.outgoing
     assert given_back(held) == ("Your message is held for review", [])
     assert (OUTSIDE.encode() in held.content, ELSEWHERE.encode() in held.content) == (True, False)
     assert given_back(returned) == ("Your message was not sent and is returned to you", [raw])

@@ -149,3 +149,22 @@ async def test_what_was_made_to_look_old_is_not_signed_away(store, days, prune, 
     assert pruned.broken is not None
     entries = await store.read(lambda: list(history.entries()))
     assert not [entry for entry in entries if entry.kind == Kind.PRUNE and "signature" in entry.said()]
+
+
+async def test_a_cut_by_another_gateway_at_the_same_time_is_no_broken_record(store, days, prune, verified, monkeypatch):
+    """Both gateways of one database prune; this one has read some entries when the other one takes the next away."""
+    entries = history.entries
+    key = prune.__defaults__[0]
+
+    def interrupted():
+        monkeypatch.undo()
+        before = list(entries())
+        yield from before[:4]
+        pruning.prune(NOW + 4 * DAY, NOW + 20 * DAY, key)
+        yield from (entry for entry in before if entry.seq > history.length()[0])
+
+    monkeypatch.setattr(history, "entries", interrupted)
+    pruned = await prune(NOW + 5 * DAY)
+
+    assert pruned.broken is None
+    assert (await verified()).broken is None
