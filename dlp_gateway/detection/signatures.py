@@ -77,7 +77,11 @@ def signature_lines(lines: Sequence[str]) -> frozenset[int]:
 def _rows(lines: Sequence[str], details: Collection[int]) -> frozenset[int]:
     """Return those of the lines with contact details that are rows of a list: a signature has one name, a list many."""
     cells = {number: _CELL.split(lines[number].strip(" \t|")) for number in details}
-    rows = {n: len(row) for n, row in cells.items() if len(row) >= _CELLS and _NAMED.fullmatch(row[0])}
+    rows = {
+        n: len(row)
+        for n, row in cells.items()
+        if len(row) >= _CELLS and _NAMED.fullmatch(row[0]) and not all(map(_DETAIL.search, filter(None, row[1:])))
+    }
     return frozenset(n for n, size in rows.items() if size in (rows.get(n - 1), rows.get(n + 1)))
 
 

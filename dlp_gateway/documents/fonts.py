@@ -6,6 +6,7 @@ outlines hold nothing of a person's; what is written between or behind them is r
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 
@@ -17,6 +18,9 @@ from dlp_gateway.model import Part, Role, Text
 _OUTLINES = (b"\0\x01\0\0", b"OTTO", b"true")
 _WEB = (b"wOFF", b"wOF2")
 _MOST_TABLES = 200
+# The licence that foundries write into fonts speaks of "any person"; only figures in it are worth a look.
+_LICENCE = re.compile(r"\b(?:copyright|trademarks?|licen[cs]ed?|font software|all rights reserved)\b", re.IGNORECASE)
+_FIGURES = re.compile(r"\d[\d .-]{5,}|@")
 # Tables that an obfuscated font (ECMA-376-1, 17.8.1) shows behind the 32 octets that are changed.
 _USUAL = frozenset({b"cmap", b"cvt ", b"fpgm", b"glyf", b"head", b"hhea", b"hmtx", b"loca", b"maxp", b"name", b"post"})
 _NEEDED = frozenset({b"head", b"bhed", b"cmap"})  # a font without any of these shows nothing
@@ -38,7 +42,7 @@ def is_embedded_font(content: bytes) -> bool:
 def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     """Yield what is said in a font (names, licence, anything else in clear text), and the data behind it."""
     end = _end(part.content)
-    said = leftovers.sentences(part.content[:end])
+    said = [run for run in leftovers.sentences(part.content[:end]) if not _LICENCE.search(run) or _FIGURES.search(run)]
     if text := "\n".join(said):
         budget.charge("characters", len(text))
         yield Text(under(part.where, "font properties"), text, Role.METADATA, part.names)
@@ -54,6 +58,8 @@ def _end(content: bytes) -> int:
     if magic in _WEB and len(content) >= 44:
         length, tables = struct.unpack_from(">IH", content, 8)
         return length if 44 <= length <= len(content) and 0 < tables <= _MOST_TABLES else 0
+    if content[34:36] == b"LP" and magic == struct.pack("<I", len(content)):
+        return len(content)  # Embedded OpenType
     if magic not in _OUTLINES or len(content) < 12:
         return 0
     count = struct.unpack_from(">H", content, 4)[0]

@@ -120,7 +120,7 @@ def _leading(content: bytes) -> str | None:
         return "heic" if content[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis", b"heim") else "video"
     if content[:4] == b"\x01\0\0\0" and content[40:44] == b" EMF":
         return "emf"
-    if content[:4] == b"\0\0\x01\0" and len(content) > 22 and content[5:6] == b"\0":
+    if content[:4] in (b"\0\0\x01\0", b"\0\0\x02\0") and len(content) > 22 and content[5:6] == b"\0":
         return "ico"
     if content[:6] in (b"\x01\0\x09\0\0\x03", b"\x02\0\x09\0\0\x03"):
         return "wmf"

@@ -24,6 +24,8 @@ _DATA_URI = re.compile(r"(?i)data:(?:[\w.+-]{1,60}/[\w.+-]{1,60})?(?:;[\w.+-]{1,
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]*+={0,2}")
 _TO_BASE64 = str.maketrans("-_", "+/")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
+# Kinds of telephones (RFC 2426, section 3.3.1), of which "voice" sounds like a biometric to the model.
+_KINDS = re.compile(r"(?i)[;,](?:TYPE=)?\"?(?:VOICE|FAX|CELL|PREF|MSG|TEXT|VIDEO|PAGER)(?=[;,\"]|$)\"?")
 _SHORTEST_LINE = 20  # of a folded file; words are shorter
 _LONGEST_HEAD = 2_000
 _MOST_PAGES = 10_000
@@ -82,7 +84,7 @@ class _Found:
         head, value = _split(line)
         parameters = _parameters(head)
         marks = {mark.upper() for mark in parameters}
-        spoken = head.replace(";", " ").replace('"', "")
+        spoken = _KINDS.sub("", head).replace(";", " ").replace('"', "")
         if marks & _QUOTED:
             value = _unquoted(value, parameters)
         if head and (file := _file(value, parameters, binary=bool(marks & _BINARY))) is not None:

@@ -34,6 +34,7 @@ OWN: Mapping[str, Validator] = MappingProxyType(
         "any.card": cards.card,
         "any.date": dates.date_of_birth,
         "any.date_long_ago": dates.date_long_ago,
+        "any.birthday": dates.birthday,
         "any.age": dates.age,
         "any.ailment": details.ailment,
         "any.belief_or_origin": details.belief_or_origin,
@@ -82,7 +83,8 @@ OWN: Mapping[str, Validator] = MappingProxyType(
 # These look at the form alone, which says less than a check digit.
 STRUCTURAL = frozenset(
     (
-        *("any.ailment", "any.belief_or_origin", "any.children", "any.chosen_password", "any.date_long_ago"),
+        *("any.ailment", "any.belief_or_origin", "any.birthday", "any.children", "any.chosen_password"),
+        "any.date_long_ago",
         "any.login_pair",
         *("any.age", "any.date", "any.ehic", "any.filled", "any.mac", "any.not_trivial", "any.password", "any.phone"),
         *("any.public_ip", "any.secret", "any.street", "any.street_abroad", "au.bsb", "gb.nino", "us.mbi", "us.ssn"),

@@ -31,6 +31,7 @@ _MONTHS = {
 }
 # Of those born later, the name stands near by.
 _LONG_AGO = 2015
+_FEASTS = 2024  # from this year on a birthday is one that is celebrated
 # A year of two digits above this is of the last century.
 _LAST_CENTURY = 40
 _WORD = re.compile(r"[a-z]{3,}")
@@ -75,6 +76,16 @@ def date_long_ago(value: str) -> bool:
     short = len(numbers) == 3 and _LAST_CENTURY < int(numbers[2]) < 100
     years = [int(part) for number in numbers if len(number) in (4, 8) for part in (number[:4], number[-4:])]
     return date_of_birth(value) and (short or any(1900 <= year <= _LONG_AGO for year in years))
+
+
+def birthday(value: str) -> bool:
+    """Accept a date of birth, or a day without a year; in a year of late there is a feast, of a firm perhaps.
+
+    The years are fixed: what is found must not hang on the day on which it is looked for.
+    """
+    numbers = [number for number in _NUMBER.findall(value) if len(number) in (4, 8)]
+    years = [int(part) for number in numbers for part in (number[:4], number[-4:])]
+    return date_of_birth(value) and not any(_FEASTS <= year <= _FEASTS + 30 for year in years)
 
 
 def _year(text: str) -> bool:

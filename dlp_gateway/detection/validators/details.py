@@ -31,7 +31,8 @@ _MEDICINE = re.compile(
 _FIGURE = re.compile(r"[-+]?\W?\d[\d.,']*(?: ?(?:km|m|k|kg|miles?|laps?))?\.?", re.IGNORECASE)
 
 _BELIEF_OR_ORIGIN = re.compile(
-    r"\b(?:catholic|christian|protestant|anglican|orthodox|baptist|methodist|lutheran|presbyterian|pentecostal|evangelical"
+    r"\b(?:church of|uniting church|salvation army|catholic|christian|protestant|anglican|orthodox|baptist|methodist"
+    r"|lutheran|presbyterian|pentecostal|evangelical"
     r"|muslim|moslem|islam\w*|sunni|shia|shi'?ite|jew(?:ish)?|judaism|hindu\w*|buddhis[tm]|sikh|jain|baha'?i|atheist|agnostic"
     r"|mormon|jehovah\w*|quaker|pagan|tao\w*|shinto|zoroastrian|druze|katholisch|evangelisch|muslimisch|catholique"
     r"|musulman\w?|catolic[ao]|cattolic[ao]"

@@ -119,6 +119,9 @@ def test_a_list_of_people_is_no_signature(rows):
     "signature",
     [
         "Mia Lang | Police Liaison Officer | 0491 570 156",
+        # A list of nothing but contact details says nothing of anybody.
+        "Mia Lang | 07 5550 1180 | mia@x.example\nBo Larsen | 07 5550 1181 | bo@x.example",
+        "Mia Lang, 0491 570 156, mia@x.example\nBo Larsen, 0491 570 157, bo@x.example",
         "Mia Lang | Union Delegate\nT 07 5550 1180 | M 0491 570 156 | mia@x.example\nLevel 6 | 1 Sixth Street | Ulm",
         "Mia Lang\nTel: 07 5550 1180 | Mob: 0491 570 156 | Fax: 07 5550 1181\nWeb: www.x.example | ABN 32 080 350 133",
     ],

@@ -43,6 +43,12 @@ def test_a_font_is_read_and_holds_nothing(content: bytes) -> None:
     assert documents.texts == documents.unscanned == ()
 
 
+def test_the_licence_in_a_font_is_nothing_of_anybody() -> None:
+    licence = "This font software is licensed to any person obtaining a copy; all rights are reserved by its makers."
+
+    assert read(opentype((b"name", licence.encode("utf-16-be")))).texts == ()
+
+
 @pytest.mark.parametrize(
     "content",
     [

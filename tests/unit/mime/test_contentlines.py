@@ -123,3 +123,10 @@ def test_m20_a_contact_card_with_a_photograph_is_text_and_a_part():
 
     assert "FN: Jane Doe" in at(reading, "body (calendar)")[0]
     assert [part.content for part in reading.parts] == [card]
+
+
+def test_the_kind_of_a_telephone_is_no_word():
+    lines, _ = contentlines.read("BEGIN:VCARD\nTEL;TYPE=WORK,VOICE:07 5550 1180\nTEL;TYPE=CELL:0491\nEND:VCARD\n")
+
+    assert "VOICE" not in lines
+    assert "07 5550 1180" in lines
