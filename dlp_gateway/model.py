@@ -176,6 +176,11 @@ class Protection:
     password_inside: bool = False
     password_announced: bool = False
 
+    @property
+    def comes_with_password(self) -> bool:
+        """Whether its password is in the same message, as far as anybody can tell."""
+        return self.password_inside or self.password_announced
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:

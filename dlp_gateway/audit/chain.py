@@ -21,9 +21,9 @@ import hmac
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -164,8 +164,8 @@ def pseudonym(key: bytes, address: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """A signed statement that the chain's entry ``seq`` has the hash ``hash``. Worth keeping elsewhere."""
+class _Statement:
+    """What the gateway signed: that the chain's entry ``seq`` has the hash ``hash``, and what follows from it."""
 
     seq: int
     hash: bytes
@@ -173,10 +173,21 @@ class Checkpoint:
     key_id: str
     signature: bytes
 
+    what: ClassVar[str]
+    # What the number is called in the chain, and what sets the signatures of one kind apart from those of others.
+    called: ClassVar[str]
+    mark: ClassVar[bytes]
+
+    @classmethod
+    def signed(cls, seq: int, digest: bytes, at: float, key_id: str, key: Ed25519PrivateKey) -> Self:
+        """State it with a signature."""
+        unsigned = cls(seq, digest, at, key_id, b"")
+        return replace(unsigned, signature=key.sign(unsigned._said()))
+
     def details(self) -> dict[str, Any]:
         """The form it has in the chain and in a file."""
         return {
-            "seq": self.seq,
+            self.called: self.seq,
             "hash": self.hash.hex(),
             "at": self.at,
             "key": self.key_id,
@@ -184,79 +195,51 @@ class Checkpoint:
         }
 
     @classmethod
-    def parse(cls, details: Mapping[str, Any]) -> Checkpoint:
+    def parse(cls, details: Mapping[str, Any]) -> Self:
         """Read what ``details`` gave; raises ValueError when it is something else."""
         try:
             return cls(
-                _number(details["seq"]),
+                _number(details[cls.called]),
                 bytes.fromhex(details["hash"]),
                 float(details["at"]),
                 str(details["key"]),
                 bytes.fromhex(details["signature"]),
             )
         except (KeyError, TypeError, OverflowError) as error:
-            raise ValueError(f"not a checkpoint: {error}") from None
+            raise ValueError(f"not a {cls.what}: {error}") from None
 
     def valid(self, keys: Mapping[str, Ed25519PublicKey]) -> bool:
         """Whether one of our keys signed exactly this."""
-        return _verified(keys, self.key_id, self.signature, _signed(self.seq, self.hash, self.at, self.key_id))
+        key = keys.get(self.key_id)
+        if key is None:
+            return False
+        try:
+            key.verify(self.signature, self._said())
+        except InvalidSignature:
+            return False
+        return True
+
+    def _said(self) -> bytes:
+        return (
+            self.mark + struct.pack(">qd", self.seq, self.at) + self.hash + self.key_id.encode("utf-8", "surrogatepass")
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Prune:
-    """A signed statement that the chain was cut ``at`` that time, after entry ``through`` with that hash."""
+class Checkpoint(_Statement):
+    """A signed statement that the chain's entry ``seq`` has the hash ``hash``. Worth keeping elsewhere."""
 
-    through: int
-    hash: bytes
-    at: float
-    key_id: str
-    signature: bytes
-
-    def details(self) -> dict[str, Any]:
-        """The form it has in the chain."""
-        return {
-            "through": self.through,
-            "hash": self.hash.hex(),
-            "at": self.at,
-            "key": self.key_id,
-            "signature": self.signature.hex(),
-        }
-
-    @classmethod
-    def parse(cls, details: Mapping[str, Any]) -> Prune:
-        """Read what ``details`` gave; raises ValueError when it is something else, or not signed."""
-        try:
-            return cls(
-                _number(details["through"]),
-                bytes.fromhex(details["hash"]),
-                float(details["at"]),
-                str(details["key"]),
-                bytes.fromhex(details["signature"]),
-            )
-        except (KeyError, TypeError, OverflowError) as error:
-            raise ValueError(f"not a signed prune: {error}") from None
-
-    def valid(self, keys: Mapping[str, Ed25519PublicKey]) -> bool:
-        """Whether one of our keys signed exactly this."""
-        return _verified(keys, self.key_id, self.signature, _cut(self.through, self.hash, self.at, self.key_id))
+    what, called, mark = "checkpoint", "seq", b"dlp-gateway checkpoint 1\0"
 
 
-def sign(seq: int, head: bytes, at: float, key_id: str, key: Ed25519PrivateKey) -> Checkpoint:
-    """Vouch for the head of the chain as it is ``at`` that time."""
-    return Checkpoint(seq, head, at, key_id, key.sign(_signed(seq, head, at, key_id)))
+@dataclass(frozen=True, slots=True)
+class Prune(_Statement):
+    """A signed statement that the chain was cut ``at`` that time, after the entry with that number and hash.
 
+    Those up to it were whole, and old enough to go.
+    """
 
-def _signed(seq: int, head: bytes, at: float, key_id: str) -> bytes:
-    return b"dlp-gateway checkpoint 1\0" + struct.pack(">qd", seq, at) + head + key_id.encode("utf-8", "surrogatepass")
-
-
-def sign_prune(through: int, digest: bytes, at: float, key_id: str, key: Ed25519PrivateKey) -> Prune:
-    """Vouch for the chain being cut after an entry: those up to it were whole, and old enough to go."""
-    return Prune(through, digest, at, key_id, key.sign(_cut(through, digest, at, key_id)))
-
-
-def _cut(through: int, digest: bytes, at: float, key_id: str) -> bytes:
-    return b"dlp-gateway prune 1\0" + struct.pack(">qd", through, at) + digest + key_id.encode("utf-8", "surrogatepass")
+    what, called, mark = "signed prune", "through", b"dlp-gateway prune 1\0"
 
 
 def _number(value: Any) -> int:
@@ -264,14 +247,3 @@ def _number(value: Any) -> int:
     if not 0 <= number < 1 << 63:
         raise ValueError("not the number of an entry")
     return number
-
-
-def _verified(keys: Mapping[str, Ed25519PublicKey], key_id: str, signature: bytes, signed: bytes) -> bool:
-    key = keys.get(key_id)
-    if key is None:
-        return False
-    try:
-        key.verify(signature, signed)
-    except InvalidSignature:
-        return False
-    return True

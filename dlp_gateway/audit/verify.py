@@ -232,11 +232,11 @@ def _prune_fault(walk: _Walk, entry: Entry, keys: Mapping[str, Ed25519PublicKey]
         return Broken(entry.seq, Fault.REWRITTEN, why)
     if not signed and any(cut.signed for cut in walk.cuts):
         why = (
-            f"entry {entry.seq} says that the entries up to {prune.through} were pruned, and is not signed as those are"
+            f"entry {entry.seq} says that the entries up to {prune.seq} were pruned, and is not signed as those are"
             " that say so before"
         )
         return Broken(entry.seq, Fault.REMOVED, why)
-    walk.cuts.append(Cut(entry.seq, prune.through, prune.hash, prune.at, signed))
+    walk.cuts.append(Cut(entry.seq, prune.seq, prune.hash, prune.at, signed))
     return None
 
 

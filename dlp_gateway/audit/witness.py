@@ -8,10 +8,10 @@ it. With this the gateway signs only what goes on from its last signature, and
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from dlp_gateway import durable
 from dlp_gateway.audit.chain import Checkpoint
 
 NAME = "audit-signed.json"
@@ -51,18 +51,7 @@ class Witness:
 
     def keep(self, checkpoint: Checkpoint) -> None:
         """Remember a checkpoint in place of the one before, in one step and durably. Raises WitnessError."""
-        new = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(json.dumps(checkpoint.details()) + "\n")
-                file.flush()
-                os.fsync(descriptor)
-            new.replace(self.path)
-            folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            durable.replace(self.path, json.dumps(checkpoint.details()) + "\n")
         except OSError as error:
             raise WitnessError(f"{self.path} cannot be written: {error.strerror}") from None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dlp_gateway import durable
 from dlp_gateway.cli.context import ConfigOption, fail, settings
 from dlp_gateway.smtp.authentication import User, UsersFileError, hash_password, load_users, user_line
 
@@ -70,10 +70,4 @@ def _lines(path: Path) -> list[str]:
 
 def _write(path: Path, lines: list[str]) -> None:
     """Replace the file in one step, so that a reload never reads half of it."""
-    fresh = path.with_name(f".{path.name}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write("".join(f"{line}\n" for line in lines))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    durable.replace(path, "".join(f"{line}\n" for line in lines))

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from dlp_gateway import durable
+
 _UNFIT = re.compile(r"[^A-Za-z0-9._=-]")
 
 
@@ -36,8 +38,4 @@ def store(folder: Path, name: str, content: bytes, sender: str, recipients: Iter
         waiting.unlink(missing_ok=True)
         raise
     # The rename itself is durable only once the directory is.
-    directory = os.open(folder / "new", os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    durable.sync(folder / "new")

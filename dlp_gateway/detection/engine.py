@@ -171,7 +171,7 @@ class Engine:
             normalised,
             Layout(normalised.data),
             text.hints,
-            around.topics.of(text),
+            around.topics.of(text, normalised),
             count_contacts=not told_of,
             explain=explain,
         )

@@ -8,12 +8,11 @@ send them. A Subject that is nothing but a label is nearly as good as one.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dlp_gateway.detection.context import SENTENCE_REACH, Vocabulary
-from dlp_gateway.detection.normalise import Normaliser
+from dlp_gateway.detection.normalise import Normalised, Normaliser
 from dlp_gateway.model import Role, Text
 
 # Characters of a letter, and of a Subject, that are searched.
@@ -59,15 +58,15 @@ class Topics:
         documents = any(text.role is Role.DOCUMENT for text in texts)
         self._letter = frozenset(word for body in bodies if documents for word in self._of_the_files(body))
         # Where a picture or file stands in the middle of a letter, a mail program writes two bodies.
-        self._ends = Counter(word for body in bodies if len(bodies) > 1 for word in self._words(_end(body)))
+        self._ends = frozenset(word for body in bodies if len(bodies) > 1 for word in self._words(_end(body)))
 
-    def of(self, text: Text) -> Topic:
+    def of(self, text: Text, normalised: Normalised) -> Topic:
         """Return what is said around ``text``; nothing of headers, and of a Subject itself."""
         if text.role is Role.DOCUMENT:
             return Topic(self._subject | self._letter, self._title)
         if text.role is not Role.BODY:
             return NO_TOPIC
-        ends = self._ends and frozenset(self._ends) - self._words(text.text)
+        ends = self._ends and self._ends - self._vocabulary.words(normalised.data)
         return Topic(self._subject | ends if ends else self._subject, self._title)
 
     def _words(self, text: str) -> frozenset[int]:

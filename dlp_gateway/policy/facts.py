@@ -104,7 +104,7 @@ def _sealed(attachment: Attachment) -> bool:
 
 def _weakness(attachment: Attachment, at_least: Grade) -> str | None:
     protection = attachment.protection
-    if protection.password_inside or protection.password_announced:
+    if protection.comes_with_password:
         return "comes with its password in the same message"
     if protection.state is not Grade.NONE and _GRADES.index(protection.state) < _GRADES.index(at_least):
         return f"is encrypted with {protection.scheme}, which is {protection.state}"

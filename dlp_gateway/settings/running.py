@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from pydantic import ValidationError
 
+from dlp_gateway import durable
 from dlp_gateway.policy.definition import Policy, from_canonical
 from dlp_gateway.settings.load import Settings
 
@@ -21,13 +19,7 @@ def note_running(settings: Settings, policy: Policy) -> None:
     """
     directory = settings.state_directory
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = directory / f"{_NAME}.new"
-    with new.open("w", encoding="ascii") as file:
-        file.write(policy.canonical)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(directory / _NAME)
-    _sync(directory)
+    durable.replace(directory / _NAME, policy.canonical)
 
 
 def running_policy(settings: Settings) -> Policy | None:
@@ -47,11 +39,3 @@ def running_policy(settings: Settings) -> Policy | None:
     except ValidationError:
         message = f"{path} is damaged or was written by another version; remove it to go on without the comparison"
         raise ValueError(message) from None
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,7 +15,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from dlp_gateway.audit.chain import GENESIS, Checkpoint, Entry, Kind, Note, entry_hash, sign_prune
+from dlp_gateway.audit.chain import GENESIS, Checkpoint, Entry, Kind, Note, Prune, entry_hash
 from dlp_gateway.store import database, history, record
 from dlp_gateway.store.change import change
 from dlp_gateway.store.intake import ACTOR
@@ -127,7 +127,7 @@ def _prune_batch(before: float, now: float, key: SigningKey | None, proven: _Pro
         through, digest = int(old[-1][0]), bytes(old[-1][2])
         made.cursor.execute("DELETE FROM dlp_audit_entry WHERE seq <= %s", (through,))
         if signed and key is not None:
-            details = sign_prune(through, digest, now, *key).details()
+            details = Prune.signed(through, digest, now, *key).details()
         else:
             details = {"through": through, "hash": digest.hex()}
         made.rows.notes.append(Note(Kind.PRUNE, now, ACTOR, "record", {**details, "entries": len(old)}))

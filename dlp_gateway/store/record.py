@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from dlp_gateway.audit.chain import Checkpoint, Entry, Kind, Note, Prune, TextKind, commit, link, pseudonym, sign
+from dlp_gateway.audit.chain import Checkpoint, Entry, Kind, Note, Prune, TextKind, commit, link, pseudonym
 from dlp_gateway.store.database import is_postgresql, marks
 from dlp_gateway.store.errors import StoreError
 
@@ -63,7 +63,7 @@ def add_checkpoint(
         _need(cursor, last, {key_id: key.public_key()})
     if seq == signed:
         return None
-    checkpoint = sign(seq, digest, now, key_id, key)
+    checkpoint = Checkpoint.signed(seq, digest, now, key_id, key)
     append(cursor, [Note(Kind.CHECKPOINT, now, "gateway", key_id, checkpoint.details())])
     cursor.execute("UPDATE dlp_audit_head SET checkpoint = seq WHERE id = 1")
     return checkpoint
@@ -90,7 +90,7 @@ def _was_pruned(cursor: Any, seq: int, keys: Mapping[str, Ed25519PublicKey]) -> 
             prune = Prune.parse(json.loads(details))
         except (ValueError, RecursionError):
             continue
-        if prune.through >= seq and prune.valid(keys):
+        if prune.seq >= seq and prune.valid(keys):
             return True
     return False
 

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[2] / "dlp_gateway"
 
 # A module may import those of its own layer's package and of the layers before it.
 LAYERS = (
-    {"model", "configfile"},
+    {"model", "configfile", "durable"},
     {"mime", "documents", "detection", "policy"},
     {"inspection"},
     {"settings"},

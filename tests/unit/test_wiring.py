@@ -311,10 +311,10 @@ def test_load_balancers_are_known(root):
 def test_signatures_are_appended_to_their_file(root):
     import cryptography.hazmat.primitives.asymmetric.ed25519 as ed25519
 
-    from dlp_gateway.audit.chain import Checkpoint, sign
+    from dlp_gateway.audit.chain import Checkpoint
 
     config = configuration(root / "config", changed())
-    signed = [sign(n, bytes(32), 1.0, "audit-1", ed25519.Ed25519PrivateKey.generate()) for n in (1, 2)]
+    signed = [Checkpoint.signed(n, bytes(32), 1.0, "audit-1", ed25519.Ed25519PrivateKey.generate()) for n in (1, 2)]
 
     for checkpoint in signed:
         wiring.store_options(config.settings).checkpoint_to(checkpoint)

@@ -191,7 +191,7 @@ def _protection(attachment: Attachment) -> str:
         said.append(" ".join(filter(None, (protection.scheme, protection.cipher))))
     if protection.readable:
         said.append(f"readable all the same: {', '.join(protection.readable)}")
-    if protection.password_inside or protection.password_announced:
+    if protection.comes_with_password:
         said.append("its password is in the same message")
     return "; ".join(said)
 

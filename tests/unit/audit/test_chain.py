@@ -18,7 +18,6 @@ from dlp_gateway.audit.chain import (
     entry_hash,
     link,
     pseudonym,
-    sign,
 )
 
 KEY = Ed25519PrivateKey.generate()
@@ -65,7 +64,7 @@ def test_a_pseudonym_is_the_same_for_the_same_person_and_depends_on_the_key():
 
 
 def test_a_checkpoint_survives_being_written_to_a_file():
-    checkpoint = sign(12, b"\7" * 32, 1_800_000_000.123456, "audit-1", KEY)
+    checkpoint = Checkpoint.signed(12, b"\7" * 32, 1_800_000_000.123456, "audit-1", KEY)
 
     read = Checkpoint.parse(json.loads(json.dumps(checkpoint.details())))
 
@@ -78,15 +77,17 @@ def test_a_checkpoint_survives_being_written_to_a_file():
     [{"seq": 13}, {"hash": "08" * 32}, {"at": 1.0}, {"key": "audit-2"}, {"signature": "00" * 64}, {"signature": ""}],
 )
 def test_nothing_of_a_checkpoint_can_be_changed(change):
-    details = sign(12, b"\7" * 32, 1.5, "audit-1", KEY).details()
+    details = Checkpoint.signed(12, b"\7" * 32, 1.5, "audit-1", KEY).details()
 
     keys = {"audit-1": KEY.public_key(), "audit-2": KEY.public_key()}
     assert not Checkpoint.parse(details | change).valid(keys)
 
 
 def test_a_checkpoint_of_an_unknown_key_is_not_valid():
-    assert not sign(1, GENESIS, 1.0, "audit-1", KEY).valid({})
-    assert not sign(1, GENESIS, 1.0, "audit-1", KEY).valid({"audit-1": Ed25519PrivateKey.generate().public_key()})
+    assert not Checkpoint.signed(1, GENESIS, 1.0, "audit-1", KEY).valid({})
+    assert not Checkpoint.signed(1, GENESIS, 1.0, "audit-1", KEY).valid(
+        {"audit-1": Ed25519PrivateKey.generate().public_key()}
+    )
 
 
 @pytest.mark.parametrize("details", [{}, {"seq": 1}, {"seq": "x", "hash": "", "at": 0, "key": "", "signature": ""}, []])

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlp_gateway.audit.chain import GENESIS, Checkpoint, Kind, Note, commit, entry_hash, link, sign, sign_prune
+from dlp_gateway.audit.chain import GENESIS, Checkpoint, Kind, Note, Prune, commit, entry_hash, link
 from dlp_gateway.audit.verify import Fault, verify
 from dlp_gateway.store.history import Head, SaltedText
 
@@ -47,7 +47,7 @@ class Record:
         self.entries.append(link(note, token, seq, previous))
 
     def checkpoint(self):
-        signed = sign(self.entries[-1].seq, self.entries[-1].hash, 100.0, "audit-1", KEY)
+        signed = Checkpoint.signed(self.entries[-1].seq, self.entries[-1].hash, 100.0, "audit-1", KEY)
         self.checkpoints.append(signed)
         self.add(Kind.CHECKPOINT, signed.details())
 
@@ -209,7 +209,9 @@ def test_a_chain_made_anew_without_signatures_is_shown_by_a_checkpoint_kept_else
 
 
 def test_a_checkpoint_of_another_key_is_shown(record):
-    other = sign(record.entries[-1].seq, record.entries[-1].hash, 1.0, "audit-1", Ed25519PrivateKey.generate())
+    other = Checkpoint.signed(
+        record.entries[-1].seq, record.entries[-1].hash, 1.0, "audit-1", Ed25519PrivateKey.generate()
+    )
     record.add(Kind.CHECKPOINT, other.details())
 
     assert record.verify().broken.fault is Fault.REWRITTEN
@@ -290,7 +292,9 @@ YEAR = 365 * 86400.0
 
 def prune(record, through, at=200.0, key=KEY, more=None):
     """Add the entry of a prune as the gateway signs it; returns the entries that are left."""
-    details = sign_prune(through, record.entries[through - 1].hash, at, "audit-1", key).details() | {"entries": through}
+    details = Prune.signed(through, record.entries[through - 1].hash, at, "audit-1", key).details() | {
+        "entries": through
+    }
     record.add(Kind.PRUNE, details | (more or {}), at=at)
     return record.entries[through:]
 
@@ -328,7 +332,7 @@ def test_a_prune_whose_signature_does_not_fit_is_named(record, more):
 def test_a_prune_of_another_key_or_time_is_named(record):
     other, moved = replace_record(record), replace_record(record)
     prune(other, 10, key=Ed25519PrivateKey.generate())
-    moved.add(Kind.PRUNE, sign_prune(10, record.entries[9].hash, 200.0, "audit-1", KEY).details(), at=300.0)
+    moved.add(Kind.PRUNE, Prune.signed(10, record.entries[9].hash, 200.0, "audit-1", KEY).details(), at=300.0)
 
     for forged in (other, moved):
         assert (forged.verify().broken.seq, forged.verify().broken.fault) == (len(EACH) + 1, Fault.REWRITTEN)
@@ -406,7 +410,7 @@ def test_a_record_emptied_by_a_forged_prune_is_shown_by_a_checkpoint_kept_elsewh
 def test_another_chain_than_the_one_pruned_is_shown_by_a_checkpoint_kept_elsewhere(record):
     seq = record.checkpoints[0].seq
     entries = prune(record, seq, at=4 * YEAR)
-    other = sign(seq, bytes(32), 100.0, "audit-1", KEY)
+    other = Checkpoint.signed(seq, bytes(32), 100.0, "audit-1", KEY)
 
     broken = record.verify(entries, kept=[other], kept_for=3 * YEAR, now=5 * YEAR).broken
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dlp_gateway.audit.chain import Kind, Note, sign
+from dlp_gateway.audit.chain import Checkpoint, Kind, Note
 from dlp_gateway.audit.witness import Witness, WitnessError
 from dlp_gateway.store import database, history, pruning, record
 from dlp_gateway.store.record import RecordAlteredError
@@ -43,7 +43,7 @@ def execute(*statements):
 def test_a_checkpoint_is_remembered(witness, gateway_keys):
     assert witness.read() is None
     for seq in (1, 2):
-        checkpoint = sign(seq, bytes(32), NOW, *gateway_keys.audit)
+        checkpoint = Checkpoint.signed(seq, bytes(32), NOW, *gateway_keys.audit)
         witness.keep(checkpoint)
         assert witness.read() == checkpoint
     assert witness.path.stat().st_mode & 0o777 == 0o600
@@ -60,7 +60,7 @@ def test_a_damaged_one_is_said(witness, text):
 
 def test_one_that_cannot_be_written_is_said(tmp_path, gateway_keys):
     with pytest.raises(WitnessError, match="cannot be written"):
-        Witness.beside(tmp_path / "none").keep(sign(1, bytes(32), NOW, *gateway_keys.audit))
+        Witness.beside(tmp_path / "none").keep(Checkpoint.signed(1, bytes(32), NOW, *gateway_keys.audit))
 
 
 async def test_signing_goes_on_from_the_last_signature(store, gateway_keys, witness):
