@@ -17,7 +17,7 @@ run: $(VENV)/.runtime
 	@$(BIN)/dlp-gateway try
 
 test: $(VENV)/.dev test-packages
-	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -m "not soak"
+	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak"
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
