@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dlp_gateway.audit.chain import Kind, Note, Texts
+from dlp_gateway.audit.chain import EntryKind, Note, Texts
 from dlp_gateway.model import (
     Action,
     Address,
@@ -35,7 +35,7 @@ from dlp_gateway.store import database, hours, record, requests
 from dlp_gateway.store.identifiers import new_id
 from dlp_gateway.store.intake import Rows, prepare
 from dlp_gateway.store.keys import GatewayKeys
-from dlp_gateway.store.requests import Person, RequestKind
+from dlp_gateway.store.requests import DataSubject, RequestKind
 from dlp_gateway.store.values import Intake, SenderLink
 
 DAY = 86400.0
@@ -92,7 +92,7 @@ def fill(keys: GatewayKeys, now: float, *, decisions: int, held: int, queued: in
             )
         last = start + _BATCH >= decisions
         later = _write(batch, keys, now if last else moments[start + _BATCH - 1])
-    requests.register(Person(("person77@client7.example",)), RequestKind.ACCESS, now - DAY, actor="anna", now=now)
+    requests.register(DataSubject(("person77@client7.example",)), RequestKind.ACCESS, now - DAY, actor="anna", now=now)
     hours.keep(now)
     with database.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -201,20 +201,25 @@ def _delivered(decision: Decision, verdict: Verdict) -> Note:
         "tls": "TLSv1.3",
         "reported": False,
     }
-    return Note(Kind.DELIVER, decision.at + 2, "gateway", decision.id, details, tuple(texts.items))
+    return Note(EntryKind.DELIVER, decision.at + 2, "gateway", decision.id, details, tuple(texts.items))
 
 
 def _end(chance: random.Random, batch: _Batch, decision: Decision, now: float) -> None:
     """A reviewer opens the message and decides, some hours later."""
     who, at = chance.choice(_REVIEWERS), min(now, decision.at + chance.expovariate(1 / 20000.0))
     kind, state = chance.choice(
-        ((Kind.RELEASE, "delivered"), (Kind.RETURN, "returned"), (Kind.DELETE, "deleted"), (Kind.EXPIRE, "expired"))
+        (
+            (EntryKind.RELEASE, "delivered"),
+            (EntryKind.RETURN, "returned"),
+            (EntryKind.DELETE, "deleted"),
+            (EntryKind.EXPIRE, "expired"),
+        )
     )
-    for act in (Kind.VIEW, kind) if kind is not Kind.EXPIRE else (kind,):
+    for act in (EntryKind.VIEW, kind) if kind is not EntryKind.EXPIRE else (kind,):
         texts = Texts()
-        details = {} if act is Kind.EXPIRE else {"reason": texts.reason("looked at in the morning")}
+        details = {} if act is EntryKind.EXPIRE else {"reason": texts.reason("looked at in the morning")}
         batch.notes.append(
-            Note(act, at, "gateway" if act is Kind.EXPIRE else who, decision.id, details, tuple(texts.items))
+            Note(act, at, "gateway" if act is EntryKind.EXPIRE else who, decision.id, details, tuple(texts.items))
         )
     batch.ended.append((state, at, decision.id))
 

@@ -23,9 +23,9 @@ from pathlib import Path
 import structlog
 
 from dlp_gateway.delivery.settings import ConnectionSettings, DeliverySettings, Routes, RouteSettings
-from dlp_gateway.delivery.tls import TlsMode, TlsPolicy
+from dlp_gateway.delivery.tls import TlsPolicy
 from dlp_gateway.delivery.worker import DeliveryService
-from dlp_gateway.model import Address, Recipient, Zone
+from dlp_gateway.model import Address, Recipient, TlsMode, Zone
 from dlp_gateway.store.values import Due, Kind, Outcome, State
 
 PORT = 20266

@@ -42,8 +42,8 @@ from dlp_gateway.signins import SignIns
 from dlp_gateway.smtp.server import SmtpServer
 from dlp_gateway.store import keys, versions
 from dlp_gateway.store.errors import StoreError
-from dlp_gateway.store.intake import ACTOR
 from dlp_gateway.store.store import Store
+from dlp_gateway.store.values import ACTOR
 from dlp_gateway.store.versions import Version
 
 log = structlog.get_logger()
@@ -287,7 +287,6 @@ class Gateway:
         return Running(
             policy=config.policy,
             pool=pool,
-            fingerprint=config.policy.fingerprint,
             letterhead=wiring.letterhead(config.settings),
             show_user=config.settings.smtp.show_user,
         )

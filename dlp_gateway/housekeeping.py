@@ -10,24 +10,24 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from dlp_gateway.model import Recipient, Zone
+from dlp_gateway.model import DAY, Zone
 from dlp_gateway.monitoring.metrics import Metrics
 from dlp_gateway.quarantine import digest, duty, escalation, held
+from dlp_gateway.quarantine.answers import to_sender
 from dlp_gateway.quarantine.duty import Reader
 from dlp_gateway.quarantine.expiry import expire
 from dlp_gateway.quarantine.held import Held
-from dlp_gateway.quarantine.notices import Event, Occasion, compose
+from dlp_gateway.quarantine.notices import Event
 from dlp_gateway.settings import Settings
 from dlp_gateway.store import clocks, counters, erasure, hours, retention, staff
 from dlp_gateway.store.keys import GatewayKeys
 from dlp_gateway.store.store import Store
-from dlp_gateway.store.values import Kind, Outgoing
+from dlp_gateway.store.values import Outgoing
 from dlp_gateway.store.workload import workload
 from dlp_gateway.wiring import letterhead, pseudonym_key
 
 log = structlog.get_logger()
 
-_DAY = 86400.0
 _TIDY_SECONDS = 600.0
 _FIGURES_SECONDS = 10.0
 
@@ -99,9 +99,9 @@ class Housekeeping:
         await self._store.write(lambda: hours.keep(now))  # before anything that is to be counted is removed
         purged = await self._store.write(
             lambda: retention.purge(
-                decisions=now - keep.decisions_days * _DAY,
-                own=now - keep.notices_days * _DAY,
-                entries=now - keep.record_days * _DAY,
+                decisions=now - keep.decisions_days * DAY,
+                own=now - keep.notices_days * DAY,
+                entries=now - keep.record_days * DAY,
                 now=now,
                 key=self._keys.audit,
             )
@@ -149,32 +149,21 @@ class Housekeeping:
         return inside
 
     def _notice(self, message: Held, now: float) -> Sequence[Outgoing]:
-        """Tell the sender that it was deleted; nobody is told of what the null sender sent."""
-        if message.sender is None:
-            return ()
-        occasion = Occasion(
-            event=Event.EXPIRED,
-            decision_id=message.message_id,
-            sender=message.sender,
-            stopped=[recipient.address for recipient in message.waiting],
-        )
-        content = compose(letterhead(self._settings), occasion, now)
-        # Senders are of the organisation: nobody else gets past the SMTP side.
-        return (
-            Outgoing(Kind.NOTICE, Recipient(message.sender, ("NEVER",)), Zone.INTERNAL, content, message.message_id),
-        )
+        """Tell the sender that it was deleted."""
+        stopped = [recipient.id for recipient in message.waiting]
+        return to_sender(letterhead(self._settings), Event.EXPIRED, message, stopped, (), now)
 
 
 def limits(settings: Settings, now: float) -> clocks.Limits:
     """The moments before which things are due, by the settings."""
     keep = settings.retention
     return clocks.Limits(
-        links=now - keep.links_days * _DAY,
-        appeals=now - keep.appeals_days * _DAY,
-        marks=now - keep.marks_days * _DAY,
-        requests=now - keep.requests_days * _DAY,
-        persons=now - keep.persons_days * _DAY,
-        policies=now - keep.policies_days * _DAY,
-        accounts_unused=now - keep.accounts_days * _DAY,
-        accounts_disabled=now - settings.console.account_days * _DAY,
+        links=now - keep.links_days * DAY,
+        appeals=now - keep.appeals_days * DAY,
+        marks=now - keep.marks_days * DAY,
+        requests=now - keep.requests_days * DAY,
+        persons=now - keep.persons_days * DAY,
+        policies=now - keep.policies_days * DAY,
+        accounts_unused=now - keep.accounts_days * DAY,
+        accounts_disabled=now - settings.console.account_days * DAY,
     )

@@ -11,6 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+DAY = 86_400.0
+"""Seconds of a day."""
+
 
 class Zone(StrEnum):
     """Where a recipient stands, as seen from the organisation."""
@@ -18,6 +21,23 @@ class Zone(StrEnum):
     INTERNAL = "internal"
     PARTNER = "partner"
     EXTERNAL = "external"
+
+
+class TlsMode(StrEnum):
+    """How much TLS a route needs; mail waits in the queue where it cannot be had.
+
+    ``none``: never. ``may``: when the other side offers it, else in the
+    clear (RFC 7435). ``required``: always, with any certificate: safe from
+    listeners, not from impostors. ``verified``: always, with a certificate
+    that a trusted authority issued for the name of the host (PKIX). The name
+    of a mail exchanger comes from DNS and is only as good as that: where it
+    matters, name a smart host.
+    """
+
+    NONE = "none"
+    MAY = "may"
+    REQUIRED = "required"
+    VERIFIED = "verified"
 
 
 class Action(StrEnum):
@@ -251,6 +271,11 @@ class Inspection:
     received: int = 0
     scope: str = "all"
     milliseconds: float = 0.0
+
+
+def unread(why: str, scope: str) -> Inspection:
+    """What is known of a message that could not be read at all."""
+    return Inspection(unscanned=(Unscanned("subject", why), Unscanned("message", why)), scope=scope)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import structlog
 
 from dlp_gateway.inspection.encoding import from_plain
 from dlp_gateway.inspection.pool import NoWorker, WorkerFailed, WorkerPool
-from dlp_gateway.model import Action, Decision, Envelope, Inspection, Recipient, Unscanned, Verdict
+from dlp_gateway.model import Action, Decision, Envelope, Inspection, Recipient, Unscanned, Verdict, unread
 from dlp_gateway.policy import explain
 from dlp_gateway.policy.definition import Policy
 from dlp_gateway.policy.evaluate import Needs, decide_all, demand
@@ -62,7 +62,6 @@ class Running:
 
     policy: Policy
     pool: WorkerPool
-    fingerprint: str
     letterhead: Letterhead
     show_user: bool = False
 
@@ -102,7 +101,7 @@ class Pipeline:
             envelope=envelope,
             verdicts=verdicts,
             inspection=inspection,
-            policy=running.fingerprint,
+            policy=running.policy.fingerprint,
             size=len(content),
             digest=hashlib.sha256(content).hexdigest(),
         )
@@ -204,7 +203,7 @@ async def _after_failure(pool: WorkerPool, content: bytes, needs: Needs, why: st
 
     Asks at once, so that a pool that is being retired still answers.
     """
-    nothing = Inspection(unscanned=(Unscanned("subject", why), Unscanned("message", why)), scope=needs.scope)
+    nothing = unread(why, needs.scope)
     if needs.scope == "subject":
         return nothing
     try:

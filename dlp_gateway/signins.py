@@ -13,10 +13,10 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from dlp_gateway.audit.chain import Kind, Note, Texts
+from dlp_gateway.audit.chain import EntryKind, Note, Texts
 from dlp_gateway.smtp.observer import Observer
 from dlp_gateway.store.errors import StoreError
-from dlp_gateway.store.intake import ACTOR
+from dlp_gateway.store.values import ACTOR
 
 log = structlog.get_logger()
 
@@ -74,4 +74,4 @@ def _note(user: str, client: str, success: bool, between: int, now: float) -> No
         details["user"] = texts.address(user)
     if between:
         details["between"] = between
-    return Note(Kind.SIGN_IN, now, ACTOR, "smtp", details, tuple(texts.items))
+    return Note(EntryKind.SIGN_IN, now, ACTOR, "smtp", details, tuple(texts.items))

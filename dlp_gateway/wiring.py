@@ -16,10 +16,10 @@ from dlp_gateway.audit.witness import Witness
 from dlp_gateway.configfile import ConfigError, Problem
 from dlp_gateway.delivery import settings as delivery
 from dlp_gateway.delivery.schedule import Schedule
-from dlp_gateway.delivery.tls import TlsMode, TlsPolicy
+from dlp_gateway.delivery.tls import TlsPolicy
 from dlp_gateway.inspection.confinement import ProcessLimits
 from dlp_gateway.inspection.pool import PoolSettings
-from dlp_gateway.model import Address, Zone
+from dlp_gateway.model import DAY, Address, Zone
 from dlp_gateway.policy.definition import Policy
 from dlp_gateway.quarantine.notices import Letterhead
 from dlp_gateway.quarantine.review import Desk
@@ -29,8 +29,6 @@ from dlp_gateway.smtp import configuration as smtp
 from dlp_gateway.smtp.limits import ReceivingLimits
 from dlp_gateway.store.keys import GatewayKeys, KeysError, SealingKeys, load_review
 from dlp_gateway.store.store import Options
-
-_DAY = 86400.0
 
 # What cannot change while the gateway runs. The policy, the detectors, smtp and inspection are swapped in by a reload.
 _FIXED = (
@@ -88,6 +86,7 @@ def pool_settings(config: Configuration) -> PoolSettings:
         readable=(config.directory.resolve(), detectors(config).resolve(), Path(__file__).parents[1]),
         workers=given.workers,
         seconds=given.seconds,
+        wait_seconds=given.wait_seconds,
         recycle_after=given.recycle_after,
         large_bytes=given.large_bytes,
         limits=ProcessLimits(given.memory_bytes, given.cpu_seconds, given.open_files),
@@ -100,7 +99,7 @@ def store_options(settings: Settings) -> Options:
     audit = settings.audit
     return Options(
         pseudonyms=audit.pseudonyms,
-        hold_seconds=settings.quarantine.retention_days * _DAY,
+        hold_seconds=settings.quarantine.retention_days * DAY,
         reserve=settings.store.reserve_bytes,
         group=settings.store.group,
         recent=settings.store.recent_bytes,
@@ -206,7 +205,7 @@ def _route(route: Route) -> delivery.RouteSettings:
         hosts=tuple(str(host) for host in route.host),
         mx=route.mx,
         maildir=route.maildir,
-        tls=TlsPolicy(TlsMode(tls.mode.value), tls.ca_file, tls.name, tls.pins, tls.implicit),
+        tls=TlsPolicy(tls.mode, tls.ca_file, tls.name, tls.pins, tls.implicit),
         credentials=_credentials(route.credentials) if route.credentials else None,
         mx_port=route.mx_port,
     )

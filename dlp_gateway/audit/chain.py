@@ -19,8 +19,9 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Self
@@ -30,10 +31,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 GENESIS = bytes(32)
 
+_REFERENCE = re.compile(r"@(\d+)")  # as ``Texts`` makes them
+
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     """What an entry records."""
 
     DECIDE = "decide"
@@ -94,6 +97,19 @@ class Texts:
         return f"@{len(self.items) - 1}"
 
 
+def resolved(value: Any, texts: Sequence[str | None], missing: str) -> Any:
+    """The details of an entry with its texts in place of their names, and ``missing`` where there is none."""
+    if isinstance(value, dict):
+        return {key: resolved(item, texts, missing) for key, item in value.items()}
+    if isinstance(value, list):
+        return [resolved(item, texts, missing) for item in value]
+    if isinstance(value, str) and (match := _REFERENCE.fullmatch(value)):
+        number = int(match[1])
+        text = texts[number] if number < len(texts) else None
+        return missing if text is None else text
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """Something to be recorded, before it has its place in the chain.
@@ -103,7 +119,7 @@ class Note:
     and free of personal data; texts that may be erased later are in ``texts``.
     """
 
-    kind: Kind
+    kind: EntryKind
     at: float
     actor: str
     subject: str

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from dlp_gateway.audit.chain import Checkpoint, Entry, Kind
+from dlp_gateway.audit.chain import Checkpoint, Entry, EntryKind
 from dlp_gateway.audit.verify import Broken, Fault, Report, verify
 from dlp_gateway.store import history
 
@@ -71,7 +71,7 @@ def _comparing(entries: Iterable[Entry], altered: list[Broken], passed: Callable
 
 
 def _altered(page: Sequence[Entry]) -> Iterator[Broken]:
-    decisions = [entry for entry in page if entry.kind == Kind.DECIDE]
+    decisions = [entry for entry in page if entry.kind == EntryKind.DECIDE]
     facts = history.facts(entry.subject for entry in decisions)
     for entry in decisions:
         kept = facts.get(entry.subject)

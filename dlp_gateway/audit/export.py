@@ -5,44 +5,42 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from dlp_gateway import __version__
-from dlp_gateway.audit.chain import Entry, Kind
+from dlp_gateway.audit.chain import Entry, EntryKind, resolved
 from dlp_gateway.store import history
 
 _PAGE = 500
-_REFERENCE = re.compile(r"@(\d+)")
 _ERASED = "(erased)"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 # CEF severity, 0 to 10: what a security team wants to see first is highest.
 _SEVERITIES: Mapping[str, int] = {
-    Kind.DECIDE: 1,
-    Kind.HOLD: 6,
-    Kind.UNCERTAIN: 4,
-    Kind.BOUNCE: 3,
-    Kind.DROP: 5,
-    Kind.VIEW: 5,
-    Kind.COPY: 6,
-    Kind.APPROVE: 6,
-    Kind.RELEASE: 7,
-    Kind.RETURN: 4,
-    Kind.DELETE: 5,
-    Kind.RESTRICT: 5,
-    Kind.APPEAL: 4,
-    Kind.REFUSE_APPEAL: 4,
-    Kind.WITHDRAW: 4,
-    Kind.ERASE: 6,
-    Kind.PRUNE: 6,
-    Kind.PERSON: 5,
-    Kind.CONFIGURE: 7,
-    Kind.SIGN_IN: 3,
-    Kind.VERIFY: 3,
-    Kind.ACCOUNT: 7,
+    EntryKind.DECIDE: 1,
+    EntryKind.HOLD: 6,
+    EntryKind.UNCERTAIN: 4,
+    EntryKind.BOUNCE: 3,
+    EntryKind.DROP: 5,
+    EntryKind.VIEW: 5,
+    EntryKind.COPY: 6,
+    EntryKind.APPROVE: 6,
+    EntryKind.RELEASE: 7,
+    EntryKind.RETURN: 4,
+    EntryKind.DELETE: 5,
+    EntryKind.RESTRICT: 5,
+    EntryKind.APPEAL: 4,
+    EntryKind.REFUSE_APPEAL: 4,
+    EntryKind.WITHDRAW: 4,
+    EntryKind.ERASE: 6,
+    EntryKind.PRUNE: 6,
+    EntryKind.PERSON: 5,
+    EntryKind.CONFIGURE: 7,
+    EntryKind.SIGN_IN: 3,
+    EntryKind.VERIFY: 3,
+    EntryKind.ACCOUNT: 7,
 }
 
 
@@ -113,7 +111,7 @@ def _inert(cell: object) -> object:
 def told(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Any]]:
     """Entries with their details, addresses and words in the place of their tokens; raises StoreError."""
     for entry, texts in _with_texts(entries):
-        yield entry, _resolve(json.loads(entry.details), texts)
+        yield entry, resolved(json.loads(entry.details), texts, _ERASED)
 
 
 def _extension(entry: Entry, details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -140,13 +138,13 @@ def _extension(entry: Entry, details: Mapping[str, Any]) -> Iterator[tuple[str, 
     yield "cs2", entry.hash.hex()
     yield "cs3Label", "actor"
     yield "cs3", entry.actor
-    if entry.kind == Kind.CHECKPOINT:
+    if entry.kind == EntryKind.CHECKPOINT:
         yield "cs4Label", "signature"
         yield "cs4", f"{details['key']} {details['at']!r} {details['signature']}"
 
 
 def _severity(entry: Entry) -> str:
-    if entry.kind == Kind.DECIDE and '"action":"deliver"' not in entry.details:
+    if entry.kind == EntryKind.DECIDE and '"action":"deliver"' not in entry.details:
         return "5"
     return str(_SEVERITIES.get(entry.kind, 1))
 
@@ -179,19 +177,6 @@ def _resolved(page: list[Entry]) -> Iterator[tuple[Entry, list[str | None]]]:
     for entry in page:
         found = [texts.get(token) for token in entry.tokens.split()]
         yield entry, [None if text is None else text.text for text in found]
-
-
-def _resolve(value: Any, texts: list[str | None]) -> Any:
-    """The details with each ``@n`` in the place of a text replaced by it."""
-    if isinstance(value, dict):
-        return {key: _resolve(item, texts) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_resolve(item, texts) for item in value]
-    if isinstance(value, str) and (match := _REFERENCE.fullmatch(value)):
-        number = int(match[1])
-        text = texts[number] if number < len(texts) else None
-        return _ERASED if text is None else text
-    return value
 
 
 def iso(at: float) -> str:

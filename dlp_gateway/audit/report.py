@@ -7,14 +7,14 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 
-from dlp_gateway.audit.chain import Kind
+from dlp_gateway.audit.chain import EntryKind
 from dlp_gateway.audit.runs import Run, runs
 from dlp_gateway.model import Action, Zone
 from dlp_gateway.store import hours, reporting
 from dlp_gateway.store.figures import ENDS, Figures, total
 from dlp_gateway.store.reporting import Requests, Version
 
-_DECIDED = (Kind.RELEASE, Kind.RETURN, Kind.DELETE)
+_DECIDED = (EntryKind.RELEASE, EntryKind.RETURN, EntryKind.DELETE)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -189,4 +189,4 @@ def _entities(figures: Figures) -> list[tuple[str, int, int]]:
 def _share(ends: Counter[str]) -> float | None:
     """The released among what reviewers decided: a sign of false alarms."""
     decided = sum(ends[kind] for kind in _DECIDED)
-    return ends[Kind.RELEASE] / decided if decided else None
+    return ends[EntryKind.RELEASE] / decided if decided else None

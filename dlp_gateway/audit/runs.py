@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dlp_gateway.audit.chain import Kind
+from dlp_gateway.audit.chain import EntryKind
 from dlp_gateway.audit.verify import Report
 from dlp_gateway.store import history
 
@@ -32,13 +32,13 @@ class Run:
 
 def last_run() -> Run | None:
     """The last verification on record; raises StoreError."""
-    found = history.newest(history.Wanted(kind=Kind.VERIFY), limit=1)
+    found = history.newest(history.Wanted(kind=EntryKind.VERIFY), limit=1)
     return None if not found else _run(found[0].at, found[0].actor, json.loads(found[0].details))
 
 
 def runs(since: float, before: float) -> list[Run]:
     """The verifications of a period, the newest first; raises StoreError."""
-    found = history.newest(history.Wanted(kind=Kind.VERIFY, since=since, before=before), limit=1000)
+    found = history.newest(history.Wanted(kind=EntryKind.VERIFY, since=since, before=before), limit=1000)
     return [_run(entry.at, entry.actor, json.loads(entry.details)) for entry in found]
 
 

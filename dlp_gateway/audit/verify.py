@@ -10,13 +10,14 @@ from enum import StrEnum
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from dlp_gateway.audit.chain import GENESIS, Checkpoint, Entry, Kind, Prune, commit, entry_hash
+from dlp_gateway.audit.chain import GENESIS, Checkpoint, Entry, EntryKind, Prune, commit, entry_hash
+from dlp_gateway.model import DAY
 from dlp_gateway.store.history import Head, SaltedText
 
 # How far away an entry is looked for that stands in another's place.
 _NEAR = 1000
 # An entry may be signed so much later than it was made, where nothing came after it for a while.
-_LATE = 86400.0
+_LATE = DAY
 
 
 class Fault(StrEnum):
@@ -192,7 +193,7 @@ def _checkpoint_fault(
     if witness is not None and witness.hash != entry.hash:
         why = f"the checkpoint kept elsewhere for entry {entry.seq} has another hash"
         return Broken(since, Fault.REWRITTEN, why)
-    if entry.kind != Kind.CHECKPOINT:
+    if entry.kind != EntryKind.CHECKPOINT:
         return None
     try:
         checkpoint = Checkpoint.parse(entry.said())
@@ -210,16 +211,16 @@ def _pass(walk: _Walk, entry: Entry) -> None:
     walk.count += 1
     for token in entry.tokens.split():
         walk.named.setdefault(token, entry.seq)
-    if entry.kind == Kind.CHECKPOINT:
+    if entry.kind == EntryKind.CHECKPOINT:
         walk.signed = entry.seq - 1
-    elif entry.kind == Kind.ERASE:
+    elif entry.kind == EntryKind.ERASE:
         tokens = entry.said().get("tokens")
         walk.forgotten.update(token for token in (tokens if isinstance(tokens, list) else ()) if isinstance(token, str))
 
 
 def _prune_fault(walk: _Walk, entry: Entry, keys: Mapping[str, Ed25519PublicKey]) -> Broken | None:
     """Remember what an entry says was pruned, unless it is not what the gateway said."""
-    if entry.kind != Kind.PRUNE:
+    if entry.kind != EntryKind.PRUNE:
         return None
     details = entry.said()
     signed = "signature" in details
@@ -269,9 +270,9 @@ def _early_fault(walk: _Walk, kept: Sequence[Checkpoint], kept_for: float, now: 
             faults.append(Broken(checkpoint.seq, Fault.REWRITTEN, why))
         passed = min(cut.at, now) - checkpoint.at
         if passed < max(kept_for - _LATE, kept_for / 2):
-            days = "for ever" if kept_for == math.inf else f"for {kept_for / 86400:.0f} days"
+            days = "for ever" if kept_for == math.inf else f"for {kept_for / DAY:.0f} days"
             why = (
-                f"entry {checkpoint.seq}, under a checkpoint kept elsewhere, was pruned {passed / 86400:.0f} days after"
+                f"entry {checkpoint.seq}, under a checkpoint kept elsewhere, was pruned {passed / DAY:.0f} days after"
                 f" that by entry {cut.seq}, and the record is kept {days}"
             )
             faults.append(Broken(checkpoint.seq, Fault.REMOVED, why))

@@ -11,15 +11,15 @@ from typing import Annotated
 import typer
 
 from dlp_gateway.audit import export as exports
-from dlp_gateway.audit.chain import Checkpoint, Kind
+from dlp_gateway.audit.chain import Checkpoint, EntryKind
 from dlp_gateway.audit.check import check
 from dlp_gateway.audit.verify import Report
 from dlp_gateway.audit.witness import Witness, WitnessError
 from dlp_gateway.cli.context import ConfigOption, fail, opened, when
+from dlp_gateway.model import DAY
 from dlp_gateway.settings import Settings
 from dlp_gateway.store import history, hours, keys
 
-_DAY = 86400.0
 _SHOWN = 5
 
 app = typer.Typer(help="The record of decisions and acts.", no_args_is_help=True)
@@ -70,7 +70,7 @@ def checkpoints(config: ConfigOption = None) -> None:
     """Print the signed checkpoints, to be kept where nobody who can change the record can change them."""
     with opened(config):
         for entry in history.entries():
-            if entry.kind == Kind.CHECKPOINT:
+            if entry.kind == EntryKind.CHECKPOINT:
                 print(entry.details)
 
 
@@ -107,7 +107,7 @@ def _check(settings: Settings, kept: Sequence[Checkpoint] = (), days: int | None
     except WitnessError as error:
         fail(str(error))
     witnesses = (*kept, *((last,) if last is not None else ()))
-    return check(keys.load_audit(folder), witnesses, kept_for=(days or settings.retention.record_days) * _DAY)
+    return check(keys.load_audit(folder), witnesses, kept_for=(days or settings.retention.record_days) * DAY)
 
 
 def _story(report: Report) -> str:

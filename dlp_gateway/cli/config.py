@@ -66,11 +66,10 @@ def _read(folder: Path, today: dt.date) -> tuple[list[Problem], Configuration | 
 
 def _detection(folder: Path) -> tuple[frozenset[str] | None, Sequence[Problem]]:
     """The entities that the detectors know, None when they cannot be loaded, and what is wrong with them."""
-    from dlp_gateway.detection.engine import load_engine
-    from dlp_gateway.detection.tuning import Tuning
+    from dlp_gateway.detection.engine import of_folder
 
     try:
-        engine = load_engine([detectors_dir(folder)], Tuning.from_yaml(folder / "detection.yaml"))
+        engine = of_folder(folder, detectors_dir(folder))
     except ConfigError as error:
         return None, error.problems
     return frozenset(engine.entities), ()

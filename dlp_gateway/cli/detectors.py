@@ -49,10 +49,9 @@ def run_their_examples(names: NamesArgument = None, config: ConfigOption = None)
 
 
 def _engine(folder: Path) -> Engine:
-    from dlp_gateway.detection.engine import load_engine
-    from dlp_gateway.detection.tuning import Tuning
+    from dlp_gateway.detection.engine import of_folder
 
     try:
-        return load_engine([detectors_dir(folder)], Tuning.from_yaml(folder / "detection.yaml"))
+        return of_folder(folder, detectors_dir(folder))
     except ConfigError as error:
         fail(str(error))

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from dlp_gateway.cli.context import plain
 from dlp_gateway.detection.values import Candidate
 from dlp_gateway.inspection.inspector import Examination, Scope
-from dlp_gateway.model import Action, Envelope, Finding, Inspection, Role, Unscanned, Verdict
+from dlp_gateway.model import Action, Envelope, Finding, Inspection, Role, Verdict, unread
 from dlp_gateway.policy.definition import Policy
 from dlp_gateway.policy.evaluate import decide_all, demand
 from dlp_gateway.policy.explain import story
@@ -53,15 +53,17 @@ def judge(
     *,
     explain: bool = False,
 ) -> Judgement:
-    """Inspect and decide as the gateway would; a reader that fails leaves the message unread, as there."""
+    """Inspect and decide as the gateway would.
+
+    A reader that fails leaves the message unread; the gateway would try the Subject once more.
+    """
     started = time.perf_counter()
     needs = demand(policy, envelope.recipients, today)
     try:
         examination = examiner.examine(raw, scope=needs.scope, pictures=needs.pictures, explain=explain)
     except Exception as error:  # noqa: BLE001 - whatever fails while reading must stop the message, not the run
         why = f"could not be inspected ({type(error).__name__})"
-        unread = (Unscanned("subject", why), Unscanned("message", why))
-        examination = Examination(Inspection(unscanned=unread, scope=needs.scope))
+        examination = Examination(unread(why, needs.scope))
     verdicts = decide_all(policy, examination.inspection, envelope, today)
     milliseconds = (time.perf_counter() - started) * 1000
     return Judgement(identifier, verdicts, examination.inspection, examination.candidates, milliseconds)

@@ -17,7 +17,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from dlp_gateway.audit.chain import Kind, Note
+from dlp_gateway.audit.chain import EntryKind, Note
 from dlp_gateway.console.roles import Role
 from dlp_gateway.quarantine.reviewers import mailbox
 from dlp_gateway.store.change import change
@@ -309,4 +309,4 @@ def _password() -> str:
 
 
 def _note(act: str, name: str, actor: str, now: float, **more: Any) -> Note:
-    return Note(Kind.ACCOUNT, now, actor, name, {"act": act, **more})
+    return Note(EntryKind.ACCOUNT, now, actor, name, {"act": act, **more})

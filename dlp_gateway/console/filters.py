@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 from django import forms
 from django.http import Http404, StreamingHttpResponse
 
-_DAY = 86400.0
+from dlp_gateway.model import DAY
+
 _DIGITS = 18
 LARGEST = 10**_DIGITS - 1  # number that something may have: the database's hold 64 bits
 
@@ -26,7 +27,7 @@ class Filter(forms.Form):  # type: ignore[misc]  # Django carries no types
         until = _moment(self.cleaned_data.get("until"))
         return {
             "since": _moment(self.cleaned_data.get("since")),
-            "before": None if until is None else until + _DAY,
+            "before": None if until is None else until + DAY,
         }
 
     @property

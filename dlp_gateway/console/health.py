@@ -11,11 +11,11 @@ from pathlib import Path
 
 from cryptography import x509
 
-from dlp_gateway.audit.chain import Kind
+from dlp_gateway.audit.chain import EntryKind
+from dlp_gateway.model import DAY
 from dlp_gateway.settings import Settings
 from dlp_gateway.store import counters, database, history
 
-_DAY = 86400.0
 _SECONDS = 0.2  # for an answer over loopback
 _LATE_QUEUE = 3600.0
 _LATE_CHECKPOINT = 7200.0
@@ -90,7 +90,7 @@ def _last_decision(now: float) -> Sign:
 
 
 def _checkpoint(now: float) -> Sign:
-    found = history.newest(history.Wanted(kind=Kind.CHECKPOINT), limit=1)
+    found = history.newest(history.Wanted(kind=EntryKind.CHECKPOINT), limit=1)
     head = history.head()
     if not found:
         return Sign("Record", "check" if head.seq else "good", f"{head.seq:,} entries, none signed yet")
@@ -120,7 +120,7 @@ def _certificate(name: str, path: Path, now: float) -> Sign:
     except (OSError, ValueError, IndexError):
         return Sign(name, "unknown", "the file cannot be read by the console")
     until = certificate.not_valid_after_utc
-    days = (until - dt.datetime.fromtimestamp(now, dt.UTC)).total_seconds() / _DAY
+    days = (until - dt.datetime.fromtimestamp(now, dt.UTC)).total_seconds() / DAY
     word = "bad" if days < 0 else "check" if days < 21 else "good"
     return Sign(name, word, f"{'expired' if days < 0 else 'valid until'} {until:%d %b %Y}")
 

@@ -109,8 +109,7 @@ def _rule(name: RuleName, rule: Rule, rules: Rules) -> ReadableRule:
     sentences = [words.meaning, *_limits(name, rules), does]
     if rule.approvals > 1:
         sentences.append(f"{rule.approvals} different reviewers have to agree to a release.")
-    title = words.fault[:1].upper() + words.fault[1:]
-    return ReadableRule(name.value, rule.clause, rule.mode, rule.action, title, tuple(sentences))
+    return ReadableRule(name.value, rule.clause, rule.mode, rule.action, words.title, tuple(sentences))
 
 
 def _limits(name: RuleName, rules: Rules) -> list[str]:

@@ -25,7 +25,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.exceptions import ValidationError
 
-from dlp_gateway.audit.chain import Kind, Note
+from dlp_gateway.audit.chain import EntryKind, Note
 from dlp_gateway.store.change import change
 
 _HOUR = 3600.0
@@ -163,14 +163,14 @@ def refuse(who: str, why: str) -> None:
 def _record(who: str, outcome: str, **more: str) -> None:
     details = {"outcome": outcome, **more}
     with change() as made:
-        made.rows.notes.append(Note(Kind.SIGN_IN, settings.CONSOLE_SERVICES.clock(), who, "console", details))
+        made.rows.notes.append(Note(EntryKind.SIGN_IN, settings.CONSOLE_SERVICES.clock(), who, "console", details))
 
 
 def _change(user: Any, act: str, authenticator: Any = None) -> None:
     details = {"act": act} if authenticator is None else {"act": act, "type": str(authenticator.type)}
     name = user.get_username()
     with change() as made:
-        made.rows.notes.append(Note(Kind.ACCOUNT, settings.CONSOLE_SERVICES.clock(), name, name, details))
+        made.rows.notes.append(Note(EntryKind.ACCOUNT, settings.CONSOLE_SERVICES.clock(), name, name, details))
 
 
 def _cipher() -> Fernet:

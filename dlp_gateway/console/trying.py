@@ -16,7 +16,7 @@ from typing import Any
 from dlp_gateway.console.inspector import Inspector
 from dlp_gateway.inspection.encoding import from_plain
 from dlp_gateway.inspection.pool import NoWorker, WorkerFailed, WorkerPool
-from dlp_gateway.model import Action, Address, Client, Envelope, Inspection, Recipient, Unscanned, Verdict
+from dlp_gateway.model import Action, Address, Client, Envelope, Inspection, Recipient, Verdict, unread
 from dlp_gateway.policy.definition import Policy
 from dlp_gateway.policy.evaluate import Needs, decide_all, demand
 from dlp_gateway.policy.explain import story
@@ -100,14 +100,14 @@ def written(subject: str, text: str, sent: Envelope) -> bytes:
 
 
 def attempt(inspector: Inspector, policy: Policy, raw: bytes, sent: Envelope, today: dt.date) -> Tried:
-    """Inspect and decide as the gateway would.
+    """Inspect and decide as the gateway would; of what a worker fails on, the gateway would try the Subject once more.
 
     Raises:
         NoWorker: no worker could be had; nothing is known of the message.
     """
     needs = demand(policy, sent.recipients, today)
     reply = inspector.run(_explained(inspector.pool, raw, needs))
-    inspection = from_plain(reply["inspection"]) if "inspection" in reply else _unread(str(reply["why"]), needs)
+    inspection = from_plain(reply["inspection"]) if "inspection" in reply else unread(str(reply["why"]), needs.scope)
     verdicts = decide_all(policy, inspection, sent, today)
     return Tried(
         told=tuple(Told(verdict, story(policy, verdict)) for verdict in verdicts),
@@ -131,11 +131,6 @@ async def _explained(pool: WorkerPool, raw: bytes, needs: Needs) -> dict[str, An
     except WorkerFailed as failure:
         return {"why": failure.why}
     return reply
-
-
-def _unread(why: str, needs: Needs) -> Inspection:
-    """A message that could not be read, as the gateway decides on it."""
-    return Inspection(unscanned=(Unscanned("subject", why), Unscanned("message", why)), scope=needs.scope)
 
 
 def _address(text: str, role: PathRole) -> Address | None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from dlp_gateway.audit.chain import Kind, Note
+from dlp_gateway.audit.chain import EntryKind, Note
 from dlp_gateway.audit.check import check
 from dlp_gateway.audit.runs import details
 from dlp_gateway.store import database, history, keys
@@ -67,7 +67,7 @@ class Verification:
             with contextlib.suppress(_Ended):
                 report = check(keys.load_audit(directory), passed=self._progress)
                 with change() as made:
-                    made.rows.notes.append(Note(Kind.VERIFY, clock(), by, "record", details(report)))
+                    made.rows.notes.append(Note(EntryKind.VERIFY, clock(), by, "record", details(report)))
         except (StoreError, KeysError, OSError) as error:
             self.failed = str(error)
         finally:

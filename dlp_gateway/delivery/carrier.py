@@ -8,14 +8,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-import idna
 import structlog
 
 from dlp_gateway.delivery.allowance import Allowance
 from dlp_gateway.delivery.attempt import Attempt
 from dlp_gateway.delivery.bounces import Origin, Reported, Trace, build, trace_of, without_reply
 from dlp_gateway.delivery.consignment import Cargo, Consignment, ContentError, CrowdedError, ErasedError
-from dlp_gateway.delivery.faults import log_fault
 from dlp_gateway.delivery.leases import Leases
 from dlp_gateway.delivery.observer import Observer
 from dlp_gateway.delivery.outcomes import Conclusion, conclude, given_up_in_doubt
@@ -25,6 +23,7 @@ from dlp_gateway.delivery.routing import Router
 from dlp_gateway.delivery.settings import DeliverySettings
 from dlp_gateway.delivery.transaction import Mail
 from dlp_gateway.model import Address, Recipient, Zone
+from dlp_gateway.policy.zones import canonical_domain
 from dlp_gateway.store.values import Due, Kind, Outcome, Outgoing, Queue, State
 
 log = structlog.get_logger()
@@ -93,7 +92,8 @@ class Carrier:
         except CrowdedError:
             return _filled(attempt.results, deferred("4.3.1", "no room in memory for the content now", code=452))
         except ContentError as error:
-            log_fault("delivery.content.unavailable", error.__cause__ or error, message=consignment.dues[0].message_id)
+            cause = error.__cause__ or error
+            log.exception("delivery.content.unavailable", exc_info=cause, message=consignment.dues[0].message_id)
             return _filled(attempt.results, deferred("4.3.0", "the content cannot be read now"))
         except Exception as error:  # noqa: BLE001 - the one place where a fault of ours becomes an outcome
             return _filled(attempt.results, self._fault(consignment, error))
@@ -148,7 +148,7 @@ class Carrier:
             self._faults[delivery_id] += 1
         _forget_oldest(self._faults)
         count = max(self._faults[delivery_id] for delivery_id in consignment.delivery_ids)
-        log_fault("delivery.fault", error, message=consignment.dues[0].message_id, faults=count)
+        log.error("delivery.fault", exc_info=error, message=consignment.dues[0].message_id, faults=count)
         if count >= self.settings.poison_limit:
             return _set_aside()
         return deferred("4.3.0", "a fault of the gateway")
@@ -193,12 +193,12 @@ class Carrier:
         message = consignment.dues[0].message_id
         try:
             return self._bounce(consignment, reported, await self._trace(consignment, cargo), now)
-        except Exception as error:  # noqa: BLE001 - a report with less in it is better than none
-            log_fault("delivery.report.bare", error, message=message)
+        except Exception:  # a report with less in it is better than none
+            log.exception("delivery.report.bare", message=message)
         try:
             return self._bounce(consignment, without_reply(reported), Trace(), now)
         except Exception as error:
-            log_fault("delivery.report.failed", error, message=message)
+            log.exception("delivery.report.failed", message=message)
             raise UnreportedError from error
 
     async def _trace(self, consignment: Consignment, cargo: Cargo) -> Trace:
@@ -245,9 +245,9 @@ def address_of(literal: str) -> Address:
     """Return the mailbox of a reverse-path that this gateway has accepted."""
     local, _, domain = literal.rpartition("@")
     canonical = domain.lower().rstrip(".")
-    # An address literal, or a name that IDNA has no form for, stays as it is, in lower case.
-    with suppress(idna.IDNAError):
-        canonical = idna.encode(canonical, uts46=True).decode("ascii")
+    # What an older release accepted and this one would not stays as it is, in lower case.
+    with suppress(ValueError):
+        canonical = canonical_domain(domain)
     return Address(local, canonical, literal)
 
 

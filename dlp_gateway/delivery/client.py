@@ -11,8 +11,9 @@ from dlp_gateway.delivery.replies import Reply
 from dlp_gateway.delivery.result import DeliveryError, deferred, failed, from_reply, postponed
 from dlp_gateway.delivery.routing import Hop
 from dlp_gateway.delivery.settings import Credentials, Timeouts
-from dlp_gateway.delivery.tls import PinError, TlsMode, TlsPolicy, describe
+from dlp_gateway.delivery.tls import PinError, TlsPolicy, describe
 from dlp_gateway.delivery.wire import InjectedError, Wire, WireError, tls_reason
+from dlp_gateway.model import TlsMode
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
-from dlp_gateway.delivery.faults import log_fault
+import structlog
+
 from dlp_gateway.store.values import Queue
+
+log = structlog.get_logger()
 
 
 class Leases:
@@ -70,8 +73,8 @@ class Leases:
         try:
             if wanted:
                 await self.renew(wanted)
-        except Exception as error:  # noqa: BLE001 - to be blamed is no reason not to be sent
-            log_fault("delivery.lease.renewal_failed", error, deliveries=len(wanted))
+        except Exception:  # to be blamed is no reason not to be sent
+            log.exception("delivery.lease.renewal_failed", deliveries=len(wanted))
 
     async def keep(self) -> None:
         """Renew for ever what comes of age; a failure is logged and tried again."""
@@ -82,8 +85,8 @@ class Leases:
             try:
                 if old:
                     await self.renew(old)
-            except Exception as error:  # noqa: BLE001 - whatever the store raises, the leases are worth another try
-                log_fault("delivery.lease.renewal_failed", error, deliveries=len(old))
+            except Exception:  # whatever the store raises, the leases are worth another try
+                log.exception("delivery.lease.renewal_failed", deliveries=len(old))
 
     async def give_back(self) -> None:
         """Let everything still held be due at once; a failure is logged: it is due when its lease ends."""
@@ -93,5 +96,5 @@ class Leases:
         try:
             if held:
                 await self._queue.renew(held, now, 0)
-        except Exception as error:  # noqa: BLE001 - stopping goes on
-            log_fault("delivery.lease.return_failed", error, deliveries=len(held))
+        except Exception:  # stopping goes on
+            log.exception("delivery.lease.return_failed", deliveries=len(held))

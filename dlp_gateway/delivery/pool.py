@@ -37,7 +37,6 @@ class Pool:
         self._leaving: set[asyncio.Task[None]] = set()
         self.clock = clock
         self.closed = False
-        self.opened = 0
 
     async def acquire(self, endpoint: Endpoint, deliveries: int = 1, *, fresh: bool = False) -> Session:
         """Return a session for one transaction of so many deliveries; give it back by ``release``.
@@ -81,9 +80,7 @@ class Pool:
             except OSError as error:
                 text = "the file of trusted authorities cannot be read"
                 raise DeliveryError(deferred("4.3.5", text, host=endpoint.hop.name)) from error
-        session = await open_session(endpoint, tls, self._hostname, self._timeouts)
-        self.opened += 1
-        return session
+        return await open_session(endpoint, tls, self._hostname, self._timeouts)
 
     def leave(self, session: Session) -> None:
         """Close ``session`` without making anybody wait for it."""

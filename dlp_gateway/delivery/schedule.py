@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DAY = 86_400.0
+from dlp_gateway.model import DAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from dlp_gateway.delivery.faults import log_fault
+import structlog
+
 from dlp_gateway.store.values import Outcome, Queue
+
+log = structlog.get_logger()
 
 LONGEST_PAUSE = 5.0
 """Seconds between tries to record one outcome while the store fails."""
@@ -86,8 +89,8 @@ class Settlement:
     async def _offer(self, batch: Sequence[Outcome]) -> bool:
         try:
             await self._queue.settle(batch, self._clock())
-        except Exception as error:  # noqa: BLE001 - whatever the store raises, the outcome stands
-            log_fault("delivery.settlement.failed", error, outcomes=len(batch))
+        except Exception:  # whatever the store raises, the outcome stands
+            log.exception("delivery.settlement.failed", outcomes=len(batch))
             return False
         self._settled([outcome.delivery_id for outcome in batch])
         return True

@@ -6,28 +6,12 @@ import hashlib
 import hmac
 import ssl
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-
-class TlsMode(StrEnum):
-    """How much TLS a route needs.
-
-    ``none``: never. ``may``: when the other side offers it, else in the
-    clear (RFC 7435). ``required``: always, with any certificate: safe from
-    listeners, not from impostors. ``verified``: always, with a certificate
-    that a trusted authority issued for the name of the host (PKIX). The name
-    of a mail exchanger comes from DNS and is only as good as that: where it
-    matters, name a smart host.
-    """
-
-    NONE = "none"
-    MAY = "may"
-    REQUIRED = "required"
-    VERIFIED = "verified"
+from dlp_gateway.model import TlsMode
 
 
 @dataclass(frozen=True, slots=True)

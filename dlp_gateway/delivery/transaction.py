@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from dlp_gateway.delivery.client import Session
@@ -300,8 +299,3 @@ def _without_utf8() -> Result:
 def is_mailbox(address: str) -> bool:
     """Tell whether ``address`` may be put between angle brackets; lone surrogates may not."""
     return _MAILBOX.fullmatch(address) is not None and not any("\ud800" <= char <= "\udfff" for char in address)
-
-
-def outcomes(results: Sequence[Result | None]) -> tuple[Result, ...]:
-    """Return ``results`` complete; for a transaction that has run."""
-    return tuple(result for result in results if result is not None)

@@ -14,7 +14,6 @@ import structlog
 
 from dlp_gateway.delivery.carrier import Carrier
 from dlp_gateway.delivery.consignment import Consignment, group
-from dlp_gateway.delivery.faults import log_fault
 from dlp_gateway.delivery.leases import Leases
 from dlp_gateway.delivery.observer import Observer, Unobserved
 from dlp_gateway.delivery.pool import Pool
@@ -122,8 +121,8 @@ class DeliveryService:
             self._start(new)
             if len(dues) < batch:
                 await self._unless_stopped(self._queue.wait(self._settings.idle))
-        except Exception as error:  # noqa: BLE001 - whatever the store raises, mail has to go on
-            log_fault("delivery.queue.failed", error)
+        except Exception:  # whatever the store raises, mail has to go on
+            log.exception("delivery.queue.failed")
             await self._unless_stopped(asyncio.sleep(PAUSE))
 
     def _start(self, dues: Sequence[Due]) -> None:
@@ -138,8 +137,8 @@ class DeliveryService:
         try:
             outcomes = await self._carrier.carry(consignment)
             self._carrier.tell(consignment, outcomes, time.monotonic() - started)
-        except Exception as error:  # noqa: BLE001 - not even a fault in telling may take the worker down
-            log_fault("delivery.fault", error, message=consignment.dues[0].message_id)
+        except Exception:  # not even a fault in telling may take the worker down
+            log.exception("delivery.fault", message=consignment.dues[0].message_id)
         self._settlement.put(outcomes)
         if not self._stop.is_set():
             # Without an outcome it is left to the next lease, this worker's or another's.

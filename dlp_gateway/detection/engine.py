@@ -247,6 +247,11 @@ def load_engine(directories: Sequence[Path], tuning: Tuning) -> Engine:
     return engine
 
 
+def of_folder(config: Path, detectors: Path) -> Engine:
+    """Build the engine from ``config/detection.yaml`` and the packs in ``detectors``; raises as ``load_engine``."""
+    return load_engine([detectors], Tuning.from_yaml(config / "detection.yaml"))
+
+
 def _tuned(recognisers: Sequence[Recogniser], tuning: Tuning) -> Iterator[Recogniser]:
     for recogniser in recognisers:
         changes = [tuning.detectors[key] for key in (recogniser.entity, recogniser.name) if key in tuning.detectors]

@@ -1,4 +1,4 @@
-"""How much work attachments may cause: limits with their reasons, and a count against them.
+"""How much work attachments may cause: limits, and a count against them.
 
 Every reader charges what it unpacks, parses or renders before it goes on.
 Going over a limit raises ``OverBudget``; the dispatcher turns that into an
@@ -34,22 +34,11 @@ class Amounts:
 class DocumentLimits:
     """All limits of the readers.
 
-    Attributes:
-        part: for one attachment with all that is inside it. 192 MiB unpacked is eight times a large
-            mail; 2,000 entries, 5,000 pages and 3 million cells are beyond what people send by mail.
-        message: for all attachments together, so that many parts just under the limit do not add up.
-        depth: containers inside one another; ordinary mail has four (mail > zip > document > workbook).
-        ratio: unpacked to packed size of one stream. Office XML reaches 30, logs and sparse tables 150;
-            deflate ends at 1032. Only looked at beyond ``ratio_floor`` bytes.
-        xml_depth: elements inside one another in XML; Office documents stay under 100.
-        kdf_rounds: the highest cost of a password check that is run at all (Office writes 100,000,
-            7-Zip 2^19): the file sets this number, so a hostile one could make each try last minutes.
-        password_tries, password_seconds: for all locked attachments of a message together.
-        costly_rounds, costly_tries: from so many rounds on a try takes a tenth of a second, and only the
-            likeliest passwords are tried.
-        legible_side, legible_area: smaller pictures (spacers, icons) cannot hold words and are not read by OCR.
-        picture_side, picture_area: an unread picture is reported when its shorter side and its area
-            reach these: the size of a screenshot or page. Logos and signature banners stay below.
+    What each is for is said where it is set, in ``settings`` (and so in
+    docs/settings.md); only the two on pictures are set by the policy: an unread
+    picture is reported when its shorter side and its area reach
+    ``picture_side`` and ``picture_area``, the size of a screenshot or page.
+    Logos and signature banners stay below.
     """
 
     part: Amounts = Amounts(192 << 20, 2_000, 5_000, 3_000_000, 50_000_000, 100_000_000, 20.0)

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from dlp_gateway.model import Role, Text
 
-MOST = 400
 _SCANNED = 40_000  # characters at the start and at the end of one text
 _LONG_TEXT = 20_000  # documents longer than this give no bare words: the words of a book are no passwords
 _NEAR_AFTER, _NEAR_BEFORE = 120, 60
@@ -81,8 +80,8 @@ class _Found:
             self.add(bare, score - (0.5 if bare[-1:] in "!?" else 2))
 
 
-def candidates(texts: Sequence[Text]) -> tuple[str, ...]:
-    """Return what may be a password in ``texts``, likeliest first, ``MOST`` at most."""
+def candidates(texts: Sequence[Text], most: int) -> tuple[str, ...]:
+    """Return what may be a password in ``texts``, likeliest first, ``most`` at most."""
     found = _Found({})
     for text in texts:
         for piece in _pieces(text.text):
@@ -92,7 +91,7 @@ def candidates(texts: Sequence[Text]) -> tuple[str, ...]:
             if len(text.text) <= _LONG_TEXT:
                 _bare(piece, found, _base(text.role))
     ranked = sorted(found.scores.items(), key=lambda item: -item[1])
-    return tuple(word for word, _ in ranked[:MOST])
+    return tuple(word for word, _ in ranked[:most])
 
 
 def announces_password(texts: Sequence[Text]) -> bool:

@@ -95,7 +95,8 @@ class _Reading:
         """Try the passwords that the documents mention on what stayed locked."""
         if not self.waiting:
             return
-        more = tuple(p for p in password_search.candidates(self.texts) if p not in self.passwords)
+        mentioned = password_search.candidates(self.texts, self.budget.limits.password_tries)
+        more = tuple(p for p in mentioned if p not in self.passwords)
         waiting, self.waiting = self.waiting, []
         for entry in waiting:
             with self.budget.part():

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dlp_gateway import mime
-from dlp_gateway.detection.engine import Engine, load_engine
+from dlp_gateway.detection.engine import Engine, of_folder
 from dlp_gateway.detection.risk import risk_signs
-from dlp_gateway.detection.tuning import Tuning
 from dlp_gateway.detection.values import Candidate
 from dlp_gateway.documents import ocr, passwords
 from dlp_gateway.documents.budget import Amounts, DocumentBudget, DocumentLimits
@@ -97,7 +96,7 @@ class Inspector:
         documents = read_parts(
             reading.parts,
             budget=DocumentBudget(self._documents),
-            passwords=lambda: passwords.candidates(reading.texts),
+            passwords=lambda: passwords.candidates(reading.texts, self._documents.password_tries),
             read_mail=lambda raw: mime.read(raw, self._reading),
             read_picture=self._read_picture if pictures else None,
         )
@@ -136,7 +135,7 @@ def load_inspector(
     Raises:
         ValueError: a pack or the tuning is wrong; the message names file, line and reason.
     """
-    engine = load_engine([detectors], Tuning.from_yaml(config / "detection.yaml"))
+    engine = of_folder(config, detectors)
     return Inspector(engine, reading, documents, ocr.PictureReader() if ocr.available() else None)
 
 

@@ -49,8 +49,8 @@ class _LostError(Exception):
 class PoolObserver(Protocol):
     """Hears of what operators want to count."""
 
-    def worker_ended(self, why: str) -> None:
-        """A worker was replaced because of ``why``."""
+    def worker_ended(self) -> None:
+        """A worker that failed was replaced."""
         ...
 
 
@@ -113,7 +113,6 @@ class WorkerPool:
         self._pending = 0
         self._closing = False
         self._rest = asyncio.Event()
-        self.restarts = 0
 
     @property
     def alive(self) -> bool:
@@ -274,9 +273,8 @@ class WorkerPool:
             worker.lane.idle.put_nowait(None)
 
     def _count_restart(self) -> None:
-        self.restarts += 1
         if self._observer is not None:
-            self._observer.worker_ended("failed")
+            self._observer.worker_ended()
 
     async def _fork(self, lane: _Lane) -> _Worker:
         return _Worker(await self._zygote.fork(lane.nice), lane)

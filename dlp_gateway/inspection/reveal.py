@@ -114,7 +114,8 @@ def _headers(raw: bytes) -> Iterator[tuple[str, str]]:
 def _pages(raw: bytes) -> list[tuple[bytes, tuple[str, ...]]]:
     """The HTML bodies as the standard library's reader finds them, with their declared charsets."""
     found: list[tuple[bytes, tuple[str, ...]]] = []
-    # One reading is enough to look at: every other one is among the texts.
+    # One reading is enough to look at: every other one is among the texts. The standard library's reader raises more
+    # than it documents; what fails here is among the texts too.
     with contextlib.suppress(Exception):
         for entity in email.message_from_bytes(raw).walk():
             if entity.get_content_type() == "text/html" and isinstance(

@@ -67,11 +67,6 @@ class ZygoteClient:
             and not self._listener.done()
         )
 
-    @property
-    def forking(self) -> bool:
-        """Whether a worker is being made at this moment."""
-        return self._forking.locked()
-
     async def start(self) -> None:
         """Start the zygote; raises PoolError with the reason when it cannot."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

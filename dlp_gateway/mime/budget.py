@@ -1,4 +1,4 @@
-"""How much work one message may cause the reader: limits with their reasons, and a count against them."""
+"""How much work one message may cause the reader: limits, and a count against them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,8 @@ class OverBudget(Exception):
 class ReadingBudget:
     """The limits of reading one message. What lies beyond a limit is reported as not scanned.
 
-    Attributes:
-        bytes: decoded octets over all readings of all parts: five times a large mail (50 MiB), because a part
-            may have several readings, and below what a worker may use.
-        parts: entities (leaves and composites, all readings). People send tens, digests hundreds; others stop
-            at 10,000 (rspamd), which is seconds of work.
-        depth: composites inside one another: ordinary mail has five; Postfix's ``mime_nesting_limit`` is 100.
-        header_bytes: one header block. Postfix's ``header_size_limit`` is 102,400 for one field; long Received and
-            ARC chains reach 60,000.
-        header_fields: fields of one header block; ordinary mail has 20 to 100.
-        addresses: addresses taken from To and Cc, far beyond any threshold of a policy.
-        characters: text over all readings; a mail of 50 MiB of plain text in two readings just fits.
-        readings: different readings of one body or part; honest mail has one or two.
-        seconds: wall time, looked at between parts; leaves time for documents and detection before a mail client's
-            ten minutes (RFC 5321 section 4.5.3.2.6) and a worker's deadline.
-        clock: gives seconds and never goes back.
+    What each is for is said where it is set, in ``settings`` (and so in docs/settings.md). ``clock`` gives seconds and
+    never goes back; it is looked at between parts.
     """
 
     bytes: int = 256 << 20

@@ -69,9 +69,8 @@ class Metrics:
         """Count a message that was answered 4xx for a fault of ours."""
         self.failed.inc()
 
-    def worker_ended(self, why: str) -> None:
-        """Count a replaced worker; ``why`` is for logs, as a label it would grow without end."""
-        del why
+    def worker_ended(self) -> None:
+        """Count a replaced worker."""
         self.workers_ended.inc()
 
     def connected(self) -> None:
@@ -113,5 +112,5 @@ class Metrics:
         """Show what waits in the store."""
         self.queue_depth.set(sum(counts.queued.values()))
         self.queue_age.set(counts.queued_oldest)
-        self.held.set(sum(counts.held.values()))
+        self.held.set(counts.held)
         self.held_age.set(counts.held_oldest)

@@ -66,15 +66,6 @@ def decide_all(policy: Policy, inspection: Inspection, envelope: Envelope, today
     )
 
 
-def evaluate(
-    policy: Policy, inspection: Inspection, sender: Address | None, recipient: Recipient, today: dt.date
-) -> Verdict:
-    """The verdict for one recipient taken alone; ``sender`` is None for the null reverse-path."""
-    zone = policy.zones.zone(recipient.address, today)
-    facts = _facts_by_zone(policy, inspection, {zone}, today)[zone]
-    return _verdict(policy, facts, inspection.scope, sender, recipient, today)
-
-
 def _facts_by_zone(
     policy: Policy, inspection: Inspection, zones: Collection[Zone], today: dt.date
 ) -> Mapping[Zone, Facts]:

@@ -24,6 +24,11 @@ class Wording:
     meaning: str
     remedy: str
 
+    @property
+    def title(self) -> str:
+        """The fault as a sentence begins."""
+        return self.fault[:1].upper() + self.fault[1:]
+
 
 _WORDINGS: dict[str, Wording] = {
     RuleName.SUBJECT: Wording(
@@ -68,12 +73,12 @@ _WORDINGS: dict[str, Wording] = {
     ),
 }
 
-_ZONES = {
+ZONES = {
     Zone.INTERNAL: "inside the organisation",
     Zone.PARTNER: "a partner with a written agreement",
     Zone.EXTERNAL: "outside the organisation",
 }
-_ACTIONS = {
+OUTCOMES = {
     Action.DELIVER: "delivered",
     Action.HOLD: "held for review",
     Action.REFUSE: "refused",
@@ -137,21 +142,21 @@ def paragraphs(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     for hit in enforced_hits(verdicts):
         words = wording(hit.rule)
         where = f" Found: {', '.join(hit.reasons)}." if hit.reasons else ""
-        said.append(f"{_sentence(words.fault)} (clause {hit.clause}). {words.meaning}{where} {words.remedy}")
+        said.append(f"{words.title} (clause {hit.clause}). {words.meaning}{where} {words.remedy}")
     return tuple(said)
 
 
 def story(policy: Policy, verdict: Verdict) -> tuple[str, ...]:
     """The verdict for one recipient, line by line, for whoever asks why; without the address."""
     country = policy.country(verdict.recipient.address)
-    lines = [f"The recipient is {_ZONES[verdict.zone]}{f' (country {country})' if country else ''}."]
+    lines = [f"The recipient is {ZONES[verdict.zone]}{f' (country {country})' if country else ''}."]
     if verdict.zone is Zone.INTERNAL:
         lines.append(f"Inside, anything but the Subject is free (clause {policy.rules.internal.clause}).")
     lines.extend(_told(hit) for hit in verdict.hits)
     if not verdict.hits:
         lines.append("No rule speaks against it.")
     approvals = f", {verdict.approvals} different reviewers have to release it" if verdict.approvals > 1 else ""
-    lines.append(f"So it is {_ACTIONS[verdict.action]}{approvals if verdict.action is Action.HOLD else ''}.")
+    lines.append(f"So it is {OUTCOMES[verdict.action]}{approvals if verdict.action is Action.HOLD else ''}.")
     return tuple(lines)
 
 
@@ -161,12 +166,8 @@ def _told(hit: RuleHit) -> str:
     if hit.excepted_by is not None:
         return f"{line} Excepted by {hit.excepted_by}."
     if hit.monitored:
-        return f"{line} Only monitored; enforced, it would be {_ACTIONS[hit.action]}."
+        return f"{line} Only monitored; enforced, it would be {OUTCOMES[hit.action]}."
     return line
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _printable(text: str) -> str:

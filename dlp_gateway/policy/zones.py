@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import Annotated
 
@@ -28,6 +28,8 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whi
 
 LONGEST_DOMAIN = 253  # octets (RFC 1035 section 2.3.4, without the root's length octet)
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_TOO_LONG = f"longer than {LONGEST_DOMAIN} octets"
+_NOT_IDNA = "not a valid internationalised domain name (IDNA 2008)"
 
 # Local parts that some mail servers take as a route to somewhere else: ``user%other.example@ours`` (Postfix rewrites
 # it by default, allow_percent_hack), ``other.example!user@ours`` (swap_bangpath), ``"user@other.example"@ours``.
@@ -36,42 +38,53 @@ _ROUTING = frozenset("%!@")
 
 @lru_cache(maxsize=4096)
 def canonical_domain(text: str) -> str:
-    """The form of a domain that decisions are made on: lower case, A-labels, no trailing dot.
+    """The one form of a domain, on which all decisions are made: lower case, A-labels, no trailing dot.
 
-    An address literal (``[192.0.2.1]``, ``[IPv6:2001:db8::1]``) comes back in
-    lower case. Unicode labels have to be valid U-labels (RFC 5890, as RFC 6531
-    section 2.3 asks): compatibility forms such as full-width letters are not
-    mapped, since the next hop need not map them the same way.
+    An address literal is ``[192.0.2.1]`` or ``[ipv6:2001:db8::1]``, the address
+    in its shortest form. Unicode labels have to be valid U-labels (RFC 5890, as
+    RFC 6531 section 2.3 asks), A-labels those of valid ones: neither capitals
+    beyond ASCII nor compatibility forms such as full-width letters are mapped,
+    since the next hop need not map them the same way.
 
     Raises:
-        ValueError: not a domain name that mail can be sent to.
+        ValueError: not a domain that mail can be sent to; the text says why, and does not repeat it.
     """
     if text.startswith("[") and text.endswith("]"):
-        return _literal(text)
-    lowered = "".join(c.lower() if c.isascii() else c for c in text.removesuffix("."))
+        return _literal(text[1:-1])
+    name = text.removesuffix(".")
+    # An A-label is no shorter than the U-label it is made of.
+    if len(name) > LONGEST_DOMAIN:
+        raise ValueError(_TOO_LONG)
+    lowered = "".join(c.lower() if c.isascii() else c for c in name)
     if not lowered.isascii():
         try:
             lowered = idna.encode(lowered, strict=True).decode("ascii")
         except (idna.IDNAError, UnicodeError):
-            raise ValueError("not a valid internationalised domain name") from None
+            raise ValueError(_NOT_IDNA) from None
     labels = lowered.split(".")
-    if len(lowered) > LONGEST_DOMAIN or not all(_LABEL.fullmatch(label) for label in labels):
+    if len(lowered) > LONGEST_DOMAIN:
+        raise ValueError(_TOO_LONG)
+    if not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError("not a valid domain name")
+    if labels[-1].isdigit():
+        raise ValueError("not a domain name but ends in a number; an IP address stands in [brackets]")
     if any(label.startswith("xn--") for label in labels):
         try:
             idna.decode(lowered, strict=True)
         except (idna.IDNAError, UnicodeError):
-            raise ValueError("not a valid internationalised domain name") from None
+            raise ValueError(_NOT_IDNA) from None
     return lowered
 
 
-def _literal(text: str) -> str:
-    inner = text[1:-1].lower()
+def _literal(inner: str) -> str:
+    """An address literal (RFC 5321 section 4.1.3) from what stands in its brackets."""
     try:
-        ipaddress.ip_address(inner.removeprefix("ipv6:"))
+        if inner[:5].lower() == "ipv6:":
+            # With a zone it would mean something to this host alone.
+            return f"[ipv6:{ipaddress.IPv6Address(inner[5:].replace('%', ' '))}]"
+        return f"[{ipaddress.IPv4Address(inner)}]"
     except ValueError:
         raise ValueError("not a valid address literal (RFC 5321 section 4.1.3)") from None
-    return f"[{inner}]"
 
 
 def carries_route(local: str) -> bool:
@@ -84,6 +97,11 @@ def parents(domain: str) -> Iterator[str]:
     while domain:
         yield domain
         domain = domain.partition(".")[2]
+
+
+def within(domain: str, domains: Collection[str]) -> bool:
+    """Whether the canonical ``domain`` is one of these canonical ``domains`` or below one of them."""
+    return any(above in domains for above in parents(domain))
 
 
 def _own_domain(text: str) -> str:
@@ -109,7 +127,7 @@ class Organisation:
 
     def owns(self, domain: str) -> bool:
         """Whether the canonical ``domain`` is one of ours or below one."""
-        return any(above in self.domains for above in parents(domain))
+        return within(domain, self.domains)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

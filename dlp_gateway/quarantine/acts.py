@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dlp_gateway.quarantine import held
 from dlp_gateway.quarantine.held import Held, HeldRecipient
 from dlp_gateway.quarantine.rules import ReviewError
-from dlp_gateway.store import appeals, database, queue, restriction, wraps
+from dlp_gateway.store import appeals, queue, restriction, reviewing, wraps
 from dlp_gateway.store.change import Change
 
 
@@ -28,8 +28,7 @@ def locked(made: Change, message_id: str, *, restricted: bool = False, kept: boo
     restricted, ``kept`` (without it the same) while a person's request
     restricts it: that is lifted for all decisions of the request, never here.
     """
-    if database.is_postgresql():
-        made.cursor.execute("SELECT id FROM dlp_message WHERE id = %s FOR UPDATE", (message_id,))
+    reviewing.lock(made.cursor, [message_id])
     message = still_held(message_id)
     if not (restricted if kept is None else kept) and (keepers := restriction.keepers(message_id)):
         raise ReviewError(f"message {message_id} is restricted for {' and '.join(keepers)}; lift it there")
@@ -40,10 +39,7 @@ def locked(made: Change, message_id: str, *, restricted: bool = False, kept: boo
 
 def end(made: Change, chosen: Sequence[HeldRecipient], state: str, now: float) -> None:
     """Let recipients go from held to another state, which is final."""
-    made.cursor.executemany(
-        "UPDATE dlp_recipient SET state = %s, settled_at = %s WHERE id = %s AND state = 'held'",
-        [(state, now, recipient.id) for recipient in chosen],
-    )
+    reviewing.end(made.cursor, [recipient.id for recipient in chosen], state, now)
 
 
 def close_if_done(made: Change, message: Held, now: float, *, ended: str, by: str) -> None:
@@ -52,13 +48,7 @@ def close_if_done(made: Change, message: Held, now: float, *, ended: str, by: st
     What the sender wrote goes with it; their appeal is answered by how it
     ``ended`` and who did that.
     """
-    made.cursor.execute(
-        "UPDATE dlp_hold SET closed_at = %s WHERE message_id = %s AND NOT EXISTS"
-        " (SELECT 1 FROM dlp_recipient r WHERE r.message_id = dlp_hold.message_id AND r.state = 'held')",
-        (now, message.message_id),
-    )
-    made.cursor.execute("SELECT closed_at FROM dlp_hold WHERE message_id = %s", (message.message_id,))
-    if made.cursor.fetchone()[0] is not None:
+    if reviewing.close_if_done(made.cursor, message.message_id, now):
         appeals.answer(made.cursor, message.message_id, ended, by, now)
         appeals.erase(made.cursor, message.message_id)
     queue.erase(made.cursor, [message.message_id], wraps.REVIEWERS)

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dlp_gateway.audit.chain import Kind as Entry
-from dlp_gateway.audit.chain import Note, Texts
+from dlp_gateway.audit.chain import EntryKind, Note, Texts
 from dlp_gateway.quarantine.acts import close_if_done, end, locked
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.rules import SENDER, ReviewError
@@ -54,7 +53,7 @@ def said(message_id: str) -> str:
 
     It stands in the record, and is "" when it was erased there. Raises StoreError.
     """
-    refusals = [entry for entry in history.of(message_id) if entry.kind == Entry.REFUSE_APPEAL]
+    refusals = [entry for entry in history.of(message_id) if entry.kind == EntryKind.REFUSE_APPEAL]
     if not refusals:
         return ""
     token = refusals[-1].tokens.split()[0]
@@ -99,7 +98,7 @@ def ask(message_id: str, words: str, keys: SealingKeys, now: float, pseudonyms: 
         if len(asked) >= MOST:
             raise ReviewError(f"a release of message {message_id} was refused {len(asked)} times; speak to a reviewer")
         statements.add(made.cursor, message_id, now, key_id, sealed)
-        made.rows.notes.append(_note(Entry.APPEAL, message, now, recipients=False))
+        made.rows.notes.append(_note(EntryKind.APPEAL, message, now, recipients=False))
 
 
 def withdraw(
@@ -113,13 +112,13 @@ def withdraw(
     with change(pseudonyms) as made:
         message = locked(made, message_id)
         end(made, message.waiting, "withdrawn", now)
-        made.rows.notes.append(_note(Entry.WITHDRAW, message, now, recipients=True))
+        made.rows.notes.append(_note(EntryKind.WITHDRAW, message, now, recipients=True))
         for mail in outgoing:
             add_outgoing(made.rows, mail, keys, now)
         close_if_done(made, message, now, ended="withdrawn", by=SENDER)
 
 
-def _note(kind: Entry, message: Held, now: float, *, recipients: bool) -> Note:
+def _note(kind: EntryKind, message: Held, now: float, *, recipients: bool) -> Note:
     texts = Texts()
     details: dict[str, Any] = {}
     if message.sender is not None:

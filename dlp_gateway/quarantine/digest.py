@@ -50,7 +50,9 @@ def compose(letterhead: Letterhead, reader: Reader, workload: Workload, now: flo
         if ordinary or risky:
             lines.append(f"{name:<20}{ordinary:>10}{risky:>11}")
     lines.append("")
-    lines += _line(workload.expiring, f"will be deleted within {SOON_DAYS} days", letterhead, "held/?expires=3")
+    lines += _line(
+        workload.expiring, f"will be deleted within {SOON_DAYS} days", letterhead, f"held/?expires={SOON_DAYS}"
+    )
     lines += _line(workload.appeals, "have a sender who asks for release", letterhead, "held/?state=appeal")
     lines += _line(workload.restricted, "are at rest for a dispute", letterhead, "held/?state=restricted")
     if letterhead.console:

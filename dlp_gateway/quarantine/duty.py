@@ -6,10 +6,8 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dlp_gateway.store.approvals import REVIEWERS
 from dlp_gateway.store.staff import Member
-
-# The role of reviewers; the console's names of roles are not known here.
-_REVIEWERS = "dpo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +20,13 @@ class Reader:
 
 def of_digest(staff: Sequence[Member], today: dt.date) -> tuple[Reader, ...]:
     """Who gets the digest: every reviewer who wants one, or their deputy."""
-    return _present([one for one in staff if one.role == _REVIEWERS and one.digest], staff, today)
+    return _present([one for one in staff if one.role == REVIEWERS and one.digest], staff, today)
 
 
 def of_escalation(staff: Sequence[Member], addresses: Sequence[str], today: dt.date) -> tuple[Reader, ...]:
     """Who hears of what waits too long: ``addresses``, or all reviewers without any; deputies for those away."""
     if not addresses:
-        return _present([one for one in staff if one.role == _REVIEWERS], staff, today)
+        return _present([one for one in staff if one.role == REVIEWERS], staff, today)
     by_address = {one.address.lower(): one for one in staff if one.address}
     readers: dict[str, Reader] = {}
     for address in addresses:

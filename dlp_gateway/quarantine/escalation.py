@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dlp_gateway.model import Recipient, Zone
+from dlp_gateway.model import DAY, Recipient, Zone
 from dlp_gateway.quarantine.duty import Reader
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.notices import Letterhead, own_headers, parse, printable
@@ -15,7 +15,6 @@ from dlp_gateway.store.keys import GatewayKeys
 from dlp_gateway.store.values import Kind, Outgoing
 
 _HOUR = 3600.0
-_DAY = 86400.0
 _LISTED = 50
 _ROUND = "escalation"
 
@@ -55,7 +54,7 @@ def send(
     if not readers or not messages:
         return 0
     with change() as made:
-        if not rounds.take(made.cursor, _ROUND, now, now - _DAY):
+        if not rounds.take(made.cursor, _ROUND, now, now - DAY):
             return 0
         for reader in readers:
             content = report(letterhead, reader, messages, now)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from dlp_gateway.audit.chain import Kind as Entry
-from dlp_gateway.audit.chain import Note, Texts
+from dlp_gateway.audit.chain import EntryKind, Note, Texts
 from dlp_gateway.quarantine import held
 from dlp_gateway.quarantine.acts import close_if_done, end, locked
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.rules import ReviewError
 from dlp_gateway.store import database, restriction
 from dlp_gateway.store.change import change
-from dlp_gateway.store.intake import ACTOR, add_outgoing, canonical
+from dlp_gateway.store.intake import add_outgoing, canonical
 from dlp_gateway.store.keys import GatewayKeys
-from dlp_gateway.store.values import Outgoing
+from dlp_gateway.store.values import ACTOR, Outgoing
 
 
 def expire(
@@ -59,7 +58,7 @@ def _expire(
         end(made, chosen, "expired", now)
         texts = Texts()
         details = {"recipients": [{"address": texts.address(canonical(r.address))} for r in chosen]}
-        made.rows.notes.append(Note(Entry.EXPIRE, now, ACTOR, message_id, details, tuple(texts.items)))
+        made.rows.notes.append(Note(EntryKind.EXPIRE, now, ACTOR, message_id, details, tuple(texts.items)))
         for mail in notice(message):
             add_outgoing(made.rows, mail, keys, now)
         close_if_done(made, message, now, ended="expired", by=ACTOR)

@@ -12,8 +12,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-from dlp_gateway.audit.chain import Kind as Entry
-from dlp_gateway.audit.chain import Note, Texts
+from dlp_gateway.audit.chain import EntryKind, Note, Texts
+from dlp_gateway.model import DAY
 from dlp_gateway.quarantine import held
 from dlp_gateway.quarantine.answers import to_sender
 from dlp_gateway.quarantine.notices import Event, Letterhead
@@ -25,15 +25,14 @@ from dlp_gateway.store.keys import SealingKeys
 from dlp_gateway.store.values import SenderLink
 
 _KEY_BYTES = 32
-_DAY = 86400.0
 # Links for one message within a day: somebody who holds an old one cannot fill the sender's mailbox.
-_A_DAY = 5
+_MOST_A_DAY = 5
 
 
 def new(letterhead: Letterhead, now: float) -> tuple[str, SenderLink]:
     """A new link: its address for the notice, and what is kept of it."""
     key = secrets.token_urlsafe(_KEY_BYTES)
-    return f"{letterhead.console}/sender/{key}", SenderLink(_digest(key), now + letterhead.link_days * _DAY)
+    return f"{letterhead.console}/sender/{key}", SenderLink(_digest(key), now + letterhead.link_days * DAY)
 
 
 def usable(key: str, now: float) -> bool:
@@ -66,7 +65,7 @@ def send_again(
     address, link = new(letterhead, now)
     mails = to_sender(letterhead, Event.LINK, message, [r.id for r in message.recipients], (), now, link=address)
     with change(pseudonyms) as made:
-        if statements.made_since(made.cursor, message.message_id, now - _DAY) >= _A_DAY:
+        if statements.made_since(made.cursor, message.message_id, now - DAY) >= _MOST_A_DAY:
             return False
         made.rows.links.append((link.digest, message.message_id, now, link.expires_at))
         for mail in mails:
@@ -80,7 +79,7 @@ def _note(made: Change, message_id: str, now: float, outcome: str) -> None:
     details = {"outcome": outcome}
     if message is not None and message.sender is not None:
         details["sender"] = texts.address(canonical(message.sender))
-    made.rows.notes.append(Note(Entry.SIGN_IN, now, SENDER, message_id, details, tuple(texts.items)))
+    made.rows.notes.append(Note(EntryKind.SIGN_IN, now, SENDER, message_id, details, tuple(texts.items)))
 
 
 def _digest(key: str) -> str:

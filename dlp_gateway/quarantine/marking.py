@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dlp_gateway.audit.chain import Kind as Entry
-from dlp_gateway.audit.chain import Note
+from dlp_gateway.audit.chain import EntryKind, Note
 from dlp_gateway.quarantine.acts import locked
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError
 from dlp_gateway.store import marks
@@ -29,4 +28,4 @@ def mark(message_id: str, what: Place, reviewer: Reviewer, now: float, *, wrong:
             changed = marks.remove(made.cursor, message_id, what)
         if changed:
             details = {"entity": what.entity, "detector": what.detector, "place": what.place, "wrong": wrong}
-            made.rows.notes.append(Note(Entry.MARK, now, reviewer.name, message_id, details))
+            made.rows.notes.append(Note(EntryKind.MARK, now, reviewer.name, message_id, details))

@@ -222,7 +222,7 @@ class NoticeLimiter:
     memory is bounded.
     """
 
-    _SENDERS = 10_000
+    _SENDERS = 10_000  # more than write at once in any organisation; those silent for longest go
 
     def __init__(self, clock: Callable[[], float], burst: int = 5, seconds: float = 600.0) -> None:
         self._clock = clock

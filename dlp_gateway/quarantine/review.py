@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dlp_gateway.audit.chain import Kind as Entry
-from dlp_gateway.audit.chain import Note, Texts
+from dlp_gateway.audit.chain import EntryKind, Note, Texts
 from dlp_gateway.model import Inspection
-from dlp_gateway.quarantine import appeals as requests
 from dlp_gateway.quarantine.acts import close_if_done, end, locked, still_held
+from dlp_gateway.quarantine.appeals import justification
 from dlp_gateway.quarantine.held import Held, HeldRecipient
 from dlp_gateway.quarantine.reviewers import noted
 from dlp_gateway.quarantine.rules import (
@@ -30,7 +29,7 @@ from dlp_gateway.quarantine.rules import (
     need_standing,
     refuse_own,
 )
-from dlp_gateway.store import appeals, approvals, database, facts, queue, sealing, wraps
+from dlp_gateway.store import appeals, approvals, database, facts, queue, reviewing, sealing, wraps
 from dlp_gateway.store.change import Change, change
 from dlp_gateway.store.intake import add_outgoing, canonical
 from dlp_gateway.store.keys import KeysError, ReviewKeys, SealingKeys
@@ -38,8 +37,6 @@ from dlp_gateway.store.values import Outgoing
 
 # Mail that goes out with an act: as it is, or made of the recipients that the act was for in the end.
 Mail = Sequence[Outgoing] | Callable[[Sequence[HeldRecipient]], Sequence[Outgoing]]
-
-_WRAPPED = "SELECT key_id, wrapped FROM dlp_wrap WHERE message_id = %s AND holder = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,7 @@ class Desk:
         opened, _ = self._unseal(message)
         with change(self._pseudonyms) as made:
             made.rows.notes.append(
-                self._note(Entry.VIEW, message, (), reviewer, reason, self._clock(), {"digest": message.digest})
+                self._note(EntryKind.VIEW, message, (), reviewer, reason, self._clock(), {"digest": message.digest})
             )
         return opened
 
@@ -112,12 +109,12 @@ class Desk:
         opened, _ = self._unseal(message)
         details = {"copy": what, "digest": message.digest}
         with change(self._pseudonyms) as made:
-            made.rows.notes.append(Note(Entry.COPY, self._clock(), reviewer.name, message_id, details))
+            made.rows.notes.append(Note(EntryKind.COPY, self._clock(), reviewer.name, message_id, details))
         return opened
 
     def justification(self, appeal: appeals.Appeal) -> str:
         """What the sender wrote; show it only where the message is opened. Raises SealError, ReviewError."""
-        return requests.justification(self._opening(), appeal)
+        return justification(self._opening(), appeal)
 
     def release(
         self,
@@ -148,11 +145,11 @@ class Desk:
             ready, waiting = consent(chosen, reviewer)
             approvals.add(made.cursor, [recipient.id for recipient in chosen], noted(reviewer), now)
             if waiting:
-                made.rows.notes.append(self._note(Entry.APPROVE, message, waiting, reviewer, reason, now))
+                made.rows.notes.append(self._note(EntryKind.APPROVE, message, waiting, reviewer, reason, now))
             if ready:
                 self._queue(made, message, ready, key, now)
                 details = {"digest": message.digest}
-                made.rows.notes.append(self._note(Entry.RELEASE, message, ready, reviewer, reason, now, details))
+                made.rows.notes.append(self._note(EntryKind.RELEASE, message, ready, reviewer, reason, now, details))
                 self._send(made, outgoing, ready, now)
                 close_if_done(made, message, now, ended="released", by=reviewer.name)
         return Released(tuple(ready), tuple(waiting))
@@ -166,7 +163,7 @@ class Desk:
         outgoing: Mail = (),
     ) -> tuple[HeldRecipient, ...]:
         """Do not send it; ``outgoing`` tells the sender. Raises ReviewError, StoreError."""
-        return self._end(Entry.RETURN, "returned", message_id, recipients, reviewer, reason, outgoing)
+        return self._end(EntryKind.RETURN, "returned", message_id, recipients, reviewer, reason, outgoing)
 
     def delete(
         self,
@@ -177,7 +174,7 @@ class Desk:
         outgoing: Mail = (),
     ) -> tuple[HeldRecipient, ...]:
         """Do not send it, and destroy it. Raises ReviewError, StoreError."""
-        return self._end(Entry.DELETE, "deleted", message_id, recipients, reviewer, reason, outgoing)
+        return self._end(EntryKind.DELETE, "deleted", message_id, recipients, reviewer, reason, outgoing)
 
     def refuse_appeal(
         self, message_id: str, reviewer: Reviewer, reason: str, outgoing: Sequence[Outgoing] = ()
@@ -192,7 +189,7 @@ class Desk:
             message = locked(made, message_id, restricted=True)
             if not appeals.answer(made.cursor, message_id, "refused", reviewer.name, now):
                 raise ReviewError(f"nobody waits for an answer about message {message_id} (any more)")
-            made.rows.notes.append(self._note(Entry.REFUSE_APPEAL, message, (), reviewer, reason, now))
+            made.rows.notes.append(self._note(EntryKind.REFUSE_APPEAL, message, (), reviewer, reason, now))
             for mail in outgoing:
                 add_outgoing(made.rows, mail, self._keys, now)
 
@@ -209,15 +206,12 @@ class Desk:
             if on == (message.restricted_at is not None):
                 raise ReviewError(f"message {message_id} is {'restricted already' if on else 'not restricted'}")
             passed = 0.0 if message.restricted_at is None else now - message.restricted_at
-            made.cursor.execute(
-                "UPDATE dlp_hold SET restricted_at = %s, expires_at = expires_at + %s WHERE message_id = %s",
-                (now if on else None, passed, message_id),
-            )
-            made.rows.notes.append(self._note(Entry.RESTRICT, message, (), reviewer, reason, now, {"on": on}))
+            reviewing.restrict(made.cursor, message_id, now if on else None, passed)
+            made.rows.notes.append(self._note(EntryKind.RESTRICT, message, (), reviewer, reason, now, {"on": on}))
 
     def _end(
         self,
-        kind: Entry,
+        kind: EntryKind,
         state: str,
         message_id: str,
         recipients: Iterable[int] | None,
@@ -248,11 +242,10 @@ class Desk:
     def _unseal(self, message: Held) -> tuple[Opened, bytes]:
         """Open the message and its details, and make sure that they are what was held."""
         with database.failures("the held message was not read"), database.cursor() as cursor:
-            cursor.execute(_WRAPPED, (message.message_id, wraps.REVIEWERS))
-            row = cursor.fetchone()
-            if row is None:
+            wrap = queue.wrapped(cursor, message.message_id, wraps.REVIEWERS)
+            if wrap is None:
                 raise ReviewError(f"message {message.message_id} was erased")
-            key = wraps.open_for_review(self._opening(), row[0], bytes(row[1]), message.message_id)
+            key = wraps.open_for_review(self._opening(), *wrap, message.message_id)
             content = queue.read(cursor, message.message_id, key, sealing.Part.CONTENT)
             details = queue.read(cursor, message.message_id, key, sealing.Part.DETAILS)
         if hashlib.sha256(content).hexdigest() != message.digest:
@@ -262,20 +255,12 @@ class Desk:
 
     def _queue(self, made: Change, message: Held, chosen: Sequence[HeldRecipient], key: bytes, now: float) -> None:
         """Give the gateway the key again, and let the recipients' deliveries be due."""
-        key_id, wrapped = wraps.for_delivery(self._keys, key, message.message_id)
-        made.cursor.execute(
-            "INSERT INTO dlp_wrap (message_id, holder, key_id, wrapped) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            (message.message_id, wraps.DELIVERY, key_id, wrapped),
-        )
-        made.cursor.executemany(
-            "UPDATE dlp_recipient SET state = 'queued', queued_at = %s, due = %s, released_at = %s"
-            " WHERE id = %s AND state = 'held'",
-            [(now, now, now, recipient.id) for recipient in chosen],
-        )
+        wrap = wraps.for_delivery(self._keys, key, message.message_id)
+        queue.release(made.cursor, message.message_id, wrap, [recipient.id for recipient in chosen], now)
 
     def _note(
         self,
-        kind: Entry,
+        kind: EntryKind,
         message: Held,
         chosen: Sequence[HeldRecipient],
         reviewer: Reviewer,

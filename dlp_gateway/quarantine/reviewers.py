@@ -76,6 +76,7 @@ def may_decide(reviewer: Reviewer, accounts: Iterable[Account]) -> bool:
 def _ascii(domain: str) -> str:
     if domain.isascii():
         return domain
+    # Mapped as browsers do (UTS 46), unlike where a domain decides on a zone: spellings that look alike are one person.
     try:
         return idna.encode(domain, uts46=True).decode("ascii")
     except idna.IDNAError:

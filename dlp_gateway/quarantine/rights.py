@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from dlp_gateway.audit.chain import Kind as Entry
+from dlp_gateway.audit.chain import EntryKind
 from dlp_gateway.quarantine import held
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.review import Desk
@@ -149,4 +149,4 @@ def _erasable(message_id: str) -> Held:
 def _wipe(desk: Desk, request: Request, message: Held, reviewer: Reviewer, notice: Notice) -> int:
     """Destroy a held message; returns the number of its entry in the record."""
     desk.delete(message.message_id, None, reviewer, f"{request.name}: erased for the person", notice(message))
-    return max(entry.seq for entry in history.of(message.message_id) if entry.kind == Entry.DELETE)
+    return max(entry.seq for entry in history.of(message.message_id) if entry.kind == EntryKind.DELETE)

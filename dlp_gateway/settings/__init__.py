@@ -1,7 +1,8 @@
 """Typed settings: what ``gateway.yaml`` and the environment say about how the gateway is wired.
 
 Unknown keys and impossible values are refused with file, line and reason.
-Every limit of the gateway is one of these settings; docs/settings.md lists them all.
+Every limit on mail, its reading and its connections is one of these settings;
+docs/settings.md lists them all.
 """
 
 from dlp_gateway.settings.directory import (

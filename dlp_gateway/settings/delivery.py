@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from dlp_gateway.model import Zone
+from dlp_gateway.model import TlsMode, Zone
 from dlp_gateway.policy.zones import canonical_domain, parents
 from dlp_gateway.settings.values import (
     AnyEndpoint,
@@ -30,15 +29,6 @@ _CLOSED = (
     "fe80::/10",
     "ff00::/8",
 )
-
-
-class TlsMode(StrEnum):
-    """How much TLS a route needs; mail waits in the queue where it cannot be had."""
-
-    NONE = "none"
-    MAY = "may"
-    REQUIRED = "required"
-    VERIFIED = "verified"
 
 
 class RouteTls(Section):

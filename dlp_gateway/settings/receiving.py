@@ -42,19 +42,27 @@ class ReceivingLimits(Section):
     """Limits of a session, a client and the server; the reply at a limit names it."""
 
     connections: Count = Field(
-        default=500, description="Sessions at once; each at rest costs about 10 kB, over TLS 280 kB."
+        default=500,
+        description="Sessions at once; each at rest costs about 10 kB, over TLS 280 kB, and a unit has 1024 file"
+        " descriptors.",
     )
     connections_per_client: Count = Field(
-        default=100, description="Sessions at once of one client: mail servers open 20 to 50 to a busy next hop."
+        default=100,
+        description="Sessions at once of one client: mail servers open 20 to 50 to a busy next hop, and none may"
+        " take all.",
     )
     messages_per_minute: Count = Field(
-        default=60_000, description="Messages a minute of one client: stops a runaway relay."
+        default=60_000,
+        description="Messages a minute of one client: a relay hands in the mail of everybody; this stops a runaway"
+        " one.",
     )
     messages_per_minute_per_user: Count = Field(
         default=120,
         description="Messages a minute of one login: far above a person, far below a stolen password's use.",
     )
-    recipients: Count = Field(default=1_000, description="Recipients of a message (RFC 5321, 4.5.3.1.8: at least 100).")
+    recipients: Count = Field(
+        default=1_000, description="Recipients of a message (RFC 5321, 4.5.3.1.8: at least 100); 1000 is usual."
+    )
     commands: Count = Field(
         default=200, description="Commands since the last message, beyond `recipients`: ends an endless NOOP."
     )
@@ -69,13 +77,16 @@ class ReceivingLimits(Section):
         description="Read beyond max_message_bytes, so that a client can be told 552; then it is cut off.",
     )
     header_bytes: Bytes = Field(
-        default=262_144, description="The header block, as in Exchange; parsers may be quadratic in it."
+        default=262_144,
+        description="The header block, as in Exchange (Postfix: 100 KiB a field); parsers may be quadratic in it.",
     )
     line_bytes: Bytes = Field(
         default=1_048_576,
         description="A line of a message: newsletters write 300 kB, and folding them breaks signatures.",
     )
-    received_fields: Count = Field(default=100, description="Received fields before a loop is assumed (RFC 5321, 6.3).")
+    received_fields: Count = Field(
+        default=100, description="Received fields before a loop is assumed (RFC 5321, 6.3: at least 100)."
+    )
     own_received_fields: Count = Field(
         default=3, description="Received fields of this host: once is rerouting, thrice a loop."
     )
@@ -84,7 +95,9 @@ class ReceivingLimits(Section):
         description="Message data over all sessions, being received or inspected; beyond it 452. One client gets three"
         " quarters of it for its large messages.",
     )
-    idle_seconds: Seconds = Field(default=300, description="Silence of a client, also in DATA (RFC 5321, 4.5.3.2.7).")
+    idle_seconds: Seconds = Field(
+        default=300, description="Silence of a client, also in DATA (RFC 5321, 4.5.3.2.7: at least five minutes)."
+    )
     data_seconds: Seconds = Field(
         default=1_800, description="The whole of DATA: 50 MB at 30 kB/s; who trickles must end."
     )

@@ -24,10 +24,23 @@ from dlp_gateway.settings.values import (
 class ReadingLimits(Section):
     """What the mail reader may use for one message; what lies beyond counts as not scanned."""
 
-    bytes: Bytes = Field(default=268_435_456, description="Decoded octets over all readings: five times a large mail.")
-    parts: Count = Field(default=5_000, description="Parts, all readings; people send tens, digests hundreds.")
-    depth: Count = Field(default=100, description="Parts inside one another; ordinary mail has five.")
-    header_bytes: Bytes = Field(default=262_144, description="One header block; long chains of Received reach 60,000.")
+    bytes: Bytes = Field(
+        default=268_435_456,
+        description="Decoded octets over all readings: five times a large mail, since a part may have several"
+        " readings.",
+    )
+    parts: Count = Field(
+        default=5_000,
+        description="Parts, all readings; people send tens, digests hundreds, and rspamd stops at 10,000.",
+    )
+    depth: Count = Field(
+        default=100, description="Parts inside one another; ordinary mail has five, and Postfix stops at 100."
+    )
+    header_bytes: Bytes = Field(
+        default=262_144,
+        description="One header block; long chains of Received and ARC reach 60,000, and Postfix takes 102,400 of a"
+        " field.",
+    )
     header_fields: Count = Field(default=5_000, description="Fields of a header block; ordinary mail has 20 to 100.")
     addresses: Count = Field(
         default=5_000, description="Addresses taken from To and Cc, beyond any threshold of a policy."
@@ -36,14 +49,21 @@ class ReadingLimits(Section):
         default=100_000_000, description="Text over all readings: 50 MiB of plain text in two readings."
     )
     readings: Count = Field(default=12, description="Different readings of one part; honest mail has one or two.")
-    seconds: Seconds = Field(default=20, description="Wall time; leaves time for documents and detection.")
+    seconds: Seconds = Field(
+        default=20,
+        description="Wall time; leaves time for documents and detection before a client has waited ten minutes (RFC"
+        " 5321, 4.5.3.2.6).",
+    )
 
 
 class PartAmounts(Section):
     """What the readers of documents may use for one attachment with all that is inside it."""
 
     bytes: Bytes = Field(default=201_326_592, description="Unpacked octets: eight times a large mail.")
-    entries: Count = Field(default=2_000, description="Entries of archives and packages.")
+    entries: Count = Field(
+        default=2_000,
+        description="Entries of archives and packages: like the next two, beyond what people send by mail.",
+    )
     pages: Count = Field(default=5_000, description="Pages and slides.")
     cells: Count = Field(default=3_000_000, description="Cells of tables.")
     characters: Count = Field(default=50_000_000, description="Characters of text.")
@@ -68,9 +88,13 @@ class DocumentLimits(Section):
 
     part: PartAmounts = Field(default=PartAmounts(), description="For one attachment with all that is inside it.")
     message: MessageAmounts = Field(default=MessageAmounts(), description="For all attachments of a message together.")
-    depth: Count = Field(default=8, description="Containers inside one another; ordinary mail has four.")
+    depth: Count = Field(
+        default=8,
+        description="Containers inside one another; ordinary mail has four (mail, archive, document, workbook).",
+    )
     ratio: Count = Field(
-        default=250, description="Unpacked to packed size; Office files reach 30, logs 150, bombs 1,000."
+        default=250,
+        description="Unpacked to packed size; Office files reach 30, logs and sparse tables 150, bombs 1,000.",
     )
     ratio_floor: Bytes = Field(
         default=4_194_304, description="The ratio is looked at beyond this many unpacked octets."
@@ -80,10 +104,13 @@ class DocumentLimits(Section):
     )
     kdf_rounds: Count = Field(
         default=1_100_000,
-        description="Highest cost of a password check that is run: a hostile file could ask for minutes.",
+        description="Highest cost of a password check that is run (Office writes 100,000, 7-Zip 2^19): a hostile file"
+        " could ask for minutes.",
     )
     password_tries: Count = Field(default=400, description="Passwords of the message tried on its locked attachments.")
-    costly_rounds: Count = Field(default=20_000, description="A password check of more rounds is a costly one.")
+    costly_rounds: Count = Field(
+        default=20_000, description="A password check of more rounds is a costly one: a tenth of a second."
+    )
     costly_tries: Count = Field(default=10, description="Passwords tried where the check is costly: the likeliest.")
     password_seconds: Seconds = Field(default=1.5, description="Processor time for these tries.")
     legible_side: Count = Field(
@@ -98,6 +125,11 @@ class Inspection(Section):
     workers: Annotated[int, Field(ge=0)] = Field(default=0, description="Worker processes; 0: one for each core.")
     seconds: Seconds = Field(
         default=60, description="Wall time for one message; then its worker is killed and replaced."
+    )
+    wait_seconds: Seconds = Field(
+        default=240,
+        description="Longest wait for a free worker; with `seconds` below the ten minutes that a client waits"
+        " (RFC 5321 section 4.5.3.2.6).",
     )
     recycle_after: Count = Field(
         default=5_000, description="Messages after which a worker is replaced, so leaks cannot add up."

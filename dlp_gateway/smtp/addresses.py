@@ -4,28 +4,23 @@ The address that is classified is the address that is relayed, character for
 character, so whatever two mail systems could read in two ways is refused:
 encoded words, source routes, comments, quoted characters that look like
 structure, domains that only become ASCII by folding look-alikes. Nothing is
-repaired but the case of the domain, one trailing dot and Unicode
-normalisation, and those only in ``Address.domain``, which decides and is
-never sent. No message of this module repeats the address.
+repaired but the case of ASCII letters in the domain and one trailing dot, and
+those only in ``Address.domain``, which decides and is never sent. No message
+of this module repeats the address.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import unicodedata
-from collections.abc import Iterable
 from enum import Enum
 
-import idna
-
 from dlp_gateway.model import Address
+from dlp_gateway.policy import zones
 from dlp_gateway.smtp.replies import RefusedError, Reply
 
 MAX_LOCAL_BYTES = 64
 """RFC 5321 section 4.5.3.1.1."""
-MAX_DOMAIN_BYTES = 255
-"""RFC 5321 section 4.5.3.1.2."""
 MAX_ADDRESS_BYTES = 254
 """A path holds 256 octets with its brackets (RFC 5321 section 4.5.3.1.3)."""
 
@@ -35,7 +30,6 @@ _DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 # qtextSMTP without the characters that another reader may take for structure:
 # a lax next hop reads "bob@example.org>"@here.example as bob@example.org.
 _QUOTED = re.compile(r'"[^"\\<>@,;:()\[\]\x00-\x1f\x7f]*"')
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _PLAIN = re.compile(r"<([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)>")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 
@@ -85,39 +79,14 @@ def require_ascii(address: Address | None) -> None:
 
 
 def canonical_domain(domain: str, role: PathRole = PathRole.RECIPIENT) -> str:
-    """Return the one form of a domain that decisions use.
+    """Return the one form of a domain that decisions use, as ``zones.canonical_domain`` defines it.
 
-    Lower case, A-labels (IDNA 2008), no trailing dot; ``[192.0.2.1]`` or
-    ``[IPv6:2001:db8::1]`` for an address literal. Raises AddressError for
-    anything that is not a domain of RFC 5321 section 4.1.2.
+    Raises AddressError for anything that is not a domain of RFC 5321 section 4.1.2.
     """
-    if domain.startswith("["):
-        return _canonical_literal(domain, role)
-    name = domain.removesuffix(".")
-    if len(name.encode(errors="replace")) > MAX_DOMAIN_BYTES:
-        raise _system_error(role, f"the domain is longer than {MAX_DOMAIN_BYTES} octets")
-    labels = [_canonical_label(label, role) for label in name.split(".")]
-    if labels[-1].isdigit():
-        raise _system_error(role, "the domain ends in a number; an IP address stands in [brackets]")
-    canonical = ".".join(labels)
-    if len(canonical) > MAX_DOMAIN_BYTES:
-        raise _system_error(role, f"the domain is longer than {MAX_DOMAIN_BYTES} octets")
-    return canonical
-
-
-def is_within(domain: str, organisation_domains: Iterable[str]) -> bool:
-    """Tell whether a canonical domain is one of these canonical domains or below one of them."""
-    return any(domain == own or domain.endswith("." + own) for own in organisation_domains)
-
-
-def is_sender_routed(address: Address) -> bool:
-    """Tell whether a relay may take the local part for a route to somewhere else.
-
-    ``bob%example.org@here.example`` and ``example.org!bob@here.example`` are
-    forwarded to example.org by relays that honour the percent hack or bang
-    paths (RFC 5321 appendix F.2, RFC 1123 section 5.2.16).
-    """
-    return "%" in address.local or "!" in address.local
+    try:
+        return zones.canonical_domain(domain)
+    except ValueError as error:
+        raise AddressError(Reply(553, role.value[1], f"Address refused: its domain is {error}")) from None
 
 
 def _split(text: str, role: PathRole) -> tuple[str, str]:
@@ -161,36 +130,5 @@ def _divide(mailbox: str, role: PathRole) -> tuple[str, str]:
     return local, domain
 
 
-def _canonical_label(label: str, role: PathRole) -> str:
-    """Return one label as a lower-case A-label or LDH label."""
-    if label.isascii():
-        lower = label.lower()
-        if not _LABEL.fullmatch(lower):
-            raise _system_error(role, "the domain is malformed")
-        return lower
-    try:
-        encoded = idna.alabel(unicodedata.normalize("NFC", label).lower()).decode("ascii")
-    except (idna.IDNAError, UnicodeError):
-        raise _system_error(role, "the domain is not a valid internationalised name (IDNA 2008)") from None
-    if not encoded.startswith("xn--"):
-        raise _system_error(role, "the domain holds characters that only look like ASCII")
-    return encoded
-
-
-def _canonical_literal(domain: str, role: PathRole) -> str:
-    """Return an address literal (RFC 5321 section 4.1.3) in its shortest form."""
-    inner = domain[1:-1] if domain.endswith("]") else ""
-    try:
-        if inner[:5].lower() == "ipv6:":
-            return f"[IPv6:{ipaddress.IPv6Address(inner[5:].replace('%', ' '))}]"  # no zone: it means nothing to others
-        return f"[{ipaddress.IPv4Address(inner)}]"
-    except ValueError:
-        raise _system_error(role, "the address literal is malformed") from None
-
-
 def _error(code: int, role: PathRole, why: str) -> AddressError:
     return AddressError(Reply(code, role.value[0], f"Address refused: {why}"))
-
-
-def _system_error(role: PathRole, why: str) -> AddressError:
-    return AddressError(Reply(553, role.value[1], f"Address refused: {why}"))

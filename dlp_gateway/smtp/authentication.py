@@ -26,7 +26,8 @@ import argon2
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from dlp_gateway.model import Address
-from dlp_gateway.smtp.addresses import AddressError, PathRole, canonical_domain, is_within, parse_path
+from dlp_gateway.policy.zones import within
+from dlp_gateway.smtp.addresses import AddressError, PathRole, canonical_domain, parse_path
 from dlp_gateway.smtp.replies import RefusedError, Reply
 
 VERIFYING_THREADS = 2
@@ -114,7 +115,7 @@ def _parse_sender(text: str, where: str) -> str:
 def check_organisation_senders(users: Mapping[str, User], organisation_domains: tuple[str, ...]) -> None:
     """Raise UsersFileError when a user is allowed senders that the gateway would refuse anyway."""
     for user in users.values():
-        if not all(is_within(sender.rpartition("@")[2], organisation_domains) for sender in user.senders):
+        if not all(within(sender.rpartition("@")[2], organisation_domains) for sender in user.senders):
             raise UsersFileError(f"user {user.name}: an allowed sender is not of the organisation's domains")
 
 

@@ -14,7 +14,7 @@ import structlog
 from dlp_gateway.model import Envelope
 from dlp_gateway.smtp.connection import Connection, Phase
 from dlp_gateway.smtp.data import DataReader, Spoiled, has_line_over, header_size
-from dlp_gateway.smtp.limits import MemoryBudget, ReceivingLimits, Reservation
+from dlp_gateway.smtp.limits import ReceivingLimits, Reservation
 from dlp_gateway.smtp.replies import RefusedError, Reply
 from dlp_gateway.smtp.stream import DATA_READ_BYTES
 from dlp_gateway.smtp.trace import count_received
@@ -95,9 +95,9 @@ def too_big(limits: ReceivingLimits) -> RefusedError:
     return RefusedError(Reply(552, "5.3.4", text), limit="message_bytes")
 
 
-def no_memory(budget: MemoryBudget) -> RefusedError:
+def no_memory(limit: int) -> RefusedError:
     """Return the refusal for now of a message that does not fit beside the others."""
-    text = f"Too much mail at this moment (limit data_in_memory_bytes: {budget.limit}), try again later"
+    text = f"Too much mail at this moment (limit data_in_memory_bytes: {limit}), try again later"
     return RefusedError(Reply(452, "4.3.1", text), limit="data_in_memory_bytes")
 
 
@@ -109,7 +109,7 @@ def _refuse_spoiled(reader: DataReader, limits: ReceivingLimits) -> None:
         case Spoiled.TOO_BIG:
             raise too_big(limits)
         case Spoiled.NO_MEMORY:
-            raise no_memory(MemoryBudget(limits.data_in_memory_bytes))
+            raise no_memory(limits.data_in_memory_bytes)
         case None:
             return
 

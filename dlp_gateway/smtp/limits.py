@@ -1,4 +1,4 @@
-"""Limits of receiving: their values with reasons, and the counters behind them.
+"""Limits of receiving, and the counters behind them.
 
 Each field of ``ReceivingLimits`` has a reply that names it. Counters are in
 memory only and belong to one server; time comes from the caller.
@@ -19,60 +19,35 @@ SMALL = 16
 
 @dataclass(frozen=True, slots=True)
 class ReceivingLimits:
-    """Every limit of a session, a client and the server; all must be greater than zero."""
+    """Every limit of a session, a client and the server; all must be greater than zero.
+
+    What each is for is said where it is set, in ``settings`` (and so in docs/settings.md).
+    """
 
     connections: int = 500
-    """Sessions at once. One at rest costs about 10 kB, over TLS 280 kB (asyncio's buffer); a unit has 1024 file
-    descriptors by default."""
     connections_per_client: int = 100
-    """Sessions at once of one client. Mail servers open 20 to 50 to a busy next hop; one of them may not take all."""
     messages_per_minute: int = 60_000
-    """MAIL commands a minute of one client. A relay hands in the mail of everybody: this only stops a runaway."""
     messages_per_minute_per_user: int = 120
-    """MAIL commands a minute of one authenticated user: far above a person, far below a stolen password's use."""
     recipients: int = 1_000
-    """Recipients of one message. RFC 5321 section 4.5.3.1.8 asks for 100 at least; 1000 is usual."""
     commands: int = 200
-    """Commands in a session since the last message was handed over, beyond ``recipients``: no client needs more."""
     errors: int = 20
-    """Refused commands in a session since the last message was handed over: guessing and lost clients end here."""
     command_bytes: int = 2_048
-    """A command line with CRLF: 512 of RFC 5321 section 4.5.3.1.4 and what SIZE, SMTPUTF8, DSN and AUTH add."""
     authentication_line_bytes: int = 12_288
-    """A line of an AUTH exchange with CRLF (RFC 4954 section 4)."""
     message_bytes: int = 52_428_800
-    """A message as received, announced as SIZE."""
     discarded_bytes: int = 8_388_608
-    """Octets read beyond ``message_bytes``, so that a client can be told 552 at its end of data; then it is cut off."""
     header_bytes: int = 262_144
-    """The header block. Exchange allows 256 KiB, Postfix 100 KiB a field; parsers may be quadratic in it."""
     line_bytes: int = 1_048_576
-    """One line of a message without CRLF. RFC 5321 allows 998; newsletters write 300 kB, and breaking signatures
-    by folding them is worse."""
     received_fields: int = 100
-    """Received fields in a header: RFC 5321 section 6.3 asks for at least 100 before a loop is assumed."""
     own_received_fields: int = 3
-    """Received fields in a header that this very host wrote: once is rerouting, thrice is a loop."""
     data_in_memory_bytes: int = 201_326_592
-    """Octets of message data over all sessions at once, being received or being inspected; one client gets three
-    quarters of them for its large messages."""
     idle_seconds: float = 300.0
-    """Silence of a client, also within DATA (RFC 5321 section 4.5.3.2.7: at least 5 minutes)."""
     data_seconds: float = 1_800.0
-    """The whole of DATA: 50 MB at 30 kB/s. A client that trickles must end."""
     session_seconds: float = 3_600.0
-    """After this the next command is answered 421; a message on its way is finished first."""
     handler_seconds: float = 300.0
-    """What happens to a message between its end and the reply. Clients wait 600 s (RFC 5321 section 4.5.3.2.6)."""
     handshake_seconds: float = 30.0
-    """A TLS handshake, and a PROXY header."""
     authentication_failures: int = 10
-    """Wrong passwords of one client in ``authentication_window_seconds``."""
     authentication_window_seconds: float = 600.0
-    """The time after which wrong passwords are forgotten."""
     authentications_waiting: int = 32
-    """Passwords waiting to be verified, over all sessions: each costs 64 MiB and a tenth of a second once its
-    turn comes, two at a time."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -11,12 +11,11 @@ from __future__ import annotations
 import structlog
 
 from dlp_gateway.model import Address, Client, Recipient
+from dlp_gateway.policy.zones import carries_route, within
 from dlp_gateway.smtp import intake
 from dlp_gateway.smtp.addresses import (
     AddressError,
     PathRole,
-    is_sender_routed,
-    is_within,
     parse_path,
     require_ascii,
 )
@@ -134,7 +133,7 @@ class Protocol(Connection):
             raise intake.too_big(self.limits)
         self._may_send(sender)
         if not self.state.memory.fits(parameters.size, self.client_key):
-            raise intake.no_memory(self.state.memory)
+            raise intake.no_memory(self.state.memory.limit)
         self._count_message()
         self.transaction.begin(sender, parameters)
         return _SENDER_OK
@@ -159,7 +158,7 @@ class Protocol(Connection):
             require_ascii(address)
         if address is None:
             return Reply(501, "5.1.3", "A recipient cannot be the null path")
-        if is_sender_routed(address) and is_within(address.domain, self.state.settings.organisation_domains):
+        if carries_route(address.local) and within(address.domain, self.state.settings.organisation_domains):
             raise AddressError(Reply(553, "5.1.3", "Address refused: % or ! in it could route the message elsewhere"))
         transaction.add(Recipient(address=address, notify=parameters.notify, orcpt=parameters.orcpt))
         return _RECIPIENT_OK
@@ -178,7 +177,7 @@ class Protocol(Connection):
             if self.user is not None:
                 raise RefusedError(Reply(550, "5.7.1", "The null sender is for mail servers, not for users"))
             return
-        if not is_within(sender.domain, self.state.settings.organisation_domains):
+        if not within(sender.domain, self.state.settings.organisation_domains):
             raise RefusedError(Reply(550, "5.7.1", "Sender refused: it is not of a domain of this organisation"))
         if self.user is not None and not self.user.may_send_as(sender):
             raise RefusedError(Reply(550, "5.7.1", "Sender refused: your login may not use this address"))

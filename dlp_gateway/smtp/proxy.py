@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from dlp_gateway.smtp.limits import IPAddress
 
-MAX_HEADER_BYTES = 16 + 65_535
-"""The longest header: that of version 2."""
-
 _V1_MAX_BYTES = 107
 _V2_SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
+_V2_FIXED_BYTES = 16  # signature, version and command, family and protocol, length of what follows
+_V2_LOCAL, _V2_PROXY = 0x20, 0x21  # version and command
+_V2_UNSPECIFIED = 0x00
 _V2_ADDRESS_BYTES = {0x11: 4, 0x21: 16}  # TCP over IPv4, TCP over IPv6
 _V1_FAMILIES = {b"TCP4": 4, b"TCP6": 6}
 
@@ -66,16 +66,18 @@ def _version_1(data: bytes) -> ProxyHeader | None:
 
 
 def _version_2(data: bytes) -> ProxyHeader | None:
-    if len(data) < 16:
+    if len(data) < _V2_FIXED_BYTES:
         return None
     command, family, length = data[12], data[13], int.from_bytes(data[14:16], "big")
-    if command not in {0x20, 0x21}:
+    if command not in {_V2_LOCAL, _V2_PROXY}:
         raise ProxyHeaderError("the PROXY header has an unknown version or command")
-    if len(data) < 16 + length:
+    if len(data) < _V2_FIXED_BYTES + length:
         return None
-    if command == 0x20 or family == 0x00:
-        return ProxyHeader(source=None, size=16 + length)
+    if command == _V2_LOCAL or family == _V2_UNSPECIFIED:
+        return ProxyHeader(source=None, size=_V2_FIXED_BYTES + length)
     octets = _V2_ADDRESS_BYTES.get(family)
     if octets is None or length < 2 * octets + 4:
         raise ProxyHeaderError("the PROXY header holds no TCP address")
-    return ProxyHeader(source=ipaddress.ip_address(data[16 : 16 + octets]), size=16 + length)
+    return ProxyHeader(
+        source=ipaddress.ip_address(data[_V2_FIXED_BYTES : _V2_FIXED_BYTES + octets]), size=_V2_FIXED_BYTES + length
+    )

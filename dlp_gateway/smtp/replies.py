@@ -40,11 +40,6 @@ class Reply:
         if int(self.enhanced[0]) != self.code // 100:
             raise ValueError(f"code {self.code} and enhanced code {self.enhanced} are of different classes")
 
-    @property
-    def positive(self) -> bool:
-        """Whether the client was told that it worked."""
-        return self.code < 400
-
     def render(self) -> bytes:
         """Return the line with its CRLF; unprintable and non-ASCII characters become ``?``."""
         text = self.text

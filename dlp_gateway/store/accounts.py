@@ -11,11 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from dlp_gateway.audit.chain import Kind as Entry
-from dlp_gateway.audit.chain import Note
+from dlp_gateway.audit.chain import EntryKind, Note
 from dlp_gateway.store import database
 from dlp_gateway.store.change import change
-from dlp_gateway.store.intake import ACTOR
+from dlp_gateway.store.values import ACTOR
 
 _ACCOUNTS, _SESSIONS, _SECOND_FACTORS = "dlp_account", "django_session", "mfa_authenticator"
 # An account that was never used counts from the day it was made.
@@ -116,7 +115,7 @@ def disable_unused(before: float, now: float) -> int:
             [(False, now, row[0]) for row in found],
         )
         made.rows.notes += [
-            Note(Entry.ACCOUNT, now, ACTOR, row[1], {"act": "disabled", "why": "unused"}) for row in found
+            Note(EntryKind.ACCOUNT, now, ACTOR, row[1], {"act": "disabled", "why": "unused"}) for row in found
         ]
     return len(found)
 
@@ -140,7 +139,7 @@ def forget_disabled(before: float, now: float) -> int:
             "UPDATE dlp_account SET first_name = '', last_name = '', email = '', password = '!' WHERE id = %s",
             numbers,
         )
-        made.rows.notes += [Note(Entry.ACCOUNT, now, ACTOR, row[1], {"act": "erased"}) for row in found]
+        made.rows.notes += [Note(EntryKind.ACCOUNT, now, ACTOR, row[1], {"act": "erased"}) for row in found]
     return len(found)
 
 

@@ -11,7 +11,7 @@ from dlp_gateway.store import accounts, database
 _ADD = "INSERT INTO dlp_approval (recipient_id, reviewer, at) VALUES (%s, %s, %s)"
 _ACCOUNTS = "SELECT username, email, is_active, role FROM dlp_account"
 # The role of reviewers; the console's names of roles are not known here.
-_REVIEWERS = "dpo"
+REVIEWERS = "dpo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,6 @@ def of_console() -> tuple[Account, ...]:
     with database.failures("the accounts were not read"), database.cursor() as cursor:
         cursor.execute(_ACCOUNTS)
         return tuple(
-            Account(name, address, bool(active) and role == _REVIEWERS)
+            Account(name, address, bool(active) and role == REVIEWERS)
             for name, address, active, role in cursor.fetchall()
         )

@@ -22,9 +22,9 @@ from typing import Any
 from dlp_gateway.store import database, persons, receipts, record, requests, retention, rounds
 from dlp_gateway.store.change import change
 from dlp_gateway.store.errors import StoreInvalidError
-from dlp_gateway.store.intake import ACTOR
 from dlp_gateway.store.persons import FINISHED
-from dlp_gateway.store.requests import Person, Request, RequestKind
+from dlp_gateway.store.requests import DataSubject, Request, RequestKind
+from dlp_gateway.store.values import ACTOR
 
 _BATCH = 500
 # Housekeeping of another gateway that comes sooner than this lets it be.
@@ -167,7 +167,7 @@ def _batches(request: Request, actor: str, now: float, what: str, step: Any, unt
             return total
 
 
-def _senders(cursor: Any, person: Person, until: float) -> int:
+def _senders(cursor: Any, person: DataSubject, until: float) -> int:
     condition, values = persons.sending(person)
     found = _select(cursor, _SENDERS.format(condition), [*values, until])
     for table in ("dlp_link", "dlp_appeal"):
@@ -176,21 +176,23 @@ def _senders(cursor: Any, person: Person, until: float) -> int:
     return len(found)
 
 
-def _recipients(cursor: Any, person: Person, until: float) -> int:
+def _recipients(cursor: Any, person: DataSubject, until: float) -> int:
     condition, values = persons.receiving(person)
     found = _select(cursor, _RECIPIENTS.format(condition), [*values, until])
     cursor.executemany(_RECIPIENT_GONE, [(ERASED, _LOCAL, _DOMAIN, row[0]) for row in found])
     return len(found)
 
 
-def _notices(cursor: Any, person: Person, until: float) -> int:
+def _notices(cursor: Any, person: DataSubject, until: float) -> int:
     condition, values = persons.receiving(person)
     found = _select(cursor, _OWN.format(condition), [*values, until + _AFTERWARDS])
     retention.remove(cursor, [row[0] for row in found])
     return len(found)
 
 
-def _texts(request: Request, person: Person, until: float, actor: str, now: float, pseudonyms: bytes | None) -> int:
+def _texts(
+    request: Request, person: DataSubject, until: float, actor: str, now: float, pseudonyms: bytes | None
+) -> int:
     """Clear the record of the person: the first time of everything, then of what is about mail that came by then."""
     reached, later = _later(request, person, until, pseudonyms)
     with change() as made:
@@ -208,7 +210,7 @@ def _texts(request: Request, person: Person, until: float, actor: str, now: floa
         return record.forget_texts(made.cursor, sorted(tokens), now, actor, request.name)
 
 
-def _later(request: Request, person: Person, until: float, pseudonyms: bytes | None) -> tuple[int, set[str]]:
+def _later(request: Request, person: DataSubject, until: float, pseudonyms: bytes | None) -> tuple[int, set[str]]:
     """The person's texts that mail names which came after the erasure, and the number up to which that was seen.
 
     Read outside the transaction: there may be weeks of the record to look at.
@@ -220,7 +222,7 @@ def _later(request: Request, person: Person, until: float, pseudonyms: bytes | N
         return _named_later(cursor, _own_texts(cursor, request, person, pseudonyms), cleared, until)
 
 
-def _own_texts(cursor: Any, request: Request, person: Person, pseudonyms: bytes | None) -> set[str]:
+def _own_texts(cursor: Any, request: Request, person: DataSubject, pseudonyms: bytes | None) -> set[str]:
     found = persons.record_texts(cursor, person, pseudonyms)
     named = found.named if request.receipt.get("reasons_by_name") else ()
     return {*found.addresses, *found.reasons, *named}
@@ -243,7 +245,7 @@ def _named_later(cursor: Any, tokens: set[str], after: int, until: float) -> tup
     return after, found
 
 
-def _left(cursor: Any, person: Person, until: float) -> tuple[Left, ...]:
+def _left(cursor: Any, person: DataSubject, until: float) -> tuple[Left, ...]:
     kept = persons.restricted(cursor, person)
     waiting = persons.under_way(cursor, person, until, until + _AFTERWARDS)
     left = []
@@ -255,13 +257,13 @@ def _left(cursor: Any, person: Person, until: float) -> tuple[Left, ...]:
     return tuple(left)
 
 
-def _check(request: Request) -> Person:
+def _check(request: Request) -> DataSubject:
     if request.kind is not RequestKind.ERASE:
         raise StoreInvalidError(f"{request.name} does not ask for erasure")
     return _person(request)
 
 
-def _person(request: Request) -> Person:
+def _person(request: Request) -> DataSubject:
     if request.person is None:
         raise StoreInvalidError(f"who {request.name} is about has been erased")
     return request.person

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from dlp_gateway.inspection.encoding import from_plain
 from dlp_gateway.model import (
     Action,
     Attachment,
@@ -116,16 +117,7 @@ def decode_sealed(data: bytes) -> tuple[Inspection, list[tuple[str, tuple[str, .
     """The full inspection, and the reasons of each rule that spoke."""
     details = json.loads(data)
     reasons = [(rule, tuple(texts)) for rule, texts in details.pop("reasons")]
-    build: Mapping[str, Callable[[Any], Any]] = {
-        "findings": _finding,
-        "attachments": lambda d: Attachment(**{**d, "protection": _protected(d["protection"])}),
-        "unscanned": lambda d: Unscanned(**d),
-        "risk": lambda d: Unscanned(**d),
-        "visible": str,
-    }
-    for name, make in build.items():
-        details[name] = tuple(make(item) for item in details[name])
-    return Inspection(**details), reasons
+    return from_plain(details), reasons
 
 
 def encode_hits(hits: Sequence[RuleHit]) -> str:
@@ -200,16 +192,6 @@ def _found(  # the fields of a finding, in the order in which they are kept
 ) -> Finding:
     where, zones = _place(role, place), tuple(Zone(zone) for zone in allowed)
     return Finding(entity, Tier(tier), where, start, end, score, Role(role), detector, tuple(evidence), zones)
-
-
-def _finding(details: Mapping[str, Any]) -> Finding:
-    exact = {
-        "tier": Tier(details["tier"]),
-        "role": Role(details["role"]),
-        "evidence": tuple(details["evidence"]),
-        "allowed": tuple(Zone(zone) for zone in details.get("allowed", ())),
-    }
-    return Finding(**{**details, **exact})
 
 
 def _place(role: str, number: int) -> str:

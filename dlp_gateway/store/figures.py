@@ -15,7 +15,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from dlp_gateway.audit.chain import Kind as Entry
+from dlp_gateway.audit.chain import EntryKind
 from dlp_gateway.model import Action, RuleHit
 from dlp_gateway.store import database, facts, history
 from dlp_gateway.store.values import Kind
@@ -23,11 +23,11 @@ from dlp_gateway.store.values import Kind
 HOUR = 3600
 
 # What becomes of held messages, by reviewers, their senders and time; and what else people did.
-ENDS = (Entry.RELEASE, Entry.RETURN, Entry.DELETE, Entry.WITHDRAW, Entry.EXPIRE)
-_BY_REVIEWERS = frozenset({Entry.RELEASE, Entry.RETURN, Entry.DELETE})
+ENDS = (EntryKind.RELEASE, EntryKind.RETURN, EntryKind.DELETE, EntryKind.WITHDRAW, EntryKind.EXPIRE)
+_BY_REVIEWERS = frozenset({EntryKind.RELEASE, EntryKind.RETURN, EntryKind.DELETE})
 ACTS = (
-    *(Entry.VIEW, Entry.APPROVE, *ENDS, Entry.APPEAL, Entry.REFUSE_APPEAL, Entry.MARK, Entry.RESTRICT),
-    *(Entry.ERASE, Entry.CONFIGURE, Entry.VERIFY),
+    *(EntryKind.VIEW, EntryKind.APPROVE, *ENDS, EntryKind.APPEAL, EntryKind.REFUSE_APPEAL, EntryKind.MARK),
+    *(EntryKind.RESTRICT, EntryKind.ERASE, EntryKind.CONFIGURE, EntryKind.VERIFY),
 )
 
 _DECIDED = (

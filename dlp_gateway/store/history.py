@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlp_gateway.audit.chain import Entry, Kind
+from dlp_gateway.audit.chain import Entry, EntryKind
 from dlp_gateway.store import database
+from dlp_gateway.store.values import ACTOR, EVERYDAY, RARE
 
 _SELECT = "SELECT seq, at, kind, actor, subject, details, tokens, previous, hash FROM dlp_audit_entry"
 _ENTRIES = f"{_SELECT} WHERE seq > %s ORDER BY seq LIMIT %s"
@@ -17,10 +18,7 @@ _PAGE = 2000
 # Entries of one time are at most this much out of order: the time from a decision to its commit, generously.
 _DISORDER = 3600.0
 
-# What there is most of, written by the mail path; the index of migration 0004 holds the others.
-DENSE = (Kind.DECIDE, Kind.DELIVER, Kind.HOLD)
-GATEWAY = "gateway"
-_RARE = "NOT (kind IN ('decide', 'deliver', 'hold'))"
+DENSE = tuple(EntryKind(kind) for kind in EVERYDAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +81,8 @@ def newest(wanted: Wanted, *, below: int | None = None, limit: int = 50) -> list
         first, last = span(wanted.since or 0.0, wanted.before if wanted.before is not None else float("inf"))
         conditions += ["seq >= %s", "seq < %s", "at >= %s", "at < %s"]
         values += [first, last, wanted.since or 0.0, wanted.before if wanted.before is not None else 1e300]
-    if (wanted.kind and wanted.kind not in DENSE) or (wanted.actor and wanted.actor != GATEWAY and not wanted.kind):
-        conditions.append(_RARE)
+    if (wanted.kind and wanted.kind not in DENSE) or (wanted.actor and wanted.actor != ACTOR and not wanted.kind):
+        conditions.append(RARE)
     if below is not None:
         conditions.append("seq < %s")
         values.append(below)
@@ -102,7 +100,7 @@ def decided(decision_ids: Sequence[str]) -> list[Entry]:
     with database.failures("the record was not read"), database.cursor() as cursor:
         cursor.execute(
             f"{_SELECT} WHERE subject IN ({marks}) AND kind = %s ORDER BY seq DESC",
-            (*decision_ids, Kind.DECIDE.value),
+            (*decision_ids, EntryKind.DECIDE.value),
         )
         return [_entry(row) for row in cursor.fetchall()]
 

@@ -11,11 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlp_gateway.model import Action, Decision, Finding, Role, Tier
+from dlp_gateway.model import DAY, Action, Decision, Finding, Role, Tier
 from dlp_gateway.policy.rules import RuleName
 from dlp_gateway.store import database
 
-DAY = 86400.0
 PERIODS = (7, 30, 90)  # days
 
 _COUNTS = (

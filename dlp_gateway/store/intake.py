@@ -8,16 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dlp_gateway.audit.chain import Kind as Entry
-from dlp_gateway.audit.chain import Note, Texts
+from dlp_gateway.audit.chain import EntryKind, Note, Texts
 from dlp_gateway.model import Action, Address, Decision, Recipient, Verdict, Zone
 from dlp_gateway.store import facts, hits, sealing, wraps
 from dlp_gateway.store.errors import StoreInvalidError
 from dlp_gateway.store.identifiers import new_id
 from dlp_gateway.store.keys import GatewayKeys, ReviewKeys, SealingKeys
-from dlp_gateway.store.values import Intake, Kind, Outgoing
-
-ACTOR = "gateway"
+from dlp_gateway.store.values import ACTOR, Intake, Kind, Outgoing
 
 _STATES = {
     Action.DELIVER: "queued",
@@ -247,7 +244,7 @@ def _decided(decision: Decision, clear: str) -> Note:
         "findings": facts.counts(inspection.findings),
         "not_inspected": dict(Counter(item.why for item in inspection.unscanned)),
     }
-    return Note(Entry.DECIDE, decision.at, ACTOR, decision.id, details, tuple(texts.items))
+    return Note(EntryKind.DECIDE, decision.at, ACTOR, decision.id, details, tuple(texts.items))
 
 
 def _summary(verdict: Verdict, texts: Texts) -> dict[str, Any]:
@@ -277,4 +274,4 @@ def _held(decision: Decision, digest: str, key_id: str, expires: float) -> Note:
         "key": key_id,
         "expires": expires,
     }
-    return Note(Entry.HOLD, decision.at, ACTOR, decision.id, details, tuple(texts.items))
+    return Note(EntryKind.HOLD, decision.at, ACTOR, decision.id, details, tuple(texts.items))

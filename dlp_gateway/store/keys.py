@@ -35,6 +35,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from dlp_gateway import durable
 from dlp_gateway.store import pkcs8
 
 T = TypeVar("T")
@@ -232,11 +233,7 @@ def _write(path: Path, data: bytes, mode: int = 0o600) -> Path:
             file.write(data)
             file.flush()
             os.fsync(handle)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        durable.sync(path.parent)
     except FileExistsError:
         raise KeysError(f"{path} is there already and is not overwritten") from None
     except OSError as error:

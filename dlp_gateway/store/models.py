@@ -14,8 +14,10 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
+from dlp_gateway.store.values import EVERYDAY
+
 # Entries that people look for by kind or actor; the mail path writes the others and pays for no index.
-_RARE = ~Q(kind__in=("decide", "deliver", "hold"))
+_RARE = ~Q(kind__in=EVERYDAY)
 
 
 class Row(models.Model):  # type: ignore[misc]  # Django carries no types

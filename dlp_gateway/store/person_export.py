@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dlp_gateway.audit.chain import Entry
+from dlp_gateway.audit.chain import Entry, resolved
 from dlp_gateway.store import accounts, database, facts, history, matches, persons, requests
-from dlp_gateway.store.intake import ACTOR
-from dlp_gateway.store.requests import Person, Request
+from dlp_gateway.store.requests import DataSubject, Request
+from dlp_gateway.store.values import ACTOR
 
 SCHEMA = "dlp-gateway person export 1"
 MASKED = "masked"
@@ -38,7 +37,6 @@ _OWN = (
     "SELECT m.id, m.at, m.kind, m.about, r.state FROM dlp_recipient r JOIN dlp_message m ON m.id = r.message_id"
     " WHERE m.kind <> 'mail' AND {} ORDER BY m.at"
 )
-_REFERENCE = re.compile(r"@(\d+)")
 _SAID = (
     "Content of held messages: it also concerns other people, and is given by hand by the data protection officer.",
     "Mail that was delivered: it is not stored here.",
@@ -48,7 +46,7 @@ _SAID = (
 
 def export(request: Request, now: float, pseudonyms: bytes | None = None) -> dict[str, Any]:
     """The export for a request; ``pseudonyms`` is the key of a record kept with pseudonyms. Raises StoreError."""
-    person = request.person or Person(())
+    person = request.person or DataSubject(())
     with database.failures("the export was not made"), database.cursor() as cursor:
         involved = persons.involved(cursor, person)
         known = accounts.named(person.addresses, person.words)
@@ -69,7 +67,7 @@ def export(request: Request, now: float, pseudonyms: bytes | None = None) -> dic
         }
 
 
-def _decisions(cursor: Any, person: Person, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _decisions(cursor: Any, person: DataSubject, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
     marks = database.marks(ids)
     recipients: dict[str, list[Any]] = {}
     cursor.execute(_RECIPIENTS.format(marks), ids)
@@ -100,7 +98,7 @@ def _decisions(cursor: Any, person: Person, ids: Sequence[str]) -> Iterator[dict
         }
 
 
-def _recipient(person: Person, row: Any) -> dict[str, Any]:
+def _recipient(person: DataSubject, row: Any) -> dict[str, Any]:
     _, literal, local, domain, zone, action, hits, state, released_at, settled_at = row
     return {
         "address": _address(person, literal, local, domain),
@@ -123,7 +121,7 @@ def _hold(row: Any) -> dict[str, Any]:
     }
 
 
-def _own(cursor: Any, person: Person) -> list[dict[str, Any]]:
+def _own(cursor: Any, person: DataSubject) -> list[dict[str, Any]]:
     condition, values = persons.receiving(person)
     cursor.execute(_OWN.format(condition), values)
     return [
@@ -131,7 +129,7 @@ def _own(cursor: Any, person: Person) -> list[dict[str, Any]]:
     ]
 
 
-def _record(cursor: Any, person: Person, names: Sequence[str], pseudonyms: bytes | None) -> list[dict[str, Any]]:
+def _record(cursor: Any, person: DataSubject, names: Sequence[str], pseudonyms: bytes | None) -> list[dict[str, Any]]:
     """The entries that name the person, or that they made as a user of the gateway; reads the whole record once.
 
     There can be more texts and entries of one person than a statement takes conditions.
@@ -151,17 +149,19 @@ def _record(cursor: Any, person: Person, names: Sequence[str], pseudonyms: bytes
 
 def _recorded(entry: Entry, texts: Mapping[str, str], actors: frozenset[str]) -> dict[str, Any]:
     own = entry.actor in actors
+    # Only the person's texts are here: those of others are masked, and an empty one says nothing of them.
+    known = [texts.get(token) or None for token in entry.tokens.split()]
     return {
         "seq": entry.seq,
         "at": iso(entry.at),
         "kind": entry.kind,
         "by": entry.actor if own or entry.actor == ACTOR else MASKED,
         "subject": entry.subject if own or "@" not in entry.subject else MASKED,
-        "details": _details(json.loads(entry.details), [texts.get(token) for token in entry.tokens.split()]),
+        "details": resolved(json.loads(entry.details), known, MASKED),
     }
 
 
-def _texts(cursor: Any, tokens: Sequence[str], addresses: set[str], person: Person) -> Mapping[str, str]:
+def _texts(cursor: Any, tokens: Sequence[str], addresses: set[str], person: DataSubject) -> Mapping[str, str]:
     """The person's own texts by token; a pseudonym is told as the address it stands for."""
     found = {}
     for start in range(0, len(tokens), _BATCH):
@@ -171,18 +171,6 @@ def _texts(cursor: Any, tokens: Sequence[str], addresses: set[str], person: Pers
         found.update(dict(cursor.fetchall()))
     own = ", ".join(person.logins)
     return {token: own if token in addresses and text.startswith("p:") else text for token, text in found.items()}
-
-
-def _details(value: Any, texts: Sequence[str | None]) -> Any:
-    """The details of an entry with the person's texts in place of their references, and all others masked."""
-    if isinstance(value, dict):
-        return {key: _details(item, texts) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_details(item, texts) for item in value]
-    if isinstance(value, str) and (match := _REFERENCE.fullmatch(value)):
-        number = int(match[1])
-        return (texts[number] if number < len(texts) else None) or MASKED
-    return value
 
 
 def _match(match: matches.Match) -> dict[str, Any]:
@@ -203,17 +191,17 @@ def _request(one: Request) -> dict[str, Any]:
     }
 
 
-def _same(other: Person | None, person: Person) -> bool:
+def _same(other: DataSubject | None, person: DataSubject) -> bool:
     return other is not None and bool({*other.addresses, *other.words} & {*person.addresses, *person.words})
 
 
-def _is(person: Person, local: str, domain: str) -> bool:
+def _is(person: DataSubject, local: str, domain: str) -> bool:
     """Whether an address is the person's; also with a sub-address (RFC 5233)."""
     name = local.lower()
     return any(f"{one}@{domain}".lower() in person.addresses for one in (name, name.partition("+")[0]))
 
 
-def _address(person: Person, literal: str, local: str, domain: str) -> str:
+def _address(person: DataSubject, literal: str, local: str, domain: str) -> str:
     return literal if not literal or _is(person, local, domain) else MASKED
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from dlp_gateway.audit.chain import pseudonym
 from dlp_gateway.store import accounts, database
 from dlp_gateway.store.accounts import Known
-from dlp_gateway.store.requests import Person
+from dlp_gateway.store.requests import DataSubject
 
 _LISTED = 100
 
@@ -84,7 +84,7 @@ class Traces:
     accounts: tuple[Known, ...] = field(repr=False)
 
 
-def traces(person: Person, pseudonyms: bytes | None = None) -> Traces:
+def traces(person: DataSubject, pseudonyms: bytes | None = None) -> Traces:
     """Look a person up; ``pseudonyms`` is the key of a record kept with pseudonyms. Raises StoreError."""
     sender, sender_values = sending(person)
     recipient, recipient_values = receiving(person)
@@ -114,7 +114,7 @@ def traces(person: Person, pseudonyms: bytes | None = None) -> Traces:
         )
 
 
-def sending(person: Person) -> tuple[str, list[str]]:
+def sending(person: DataSubject) -> tuple[str, list[str]]:
     """The condition, and its values, for messages ``m`` that the person sent, or handed in under their login."""
     own, values = _matching(person, "m.sender_domain", "m.sender_local")
     if not person.logins:
@@ -124,12 +124,12 @@ def sending(person: Person) -> tuple[str, list[str]]:
     return f"({own} OR (NOT (m.client_user = '') AND LOWER(m.client_user) IN ({logins})))", [*values, *person.logins]
 
 
-def receiving(person: Person) -> tuple[str, list[str]]:
+def receiving(person: DataSubject) -> tuple[str, list[str]]:
     """The condition, and its values, for recipients ``r`` that are the person."""
     return _matching(person, "r.domain", "r.local")
 
 
-def under_way(cursor: Any, person: Person, until: float = _NEVER, own_until: float = _NEVER) -> int:
+def under_way(cursor: Any, person: DataSubject, until: float = _NEVER, own_until: float = _NEVER) -> int:
     """How many messages from or to the person are queued or wait for a reviewer.
 
     Counts mail that came ``until`` then, and notices and bounces made ``own_until`` then.
@@ -150,7 +150,7 @@ def under_way(cursor: Any, person: Person, until: float = _NEVER, own_until: flo
     )
 
 
-def involved(cursor: Any, person: Person) -> list[str]:
+def involved(cursor: Any, person: DataSubject) -> list[str]:
     """The identifiers of all decisions from or to the person."""
     sender, sender_values = sending(person)
     recipient, recipient_values = receiving(person)
@@ -171,7 +171,7 @@ class RecordTexts:
     named: tuple[str, ...]
 
 
-def record_texts(cursor: Any, person: Person, pseudonyms: bytes | None = None) -> RecordTexts:
+def record_texts(cursor: Any, person: DataSubject, pseudonyms: bytes | None = None) -> RecordTexts:
     """Find a person's texts; with pseudonyms only exact addresses can be found, for others there is no key."""
     wanted = list(person.logins)
     if pseudonyms is not None:
@@ -200,7 +200,7 @@ def record_texts(cursor: Any, person: Person, pseudonyms: bytes | None = None) -
     return RecordTexts(addresses, tuple(reasons), tuple(named))
 
 
-def _matching(person: Person, domain: str, local: str) -> tuple[str, list[str]]:
+def _matching(person: DataSubject, domain: str, local: str) -> tuple[str, list[str]]:
     clauses, values = [], []
     for address in person.addresses:
         name, _, at = address.rpartition("@")
@@ -227,7 +227,7 @@ def _phrases(words: Iterable[str]) -> re.Pattern[str] | None:
     return re.compile(rf"(?<!\w)(?:{quoted})(?!\w)", re.IGNORECASE) if quoted else None
 
 
-def _held(cursor: Any, person: Person) -> tuple[Kept, ...]:
+def _held(cursor: Any, person: DataSubject) -> tuple[Kept, ...]:
     sender, sender_values = sending(person)
     recipient, recipient_values = receiving(person)
     columns = "h.message_id, h.held_at, h.expires_at"
@@ -244,7 +244,7 @@ def _held(cursor: Any, person: Person) -> tuple[Kept, ...]:
     return tuple(found.values())
 
 
-def _latest(cursor: Any, person: Person) -> tuple[Line, ...]:
+def _latest(cursor: Any, person: DataSubject) -> tuple[Line, ...]:
     sender, sender_values = sending(person)
     recipient, recipient_values = receiving(person)
     cursor.execute(
@@ -256,7 +256,7 @@ def _latest(cursor: Any, person: Person) -> tuple[Line, ...]:
     return tuple(Line(*row) for row in cursor.fetchall())
 
 
-def restricted(cursor: Any, person: Person) -> int:
+def restricted(cursor: Any, person: DataSubject) -> int:
     """How many decisions from or to the person are kept for a request or frozen for a dispute."""
     sender, sender_values = sending(person)
     recipient, recipient_values = receiving(person)
@@ -272,7 +272,7 @@ def restricted(cursor: Any, person: Person) -> int:
     )
 
 
-def _policies(cursor: Any, person: Person) -> int:
+def _policies(cursor: Any, person: DataSubject) -> int:
     if not person.addresses:
         return 0
     where = " OR ".join("LOWER(policy) LIKE %s ESCAPE '!'" for _ in person.addresses)

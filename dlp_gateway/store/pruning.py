@@ -15,15 +15,15 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from dlp_gateway.audit.chain import GENESIS, Checkpoint, Entry, Kind, Note, Prune, entry_hash
+from dlp_gateway.audit.chain import GENESIS, Checkpoint, Entry, EntryKind, Note, Prune, entry_hash
+from dlp_gateway.model import DAY
 from dlp_gateway.store import database, history, record
 from dlp_gateway.store.change import change
-from dlp_gateway.store.intake import ACTOR
+from dlp_gateway.store.values import ACTOR
 
 SigningKey = tuple[str, Ed25519PrivateKey]
 
 _BATCH = 5000
-_DAY = 86400.0
 # Whether an entry is about a decision that is kept for a person's request, or a message frozen for a dispute.
 _OLDEST = (
     "SELECT seq, at, hash, kind, subject IN (SELECT message_id FROM dlp_restriction UNION SELECT message_id"
@@ -59,7 +59,7 @@ def prune(before: float, now: float, key: SigningKey | None) -> Pruned:
         cursor.execute(_OLDEST, (1,))
         oldest: Any = cursor.fetchone()
     # Once a day is enough: afterwards the whole rest of the record is read.
-    if oldest is None or oldest[1] >= before - _DAY or oldest[4]:
+    if oldest is None or oldest[1] >= before - DAY or oldest[4]:
         return Pruned(0)
     proven = _Proven(0) if key is None else _prove(before, key)
     count = 0
@@ -81,7 +81,7 @@ def _prove(before: float, key: SigningKey) -> _Proven:
             if previous is not None and history.length()[0] > previous.seq:
                 return _Proven(through)  # another gateway has cut the record meanwhile: the next round goes on
             return _Proven(through, entry.seq)
-        if entry.kind == Kind.CHECKPOINT and str(entry.said().get("key")) in keys:
+        if entry.kind == EntryKind.CHECKPOINT and str(entry.said().get("key")) in keys:
             if not _vouches(entry, keys):
                 return _Proven(through, entry.seq)
             through = entry.seq - 1
@@ -120,7 +120,7 @@ def _prune_batch(before: float, now: float, key: SigningKey | None, proven: _Pro
         if signed:
             old = [row for row in old if row[0] <= proven.through]
         # An entry stays with the checkpoint over it: its age is what a checkpoint kept elsewhere tells.
-        if old and len(old) < len(rows) and rows[len(old)][3] == Kind.CHECKPOINT:
+        if old and len(old) < len(rows) and rows[len(old)][3] == EntryKind.CHECKPOINT:
             old.pop()
         if not old:
             return 0
@@ -130,7 +130,7 @@ def _prune_batch(before: float, now: float, key: SigningKey | None, proven: _Pro
             details = Prune.signed(through, digest, now, *key).details()
         else:
             details = {"through": through, "hash": digest.hex()}
-        made.rows.notes.append(Note(Kind.PRUNE, now, ACTOR, "record", {**details, "entries": len(old)}))
+        made.rows.notes.append(Note(EntryKind.PRUNE, now, ACTOR, "record", {**details, "entries": len(old)}))
         return len(old)
 
 

@@ -12,14 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlp_gateway.audit.chain import Kind as Entry
-from dlp_gateway.audit.chain import Note, Texts
+from dlp_gateway.audit.chain import EntryKind, Note, Texts
 from dlp_gateway.model import Address, Recipient, Zone
 from dlp_gateway.store import sealing, wraps
 from dlp_gateway.store.database import is_postgresql, marks
-from dlp_gateway.store.intake import ACTOR, Rows, add_outgoing
+from dlp_gateway.store.intake import Rows, add_outgoing
 from dlp_gateway.store.keys import GatewayKeys
-from dlp_gateway.store.values import Due, Kind, Outcome, Outgoing, State
+from dlp_gateway.store.values import ACTOR, Due, Kind, Outcome, Outgoing, State
 
 _BATCH = 500
 
@@ -61,6 +60,11 @@ _ERASE_CHUNKS = (
     " (SELECT 1 FROM dlp_wrap w WHERE w.message_id = dlp_chunk.message_id)"
 )
 _WRAPPED = "SELECT key_id, wrapped FROM dlp_wrap WHERE message_id = %s AND holder = %s"
+_WRAP = "INSERT INTO dlp_wrap (message_id, holder, key_id, wrapped) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
+_RELEASE = (
+    "UPDATE dlp_recipient SET state = 'queued', queued_at = %s, due = %s, released_at = %s"
+    " WHERE id = %s AND state = 'held'"
+)
 _CONTENT = "SELECT body FROM dlp_chunk WHERE message_id = %s AND part = %s ORDER BY n"
 
 
@@ -157,12 +161,24 @@ def content(cursor: Any, message_id: str, keys: GatewayKeys) -> bytes:
         KeyError: the message is unknown or its key destroyed.
         SealError: the content was altered, or the key directory is not the right one.
     """
-    cursor.execute(_WRAPPED, (message_id, wraps.DELIVERY))
-    row = cursor.fetchone()
-    if row is None:
+    wrap = wrapped(cursor, message_id, wraps.DELIVERY)
+    if wrap is None:
         raise KeyError(message_id)
-    key = wraps.open_for_delivery(keys, row[0], bytes(row[1]), message_id)
+    key = wraps.open_for_delivery(keys, *wrap, message_id)
     return read(cursor, message_id, key, sealing.Part.CONTENT)
+
+
+def wrapped(cursor: Any, message_id: str, holder: str) -> tuple[str, bytes] | None:
+    """The identifier of the wrapping key and the content key wrapped for ``holder``; None when that is destroyed."""
+    cursor.execute(_WRAPPED, (message_id, holder))
+    row = cursor.fetchone()
+    return None if row is None else (row[0], bytes(row[1]))
+
+
+def release(cursor: Any, message_id: str, wrap: tuple[str, bytes], recipients: Iterable[int], now: float) -> None:
+    """Let deliveries to held recipients be due; ``wrap`` is what ``wrapped`` gives from now on."""
+    cursor.execute(_WRAP, (message_id, wraps.DELIVERY, *wrap))
+    cursor.executemany(_RELEASE, [(now, now, now, recipient) for recipient in recipients])
 
 
 def read(cursor: Any, message_id: str, key: bytes, part: sealing.Part) -> bytes:
@@ -237,9 +253,9 @@ def _update(outcome: Outcome, now: float) -> tuple[Any, ...]:
 
 def _ended(row: Any, outcome: Outcome, now: float) -> Note | None:
     """The entry for the end of an attempt; an ordinary deferral needs none, the recipient's row tells."""
-    kinds = {State.DELIVERED: Entry.DELIVER, State.FAILED: Entry.BOUNCE, State.UNCERTAIN: Entry.UNCERTAIN}
-    kind = kinds.get(outcome.state, Entry.DEFER)
-    if kind is Entry.DEFER and outcome.bounce is None:
+    kinds = {State.DELIVERED: EntryKind.DELIVER, State.FAILED: EntryKind.BOUNCE, State.UNCERTAIN: EntryKind.UNCERTAIN}
+    kind = kinds.get(outcome.state, EntryKind.DEFER)
+    if kind is EntryKind.DEFER and outcome.bounce is None:
         return None
     _, message_id, local, domain, zone, state, attempts, _, message_kind = row
     texts = Texts()

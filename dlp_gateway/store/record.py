@@ -10,9 +10,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from dlp_gateway.audit.chain import Checkpoint, Entry, Kind, Note, Prune, TextKind, commit, link, pseudonym
+from dlp_gateway.audit.chain import Checkpoint, Entry, EntryKind, Note, Prune, TextKind, commit, link, pseudonym
 from dlp_gateway.store.database import is_postgresql, marks
 from dlp_gateway.store.errors import StoreError
+from dlp_gateway.store.values import ACTOR, RARE
 
 _ENTRY = (
     "INSERT INTO dlp_audit_entry (seq, at, kind, actor, subject, details, tokens, previous, hash)"
@@ -64,7 +65,7 @@ def add_checkpoint(
     if seq == signed:
         return None
     checkpoint = Checkpoint.signed(seq, digest, now, key_id, key)
-    append(cursor, [Note(Kind.CHECKPOINT, now, "gateway", key_id, checkpoint.details())])
+    append(cursor, [Note(EntryKind.CHECKPOINT, now, ACTOR, key_id, checkpoint.details())])
     cursor.execute("UPDATE dlp_audit_head SET checkpoint = seq WHERE id = 1")
     return checkpoint
 
@@ -82,9 +83,7 @@ def _need(cursor: Any, last: Checkpoint, keys: Mapping[str, Ed25519PublicKey]) -
 
 
 def _was_pruned(cursor: Any, seq: int, keys: Mapping[str, Ed25519PublicKey]) -> bool:
-    cursor.execute(
-        "SELECT details FROM dlp_audit_entry WHERE kind = 'prune' AND NOT (kind IN ('decide', 'deliver', 'hold'))"
-    )
+    cursor.execute(f"SELECT details FROM dlp_audit_entry WHERE kind = 'prune' AND {RARE}")  # noqa: S608
     for (details,) in cursor.fetchall():
         try:
             prune = Prune.parse(json.loads(details))
@@ -95,32 +94,16 @@ def _was_pruned(cursor: Any, seq: int, keys: Mapping[str, Ed25519PublicKey]) -> 
     return False
 
 
-def forget(
-    cursor: Any, address: str, now: float, actor: str, pseudonyms: bytes | None = None, subject: str = "record"
-) -> int:
-    """Erase an address from the record; returns how many texts went. The chain stays unbroken.
+def forget_texts(cursor: Any, tokens: Sequence[str], now: float, actor: str, subject: str) -> int:
+    """Erase the texts behind some tokens; returns how many. The chain stays unbroken.
 
-    The entries that named the address keep tokens that tell nothing. That an
+    The entries that named the texts keep tokens that tell nothing. That an
     erasure took place is an entry itself, about ``subject``, naming the tokens.
     """
-    head(cursor)
-    names = [address.lower()]
-    if pseudonyms is not None:
-        names.append(pseudonym(pseudonyms, address))
-    places = marks(names)
-    cursor.execute(
-        f"SELECT token FROM dlp_audit_text WHERE kind = 'address' AND text IN ({places}) ORDER BY token",  # noqa: S608
-        names,
-    )
-    return forget_texts(cursor, [row[0] for row in cursor.fetchall()], now, actor, subject)
-
-
-def forget_texts(cursor: Any, tokens: Sequence[str], now: float, actor: str, subject: str) -> int:
-    """Erase the texts behind some tokens, with the entry that says so; returns how many."""
     if tokens:
         head(cursor)
         erase(cursor, tokens)
-        append(cursor, [Note(Kind.ERASE, now, actor, subject, {"tokens": list(tokens)})])
+        append(cursor, [Note(EntryKind.ERASE, now, actor, subject, {"tokens": list(tokens)})])
     return len(tokens)
 
 

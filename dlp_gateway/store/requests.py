@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from dlp_gateway.audit.chain import Kind as Entry
-from dlp_gateway.audit.chain import Note
+from dlp_gateway.audit.chain import EntryKind, Note
 from dlp_gateway.store import database
 from dlp_gateway.store.change import change
 from dlp_gateway.store.errors import StoreInvalidError
@@ -45,7 +44,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class DataSubject:
     """Who a request is about: ``addresses`` in lower case, ``words`` are names or other words to look for."""
 
     addresses: tuple[str, ...] = field(repr=False)
@@ -61,7 +60,7 @@ class Person:
         return json.dumps({"addresses": self.addresses, "words": self.words}, ensure_ascii=False)
 
     @classmethod
-    def parse(cls, text: str) -> Person | None:
+    def parse(cls, text: str) -> DataSubject | None:
         """What ``text`` gave; None where the person has been erased."""
         if not text:
             return None
@@ -80,7 +79,7 @@ class Request:
 
     id: int
     kind: RequestKind
-    person: Person | None = field(repr=False)
+    person: DataSubject | None = field(repr=False)
     received_at: float
     due_at: float
     extended_at: float | None
@@ -116,7 +115,7 @@ def due(received_at: float, months: int = 1) -> float:
     return end.timestamp()
 
 
-def register(person: Person, kind: RequestKind, received_at: float, *, actor: str, now: float) -> Request:
+def register(person: DataSubject, kind: RequestKind, received_at: float, *, actor: str, now: float) -> Request:
     """Take a request in; raises StoreInvalidError when it names nobody, or came after ``now``."""
     if not person.addresses and not person.words:
         raise StoreInvalidError("say who asks: an address, or a name")
@@ -189,7 +188,7 @@ def still_open(request_id: int) -> Request:
 
 def note(request: Request, now: float, actor: str, act: str, **more: Any) -> Note:
     """An entry for the record about a step of a request; ``more`` holds no personal data."""
-    return Note(Entry.PERSON, now, actor, request.name, {"act": act, **more})
+    return Note(EntryKind.PERSON, now, actor, request.name, {"act": act, **more})
 
 
 def _open(request_id: int, *, lock: bool = True) -> Request:
@@ -211,7 +210,7 @@ def _request(row: Any) -> Request:
     return Request(
         id=row.id,
         kind=RequestKind(row.kind),
-        person=Person.parse(row.person),
+        person=DataSubject.parse(row.person),
         received_at=row.received_at,
         due_at=row.due_at,
         extended_at=row.extended_at,

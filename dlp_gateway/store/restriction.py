@@ -9,16 +9,15 @@ the message, so that the last one to be lifted lets it go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from dlp_gateway.audit.chain import Kind as Entry
-from dlp_gateway.audit.chain import Note, Texts
-from dlp_gateway.store import database, persons, receipts, requests
+from dlp_gateway.audit.chain import EntryKind, Note, Texts
+from dlp_gateway.store import database, persons, receipts, requests, reviewing
 from dlp_gateway.store.change import Change, change
 from dlp_gateway.store.errors import StoreInvalidError
-from dlp_gateway.store.intake import ACTOR
 from dlp_gateway.store.requests import Request
+from dlp_gateway.store.values import ACTOR
 
 _FROZEN = "frozen"
 _UNFROZEN = (
@@ -44,7 +43,7 @@ def restrict(request: Request, *, also: Sequence[str] = (), actor: str, now: flo
         receipt = receipts.read(request.id)
         before = _restricted(made.cursor, request)
         wanted = sorted({*persons.involved(made.cursor, request.person), *also} - before)
-        _lock(made, wanted)
+        reviewing.lock(made.cursor, wanted)
         made.cursor.executemany(
             "INSERT INTO dlp_restriction (request_id, message_id, at) VALUES (%s, %s, %s)",
             [(request.id, message_id, now) for message_id in wanted],
@@ -128,7 +127,7 @@ def _keepers(cursor: Any, message_id: str) -> list[int]:
 def _freeze(made: Change, request: Request, receipt: dict[str, Any], actor: str, now: float) -> dict[str, Any]:
     """Freeze what is held of the request's decisions; returns its receipt with these messages noted."""
     made.cursor.execute(_UNFROZEN, (request.id,))
-    _lock(made, [row[0] for row in made.cursor.fetchall()])
+    reviewing.lock(made.cursor, [row[0] for row in made.cursor.fetchall()])
     made.cursor.execute(_UNFROZEN, (request.id,))  # A reviewer may have been faster.
     found = [row[0] for row in made.cursor.fetchall()]
     made.cursor.executemany(
@@ -141,7 +140,7 @@ def _freeze(made: Change, request: Request, receipt: dict[str, Any], actor: str,
 
 def _thaw(made: Change, message_id: str, request: Request, actor: str, now: float) -> None:
     """Let a message's clock go on where it stopped."""
-    _lock(made, [message_id])
+    reviewing.lock(made.cursor, [message_id])
     made.cursor.execute(
         "UPDATE dlp_hold SET expires_at = expires_at + %s - restricted_at, restricted_at = NULL"
         " WHERE message_id = %s AND closed_at IS NULL AND restricted_at IS NOT NULL",
@@ -151,14 +150,7 @@ def _thaw(made: Change, message_id: str, request: Request, actor: str, now: floa
         made.rows.notes.append(_note(message_id, request, actor, now, on=False))
 
 
-def _lock(made: Change, message_ids: Iterable[str]) -> None:
-    """Keep reviewers from acting on the messages until the transaction ends; SQLite has one writer anyway."""
-    if database.is_postgresql():
-        for message_id in message_ids:
-            made.cursor.execute("SELECT id FROM dlp_message WHERE id = %s FOR UPDATE", (message_id,))
-
-
 def _note(message_id: str, request: Request, actor: str, now: float, *, on: bool) -> Note:
     texts = Texts()
     details = {"reason": texts.reason(request.name), "on": on}
-    return Note(Entry.RESTRICT, now, actor, message_id, details, tuple(texts.items))
+    return Note(EntryKind.RESTRICT, now, actor, message_id, details, tuple(texts.items))

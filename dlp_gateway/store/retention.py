@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from dlp_gateway.audit.chain import Kind as Entry
-from dlp_gateway.audit.chain import Note
+from dlp_gateway.audit.chain import EntryKind, Note
 from dlp_gateway.store import database, pruning, queue, wraps
 from dlp_gateway.store.change import change
-from dlp_gateway.store.intake import ACTOR
+from dlp_gateway.store.values import ACTOR
 
 _BATCH = 500
 
@@ -117,4 +116,4 @@ def _remove(what: str, kinds: str, before: float, now: float, batch: int) -> int
 
 def removal(what: str, count: int, now: float) -> Note:
     """The entry for what a clock has removed."""
-    return Note(Entry.ERASE, now, ACTOR, "retention", {"what": what, "count": count})
+    return Note(EntryKind.ERASE, now, ACTOR, "retention", {"what": what, "count": count})

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlp_gateway.audit.chain import Kind as Entry
-from dlp_gateway.audit.chain import Note, Texts
+from dlp_gateway.audit.chain import EntryKind, Note, Texts
 from dlp_gateway.model import Address, Recipient, Zone
 from dlp_gateway.store import database, queue
 from dlp_gateway.store.change import change
@@ -79,7 +78,7 @@ def retry(delivery_ids: Sequence[int] | None, *, actor: str, now: float, pseudon
     with change(pseudonyms) as made:
         rows = _idle(made.cursor, delivery_ids, now)
         made.cursor.executemany("UPDATE dlp_recipient SET due = %s WHERE id = %s", [(now, row[0]) for row in rows])
-        made.rows.notes += _notes(Entry.RETRY, rows, now, actor, None)
+        made.rows.notes += _notes(EntryKind.RETRY, rows, now, actor, None)
         return len(rows)
 
 
@@ -108,7 +107,7 @@ def drop(
             for mail in reports.of(_dropped(made.cursor, [row[0] for row in rows])):
                 add_outgoing(made.rows, mail, reports.keys, now)
         queue.erase(made.cursor, {row[1] for row in rows})
-        made.rows.notes += _notes(Entry.DROP, rows, now, actor, reason)
+        made.rows.notes += _notes(EntryKind.DROP, rows, now, actor, reason)
         return [row[0] for row in rows]
 
 
@@ -143,7 +142,7 @@ def _idle(cursor: Any, delivery_ids: Sequence[int] | None, now: float) -> list[A
     return rows
 
 
-def _notes(kind: Entry, rows: Iterable[Any], now: float, actor: str, reason: str | None) -> list[Note]:
+def _notes(kind: EntryKind, rows: Iterable[Any], now: float, actor: str, reason: str | None) -> list[Note]:
     notes = []
     for _, message_id, local, domain in rows:
         texts = Texts()

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from dlp_gateway.audit.chain import Checkpoint, Note
 from dlp_gateway.audit.witness import Witness
+from dlp_gateway.model import DAY
 from dlp_gateway.store import database
 from dlp_gateway.store import queue as statements
 from dlp_gateway.store.errors import StoreError, StoreFullError, StoreInvalidError, StoreUnavailableError, describe
@@ -49,7 +50,7 @@ class Options:
     """
 
     pseudonyms: bool = False
-    hold_seconds: float = 30 * 86400.0
+    hold_seconds: float = 30 * DAY
     reserve: int = 64 << 20
     group: int = 256
     recent: int = 32 << 20

@@ -14,6 +14,14 @@ from typing import Protocol
 
 from dlp_gateway.model import Decision, Recipient, Zone
 
+ACTOR = "gateway"
+"""Who did it, in entries of what the gateway does by itself."""
+
+# What there is most of in the record, written by the mail path. The partial indices of the record leave it out, and a
+# statement uses them only where it leaves out the same, in the same words.
+EVERYDAY = ("decide", "deliver", "hold")
+RARE = "NOT (kind IN ({}))".format(", ".join(f"'{kind}'" for kind in EVERYDAY))
+
 
 class Kind(StrEnum):
     """Why a message is in the store."""

@@ -6,8 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from dlp_gateway.audit.chain import Kind as Entry
-from dlp_gateway.audit.chain import Note
+from dlp_gateway.audit.chain import EntryKind, Note
 from dlp_gateway.store import database
 from dlp_gateway.store.change import change
 from dlp_gateway.store.retention import removal
@@ -51,7 +50,7 @@ def enter(version: Version, config: str) -> bool:
     """
     details = {"policy": version.fingerprint, "config": config, "texts": version.digest}
     with change() as made:
-        made.rows.notes.append(Note(Entry.CONFIGURE, version.at, version.actor, "configuration", details))
+        made.rows.notes.append(Note(EntryKind.CONFIGURE, version.at, version.actor, "configuration", details))
         made.cursor.execute(_LAST)
         last = made.cursor.fetchone()
         if last is not None and tuple(last) == (version.policy, version.detection):

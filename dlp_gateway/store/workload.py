@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from dlp_gateway.model import DAY
 from dlp_gateway.store import appeals, database
 
-_DAY = 86400.0
 # Upper bounds in days of the age classes; what is older comes last.
-AGES = (1, 3, 7)
+AGES = (1, 3, 7, 14)
 SOON_DAYS = 3
 
 _OPEN = (
@@ -44,13 +45,22 @@ def workload(now: float) -> Workload:
     with database.failures("what waits was not counted"), database.cursor() as cursor:
         cursor.execute(_OPEN)
         rows = cursor.fetchall()
-    waiting: Counter[tuple[int, bool]] = Counter()
-    for held_at, _, _, approvals in rows:
-        age = sum(now - held_at >= days * _DAY for days in AGES)
-        waiting[age, approvals > 1] += 1
     return Workload(
-        waiting=waiting,
-        expiring=sum(row[2] is None and row[1] - now <= SOON_DAYS * _DAY for row in rows),
+        waiting=_by_age(((row[0], row[3]) for row in rows), now),
+        expiring=sum(row[2] is None and row[1] - now <= SOON_DAYS * DAY for row in rows),
         restricted=sum(row[2] is not None for row in rows),
         appeals=appeals.count_unanswered(),
     )
+
+
+def waiting_by_age(now: float) -> Mapping[tuple[int, bool], int]:
+    """The ``waiting`` of a workload alone; raises StoreError."""
+    with database.failures("the held messages were not counted"), database.cursor() as cursor:
+        cursor.execute(_OPEN)
+        return _by_age(((row[0], row[3]) for row in cursor.fetchall()), now)
+
+
+def _by_age(held: Iterable[tuple[float, int]], now: float) -> Counter[tuple[int, bool]]:
+    """Count messages by when they were held and how many approvals each needs at most."""
+    bounds = [days * DAY for days in AGES]
+    return Counter((bisect_right(bounds, now - held_at), approvals > 1) for held_at, approvals in held)

@@ -10,8 +10,9 @@ from dlp_gateway.delivery.replies import MAX_LINE, MAX_LINES, MAX_UNREAD, Malfor
 from dlp_gateway.delivery.result import DeliveryError
 from dlp_gateway.delivery.routing import Hop
 from dlp_gateway.delivery.settings import Timeouts
-from dlp_gateway.delivery.tls import TlsMode, TlsPolicy, context
+from dlp_gateway.delivery.tls import TlsPolicy, context
 from dlp_gateway.delivery.transaction import Transaction
+from dlp_gateway.model import TlsMode
 from dlp_gateway.store.values import State
 from tests.unit.delivery.examples import HOSTNAME, mail
 

@@ -163,7 +163,7 @@ def test_rtf_of_any_tokens(body: str) -> None:
 @given(text=st.text(max_size=400))
 def test_any_text_gives_bounded_candidates(text: str) -> None:
     texts = [Text("body", text, Role.BODY), Text("a", text, Role.FILENAME)]
-    assert len(candidates(texts)) <= 400
+    assert len(candidates(texts, 400)) <= 400
     announces_password(texts)
 
 

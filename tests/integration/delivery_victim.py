@@ -11,9 +11,9 @@ from pathlib import Path
 
 from dlp_gateway.delivery.schedule import Schedule
 from dlp_gateway.delivery.settings import ConnectionSettings, DeliverySettings, Routes, RouteSettings, Timeouts
-from dlp_gateway.delivery.tls import TlsMode, TlsPolicy
+from dlp_gateway.delivery.tls import TlsPolicy
 from dlp_gateway.delivery.worker import DeliveryService
-from dlp_gateway.model import Zone
+from dlp_gateway.model import TlsMode, Zone
 from dlp_gateway.store import keys
 from dlp_gateway.store.store import Options, Store
 from dlp_gateway.store.values import State

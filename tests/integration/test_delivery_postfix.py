@@ -10,8 +10,8 @@ import pytest
 import trustme
 
 from dlp_gateway.delivery.settings import ResolverSettings, Routes, RouteSettings
-from dlp_gateway.delivery.tls import TlsMode, TlsPolicy
-from dlp_gateway.model import Zone
+from dlp_gateway.delivery.tls import TlsPolicy
+from dlp_gateway.model import TlsMode, Zone
 from dlp_gateway.store.values import State
 from tests.integration.postfix import AVAILABLE, WHY_NOT, Delivered, Postfix
 from tests.unit.delivery.examples import CONTENT, SENDER, due, recipient

@@ -10,10 +10,10 @@ import pytest
 
 from dlp_gateway.inspection.inspector import Inspector, load_inspector
 from dlp_gateway.model import Action, Address, Recipient, Role
-from dlp_gateway.policy.evaluate import evaluate
 from dlp_gateway.settings import default_config_dir, default_detectors_dir, read_policy
 from tests.unit.documents import locked
 from tests.unit.documents.test_passwords import ALONG, APART
+from tests.unit.policy.examples import evaluate
 
 TODAY = dt.date(2026, 2, 2)
 OUTSIDE = Recipient(Address("desk", "brightwater.example", "desk@brightwater.example"))

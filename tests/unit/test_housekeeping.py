@@ -10,9 +10,10 @@ from dlp_gateway.model import Action, Zone
 from dlp_gateway.monitoring.metrics import Metrics
 from dlp_gateway.quarantine import held
 from dlp_gateway.settings import default_config_dir, load_settings
-from dlp_gateway.store import counters, database, keys, spool
+from dlp_gateway.store import database, keys, spool
 from dlp_gateway.store.store import Options, Store
 from dlp_gateway.store.values import Kind
+from tests.unit.store.contract import rows
 from tests.unit.store.examples import NOW, intake, verdict
 
 HOUR = 3600.0
@@ -149,4 +150,4 @@ async def test_after_a_reload_the_new_keys_and_settings_are_used(store, tmp_path
 
     (mail,) = await waiting(store)
     assert mail.recipient == "new.lead@westendonsixth.com"
-    assert set(await store.read(counters.keys_in_use)) == {"reviewers-1", "spool-2"}
+    assert {key_id for (key_id,) in await rows(store, "SELECT key_id FROM dlp_wrap")} == {"reviewers-1", "spool-2"}

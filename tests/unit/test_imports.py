@@ -114,3 +114,15 @@ def test_policy_knows_no_mail_file_or_network_code():
 
     # The loader takes a file's name for its messages; it opens none.
     assert {(path, name) for path, name in used if name.split(".")[0] in forbidden} == set()
+
+
+def test_every_statement_stands_in_the_store():
+    elsewhere = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in {"execute", "executemany"}
+        if path.relative_to(PACKAGE).parts[0] != "store"
+    }
+
+    assert elsewhere == set()

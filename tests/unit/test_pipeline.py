@@ -77,7 +77,7 @@ class House:
         self.store, self.heard, self.clock = Memory(), Heard(), Clock()
         self.store.open.set()
         made = policy()
-        self.running = Running(made, pool, made.fingerprint, Letterhead("g.westendonsixth.com", "the DPO", 30))
+        self.running = Running(made, pool, Letterhead("g.westendonsixth.com", "the DPO", 30))
         limiter = NoticeLimiter(self.clock, burst=2, seconds=600)
         self.pipeline = Pipeline(self.running, self.store, self.heard, limiter, self.clock)
 
@@ -137,7 +137,7 @@ async def test_the_record_says_what_was_decided_on_and_by_which_policy(house):
 
     decision = house.intake.decision
     assert (decision.size, decision.digest) == (len(raw), hashlib.sha256(raw).hexdigest())
-    assert (decision.policy, decision.at) == (house.running.fingerprint, NOW)
+    assert (decision.policy, decision.at) == (house.running.policy.fingerprint, NOW)
     assert [finding.entity for finding in decision.inspection.findings] == ["AU_TFN"]
 
 
@@ -468,12 +468,14 @@ async def test_a_reload_meets_the_next_message_not_the_present_one(house):
     present = asyncio.create_task(house.send(mail(), OUTSIDE))
     await asyncio.wait([present], timeout=0.2)
 
-    house.pipeline.running = replace(house.running, fingerprint="next")
+    made = policy(rules={"external": {"action": "return"}})
+    house.pipeline.running = replace(house.running, policy=made)
     house.store.open.set()
     await present
     await house.send(mail(), OUTSIDE)
 
-    assert [intake.decision.policy for intake in house.store.intakes] == [house.running.fingerprint, "next"]
+    before = house.running.policy.fingerprint
+    assert [intake.decision.policy for intake in house.store.intakes] == [before, made.fingerprint]
 
 
 async def test_a_sender_with_letters_beyond_ascii_is_told_too(house):

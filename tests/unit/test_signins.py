@@ -6,7 +6,7 @@ import pytest
 import structlog
 
 from dlp_gateway import signins
-from dlp_gateway.audit.chain import Kind
+from dlp_gateway.audit.chain import EntryKind
 from dlp_gateway.signins import SignIns
 from dlp_gateway.smtp.observer import NoObserver
 from dlp_gateway.store.errors import StoreUnavailableError
@@ -65,7 +65,7 @@ async def test_who_logs_in_from_where_is_on_record(logins, record):
         {"outcome": "refused", "client": OFFICE},
     ]
     assert {(note.kind, note.actor, note.subject, note.at) for note in record.notes} == {
-        (Kind.SIGN_IN, "gateway", "smtp", NOW)
+        (EntryKind.SIGN_IN, "gateway", "smtp", NOW)
     }
     assert "jo" not in json.dumps([dict(note.details) for note in record.notes])  # erasable, with their texts
 

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 from django import forms
 from django.http import QueryDict
 
+from dlp_gateway.model import DAY
 from dlp_gateway.policy.rules import RuleName
 from dlp_gateway.store import holds
 from dlp_gateway.store.holds import Order, Waiting, Wanted
 
-_DAY = 86400.0
 _ANY = ("", "Any")
 _FIRST = ("sender", "recipient", "rule", "risk", "order")
 
@@ -126,8 +126,8 @@ def search(given: QueryDict | str, now: float) -> Search:
         high_risk=None if not risk else risk == "high",
         restricted=None if state not in {"restricted", "free"} else state == "restricted",
         appealed=True if state == "appeal" else None,
-        held_before=None if age is None else now - age * _DAY,
-        expires_before=None if expires is None else now + expires * _DAY,
+        held_before=None if age is None else now - age * DAY,
+        expires_before=None if expires is None else now + expires * DAY,
     )
     order = Order(asked.get("order") or Order.EXPIRY)
     query = urlencode({name: value for name, value in asked.items() if value and value != Order.EXPIRY})

@@ -15,19 +15,14 @@ from dlp_gateway.console.roles import Right
 from dlp_gateway.console.sections import deciding, finder, opening, timeline
 from dlp_gateway.console.sections.acts import PAGES as ACTS
 from dlp_gateway.console.sections.opening import PAGES as OPENING
-from dlp_gateway.model import Address, Attachment, Finding, Grade, RuleHit, Tier, Zone
-from dlp_gateway.policy.explain import Wording, wording
+from dlp_gateway.model import Address, Attachment, Finding, Grade, RuleHit, Tier
+from dlp_gateway.policy.explain import ZONES, Wording, wording
 from dlp_gateway.quarantine import answers, appeals, held
 from dlp_gateway.quarantine.held import Held, HeldRecipient
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError, refuse_own
 from dlp_gateway.store import holds, marks
 from dlp_gateway.store.marks import Place
 
-ZONES = {
-    Zone.INTERNAL: "inside the organisation",
-    Zone.PARTNER: "partner with a written agreement",
-    Zone.EXTERNAL: "outside the organisation",
-}
 _TIERS = {Tier.CONTACT: "contact information", Tier.PERSONAL: "personal", Tier.HIGH_RISK: "high risk"}
 _MOST_ROWS = 200
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from django.shortcuts import render
@@ -14,9 +15,14 @@ from dlp_gateway.console.roles import Right
 from dlp_gateway.model import Action
 from dlp_gateway.store import counters, hours
 from dlp_gateway.store.figures import total
+from dlp_gateway.store.workload import AGES, waiting_by_age
 
 DAYS = 30
-_AGES = ("under 1", "1 to 3", "3 to 7", "7 to 14", "over 14")
+_AGES = (
+    f"under {AGES[0]}",
+    *(f"{young} to {old}" for young, old in itertools.pairwise(AGES)),
+    f"over {AGES[-1]}",
+)
 
 
 def overview(request: Any) -> Any:
@@ -37,7 +43,7 @@ def overview(request: Any) -> Any:
         "counts": counts,
         "today": today,
         "stopped": sum(count for (action, _), count in today.actions.items() if action != Action.DELIVER),
-        "held": sum(counts.held.values()),
+        "held": counts.held,
         "queued": sum(counts.queued.values()),
         "charts": charts,
         "health": health.signs(request.services.settings, counts, now),
@@ -46,9 +52,9 @@ def overview(request: Any) -> Any:
 
 
 def _waiting(now: float) -> Chart:
-    found = counters.waiting_by_age(now)
+    found = waiting_by_age(now)
     series = tuple(
-        Series(word, paint, tuple(found[age, high] for age in range(len(_AGES))))
+        Series(word, paint, tuple(found.get((age, high), 0) for age in range(len(_AGES))))
         for high, word, paint in ((False, "ordinary", "ordinary"), (True, "high risk", "high"))
     )
     about = "Messages that wait for a reviewer, by their age in days; a high-risk one needs two reviewers."

@@ -12,7 +12,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 
 from dlp_gateway.audit import export as exports
-from dlp_gateway.audit.chain import Entry, Kind
+from dlp_gateway.audit.chain import Entry, EntryKind
 from dlp_gateway.audit.runs import last_run
 from dlp_gateway.console.filters import LARGEST, Filter, download, number
 from dlp_gateway.console.pages import Page
@@ -34,7 +34,7 @@ class Search(Filter):
     field_order = ("kind", "actor", "subject")
 
     kind = forms.ChoiceField(
-        label="Kind", required=False, choices=[("", "any"), *((kind.value, kind.value) for kind in Kind)]
+        label="Kind", required=False, choices=[("", "any"), *((kind.value, kind.value) for kind in EntryKind)]
     )
     actor = forms.CharField(label="Actor", required=False, max_length=150, help_text="an account, or gateway")
     subject = forms.CharField(label="Subject", required=False, max_length=150, help_text="a decision, or console")
@@ -56,7 +56,7 @@ def entries(request: Any) -> Any:
     form.is_valid()
     below = request.GET.get("below", "")
     found = history.newest(form.wanted(), below=number(below), limit=_PAGE + 1)
-    checkpoint = next(iter(history.newest(Wanted(kind=Kind.CHECKPOINT), limit=1)), None)
+    checkpoint = next(iter(history.newest(Wanted(kind=EntryKind.CHECKPOINT), limit=1)), None)
     first, length = history.length()
     context = {
         "form": form,
@@ -128,7 +128,7 @@ def checkpoints(_request: Any) -> Any:
 def _checkpoints() -> Iterator[Entry]:
     """All of them, the newest first."""
     below: int | None = None
-    while found := history.newest(Wanted(kind=Kind.CHECKPOINT), below=below, limit=500):
+    while found := history.newest(Wanted(kind=EntryKind.CHECKPOINT), below=below, limit=500):
         yield from found
         below = found[-1].seq
 

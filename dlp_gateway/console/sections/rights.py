@@ -16,11 +16,11 @@ from dlp_gateway.console.sections import rights_acts, stored
 from dlp_gateway.console.sections.rights_forms import KINDS, AnswerForm, ExtensionForm, RequestForm
 from dlp_gateway.console.sections.rights_found import held_of, pseudonyms
 from dlp_gateway.console.sections.rights_receipt import steps
+from dlp_gateway.model import DAY
 from dlp_gateway.store import matches, persons, requests, restriction
 from dlp_gateway.store.errors import StoreError
 from dlp_gateway.store.requests import Request, RequestKind
 
-_DAY = 86400.0
 _SOON = 7  # days
 
 # What to do about each kind of request, for whoever serves it.
@@ -125,7 +125,7 @@ def work(request: Any, number: int) -> Any:
 
 def row(one: Request, now: float) -> Row:
     """A request as lists show it."""
-    days = int((one.due_at - now) // _DAY)
+    days = int((one.due_at - now) // DAY)
     if one.done_at is not None:
         state = str(one.outcome)
     elif now > one.due_at:

@@ -10,7 +10,7 @@ from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
 
 from dlp_gateway.policy.zones import canonical_domain
-from dlp_gateway.store.requests import Outcome, Person, RequestKind
+from dlp_gateway.store.requests import DataSubject, Outcome, RequestKind
 
 KINDS = (
     (RequestKind.ACCESS.value, "Access: what is stored about them"),
@@ -73,9 +73,9 @@ class RequestForm(forms.Form):  # type: ignore[misc]  # Django carries no types
             raise forms.ValidationError("Say who asks: a mail address, or a name.")
         return data
 
-    def person(self) -> Person:
+    def person(self) -> DataSubject:
         """Who was named."""
-        return Person(self.cleaned_data["addresses"], self.cleaned_data["words"])
+        return DataSubject(self.cleaned_data["addresses"], self.cleaned_data["words"])
 
     def received_at(self) -> float:
         """The first second (UTC) of the day of receipt."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dlp_gateway.audit.chain import Entry, Kind
+from dlp_gateway.audit.chain import Entry, EntryKind
 from dlp_gateway.store import history
 from dlp_gateway.store.person_export import iso
 from dlp_gateway.store.requests import Request
@@ -69,7 +69,7 @@ def receipt(request: Request, now: float) -> dict[str, Any]:
 
 def _title(entry: Entry) -> str:
     details: dict[str, Any] = json.loads(entry.details)
-    if entry.kind == Kind.ERASE:
+    if entry.kind == EntryKind.ERASE:
         count = len(details.get("tokens", ()))
         return f"Erased: {count} text{'' if count == 1 else 's'} of the record"
     title = _TITLES.get(str(details.get("act")), str(details.get("act", entry.kind)).capitalize())

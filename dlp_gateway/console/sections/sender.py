@@ -228,8 +228,7 @@ def _rules(decided: Decided) -> list[Rule]:
     rules = []
     for hit in explain.enforced_hits(stopped):
         words = explain.wording(hit.rule)
-        fault = words.fault[:1].upper() + words.fault[1:]
-        rules.append(Rule(fault, hit.clause, words.meaning, words.remedy, hit.reasons))
+        rules.append(Rule(words.title, hit.clause, words.meaning, words.remedy, hit.reasons))
     return rules
 
 

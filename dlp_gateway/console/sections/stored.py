@@ -9,10 +9,10 @@ from django.shortcuts import render
 
 from dlp_gateway.console.pages import Page
 from dlp_gateway.console.roles import Right
+from dlp_gateway.model import DAY
 from dlp_gateway.settings import Settings
 from dlp_gateway.store import clocks
 
-_DAY = 86400.0
 _MINUTE = 60.0
 
 # Kind, what it is, where it is said how long it is kept, when its clock begins, how it goes.
@@ -96,7 +96,7 @@ def _clock(settings: Settings, setting: str) -> tuple[float | None, str, str]:
     why = str(type(section).model_fields[key].description or "")
     if key.endswith("_minutes"):
         return value * _MINUTE, f"{value} minutes", why
-    return value * _DAY, f"{value:g} days", why
+    return value * DAY, f"{value:g} days", why
 
 
 PAGES = (Page("retention", "rights/retention/", retention, Right.SERVE_PERSONS),)

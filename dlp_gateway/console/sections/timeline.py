@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dlp_gateway.audit.chain import Entry, Kind
+from dlp_gateway.audit.chain import Entry, EntryKind, resolved
 from dlp_gateway.store import history
 
-_REFERENCE = re.compile(r"@(\d+)")
 _ERASED = "(erased)"
 _ACTIONS = {"deliver": "to be delivered", "hold": "held", "refuse": "refused", "return": "returned"}
 
 _TITLES: Mapping[str, str] = {
-    Kind.DECIDE: "Decided",
-    Kind.HOLD: "Held, sealed to the reviewers",
-    Kind.DELIVER: "Delivered",
-    Kind.UNCERTAIN: "Perhaps delivered; tried again",
-    Kind.DEFER: "Delivery put off",
-    Kind.BOUNCE: "Not delivered",
-    Kind.RETRY: "Delivery tried again at once",
-    Kind.DROP: "Delivery given up",
-    Kind.VIEW: "Opened",
-    Kind.COPY: "Copy taken",
-    Kind.APPROVE: "Release approved; another reviewer has to agree",
-    Kind.RELEASE: "Released",
-    Kind.RETURN: "Returned to the sender",
-    Kind.DELETE: "Deleted",
-    Kind.EXPIRE: "Expired, deleted",
-    Kind.RESTRICT: "Restricted for a dispute",
-    Kind.APPEAL: "The sender asked for its release",
-    Kind.REFUSE_APPEAL: "The sender's request was refused",
-    Kind.WITHDRAW: "Withdrawn by the sender",
-    Kind.MARK: "A finding was marked as wrong",
-    Kind.ERASE: "Erased",
+    EntryKind.DECIDE: "Decided",
+    EntryKind.HOLD: "Held, sealed to the reviewers",
+    EntryKind.DELIVER: "Delivered",
+    EntryKind.UNCERTAIN: "Perhaps delivered; tried again",
+    EntryKind.DEFER: "Delivery put off",
+    EntryKind.BOUNCE: "Not delivered",
+    EntryKind.RETRY: "Delivery tried again at once",
+    EntryKind.DROP: "Delivery given up",
+    EntryKind.VIEW: "Opened",
+    EntryKind.COPY: "Copy taken",
+    EntryKind.APPROVE: "Release approved; another reviewer has to agree",
+    EntryKind.RELEASE: "Released",
+    EntryKind.RETURN: "Returned to the sender",
+    EntryKind.DELETE: "Deleted",
+    EntryKind.EXPIRE: "Expired, deleted",
+    EntryKind.RESTRICT: "Restricted for a dispute",
+    EntryKind.APPEAL: "The sender asked for its release",
+    EntryKind.REFUSE_APPEAL: "The sender's request was refused",
+    EntryKind.WITHDRAW: "Withdrawn by the sender",
+    EntryKind.MARK: "A finding was marked as wrong",
+    EntryKind.ERASE: "Erased",
 }
 
 
@@ -61,45 +59,35 @@ def of(message_id: str) -> list[Step]:
 
 
 def _step(entry: Entry, texts: Mapping[str, str]) -> Step:
-    known = [texts.get(token, _ERASED) for token in entry.tokens.split()]
-    details: dict[str, Any] = json.loads(entry.details)
-    reason = _text(details.get("reason", ""), known)
-    return Step(
-        entry.at, entry.actor, _title(entry.kind, details), tuple(_notes(entry, details, known)), reason, entry.seq
-    )
+    known = [texts.get(token) for token in entry.tokens.split()]
+    details: dict[str, Any] = resolved(json.loads(entry.details), known, _ERASED)
+    reason = str(details.get("reason", ""))
+    return Step(entry.at, entry.actor, _title(entry.kind, details), tuple(_notes(entry, details)), reason, entry.seq)
 
 
 def _title(kind: str, details: Mapping[str, Any]) -> str:
-    if kind == Kind.COPY:
+    if kind == EntryKind.COPY:
         return f"Copy taken of the {details.get('copy', 'message')}"
-    if kind == Kind.RESTRICT and not details.get("on", True):
+    if kind == EntryKind.RESTRICT and not details.get("on", True):
         return "Restriction lifted"
-    if kind == Kind.MARK and not details.get("wrong", True):
+    if kind == EntryKind.MARK and not details.get("wrong", True):
         return "A mark was taken back"
     return _TITLES.get(kind, kind.replace("_", " ").capitalize())
 
 
-def _notes(entry: Entry, details: Mapping[str, Any], known: Sequence[str]) -> list[str]:
+def _notes(entry: Entry, details: Mapping[str, Any]) -> list[str]:
     notes = []
-    if entry.kind == Kind.DECIDE:
+    if entry.kind == EntryKind.DECIDE:
         counts = Counter(item["action"] for item in details.get("recipients", ()))
         notes.append(", ".join(f"{count} {_ACTIONS.get(action, action)}" for action, count in sorted(counts.items())))
     else:
-        addresses = [_text(item["address"], known) for item in details.get("recipients", ())]
-        addresses += [_text(details["recipient"], known)] if "recipient" in details else []
+        addresses = [str(item["address"]) for item in details.get("recipients", ())]
+        addresses += [str(details["recipient"])] if "recipient" in details else []
         if addresses:
             notes.append(f"for {', '.join(addresses)}")
-    if entry.kind == Kind.MARK:
+    if entry.kind == EntryKind.MARK:
         notes.append(f"{details['entity']} in {details['place']} ({details['detector']})")
     if details.get("host"):
         answer = f", {details.get('code', '')} {details.get('enhanced', '')}".rstrip(" ,")
         notes.append(f"by {details['host']}{answer}")
     return notes
-
-
-def _text(value: Any, known: Sequence[str]) -> str:
-    """A text of the record: ``@0`` stands for the first of an entry's erasable texts."""
-    if isinstance(value, str) and (match := _REFERENCE.fullmatch(value)):
-        number = int(match[1])
-        return known[number] if number < len(known) else _ERASED
-    return str(value)

@@ -17,6 +17,7 @@ from dlp_gateway.console.pages import Page
 from dlp_gateway.console.roles import Right
 from dlp_gateway.console.rules import DETECTION_FILE, LONGEST_TEXT, POLICY_FILE, SINGLES, InForce, Proposal, Single
 from dlp_gateway.detection.retuning import Retuning
+from dlp_gateway.model import DAY
 from dlp_gateway.policy import replay
 from dlp_gateway.policy.explain import wording
 from dlp_gateway.policy.replay import Comparison, Direction, Rules
@@ -28,7 +29,6 @@ PERIODS = (7, 30)  # days
 AMOUNTS = (1000, 5000, 10_000)  # decisions
 SHOWN = 200  # flips, one by one
 MOST_SECONDS = 20.0
-_DAY = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def whatif(request: Any) -> Any:
 def _run(force: InForce, proposal: Proposal, limits: Retuning, days: int, amount: int, now: float) -> Run:
     """Decide the decisions of a period again, by both."""
     started = time.monotonic()
-    chosen = past.sample(now - days * _DAY, now, amount)
+    chosen = past.sample(now - days * DAY, now, amount)
     before = Rules(force.loaded.policy, Retuning(force.tuning, force.tuning, limits.limits).stands)
     after = Rules(proposal.loaded.policy, limits.stands)
     in_time = itertools.takewhile(lambda _: time.monotonic() - started < MOST_SECONDS, chosen.decisions())

@@ -11,15 +11,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from dlp_gateway.model import Action
+from dlp_gateway.policy.explain import OUTCOMES
 
 register = template.Library()
-
-OUTCOMES = {
-    Action.DELIVER: "delivered",
-    Action.HOLD: "held for review",
-    Action.REFUSE: "refused",
-    Action.RETURN: "returned to the sender",
-}
 
 
 @register.filter  # type: ignore[untyped-decorator]  # Django carries no types

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dlp_gateway.audit.chain import (
     GENESIS,
     Checkpoint,
-    Kind,
+    EntryKind,
     Note,
     TextKind,
     Texts,
@@ -18,6 +18,7 @@ from dlp_gateway.audit.chain import (
     entry_hash,
     link,
     pseudonym,
+    resolved,
 )
 
 KEY = Ed25519PrivateKey.generate()
@@ -34,7 +35,7 @@ def test_different_entries_have_different_hashes(one, other):
 
 def test_an_entry_is_hashed_as_documented():
     """What a program of somebody else has to do to verify an export."""
-    entry = link(Note(Kind.VIEW, 12.5, "dpo", "m1", {"b": 1, "a": "é"}), "t1 t2", 7, GENESIS)
+    entry = link(Note(EntryKind.VIEW, 12.5, "dpo", "m1", {"b": 1, "a": "é"}), "t1 t2", 7, GENESIS)
     encoded = b"dlp-gateway entry 1\0" + struct.pack(">qd", 7, 12.5) + GENESIS
     for text in ("view", "dpo", "m1", '{"a":"\\u00e9","b":1}', "t1 t2"):
         encoded += len(text.encode()).to_bytes(4, "big") + text.encode()
@@ -48,6 +49,23 @@ def test_texts_are_named_in_their_order():
 
     assert (texts.address("Ann@Example.NET"), texts.reason("Because")) == ("@0", "@1")
     assert texts.items == [(TextKind.ADDRESS, "ann@example.net"), (TextKind.REASON, "Because")]
+
+
+@pytest.mark.parametrize(
+    ("details", "shown"),
+    [
+        ("@0", "ann@example.net"),
+        ("@1", "gone"),
+        ("@2", ""),
+        ("@3", "gone"),  # somebody altered the entry
+        ("at @0", "at @0"),
+        ("@", "@"),
+        (7, 7),
+        ({"to": [{"address": "@0", "n": 1}, "@1"]}, {"to": [{"address": "ann@example.net", "n": 1}, "gone"]}),
+    ],
+)
+def test_names_of_texts_are_resolved(details, shown):
+    assert resolved(details, ["ann@example.net", None, ""], "gone") == shown
 
 
 def test_a_commitment_depends_on_salt_and_text():

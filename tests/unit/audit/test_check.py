@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from dlp_gateway.audit.chain import Kind, Note, TextKind
+from dlp_gateway.audit.chain import EntryKind, Note, TextKind
 from dlp_gateway.audit.check import check
 from dlp_gateway.audit.verify import Fault
 from dlp_gateway.model import Action
@@ -126,7 +126,7 @@ async def test_entries_of_other_processes_are_signed_in_time(path, gateway_keys)
 
         def sign_in():
             with database.transact():
-                record.append(database.cursor(), [Note(Kind.SIGN_IN, NOW, "dpo", "console", {})])
+                record.append(database.cursor(), [Note(EntryKind.SIGN_IN, NOW, "dpo", "console", {})])
 
         await store.read(sign_in)
         async with asyncio.timeout(20):
@@ -190,7 +190,7 @@ async def test_an_address_that_is_named_again_while_pruning_stays(store, verifie
         if after == 0:
             record.append(
                 database.cursor(),
-                [Note(Kind.SIGN_IN, NOW + 2 * DAY, "x", "y", {}, ((TextKind.ADDRESS, "ann@example.net"),))],
+                [Note(EntryKind.SIGN_IN, NOW + 2 * DAY, "x", "y", {}, ((TextKind.ADDRESS, "ann@example.net"),))],
             )
 
     monkeypatch.setattr(history, "entries", slow)

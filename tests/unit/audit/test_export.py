@@ -6,12 +6,12 @@ import struct
 import pytest
 
 from dlp_gateway.audit import export
-from dlp_gateway.audit.chain import GENESIS, Entry, Kind, Note, link
+from dlp_gateway.audit.chain import GENESIS, Entry, EntryKind, Note, link
 from dlp_gateway.model import Action
 from dlp_gateway.quarantine.review import Desk
 from dlp_gateway.quarantine.rules import Reviewer
-from dlp_gateway.store import database, history, record
-from tests.unit.store.contract import deliver_all
+from dlp_gateway.store import history
+from tests.unit.store.contract import deliver_all, forget
 from tests.unit.store.examples import NOW, PLANTED, intake, verdict
 
 VERDICTS = (
@@ -69,11 +69,7 @@ async def test_json_lines_are_enough_to_verify_the_chain(busy):
 
 
 async def test_erased_addresses_are_missing(busy):
-    def forget():
-        with database.transact():
-            record.forget(database.cursor(), "bob@example.org", NOW, "dpo")
-
-    await busy.write(forget)
+    await busy.write(lambda: forget("bob@example.org"))
 
     lines = [json.loads(line) for line in await exported(busy, export.json_lines)]
     assert lines[0]["texts"] == {
@@ -125,10 +121,12 @@ async def test_cef_events(busy):
     assert (events[3]["reason"], events[3]["cs3"]) == ("a=b\nc|d\\", "d|p=o\\")
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(EntryKind))
 def test_every_kind_has_an_event(kind, monkeypatch):
     monkeypatch.setattr(history, "texts", lambda tokens: {})
-    details = {"seq": 1, "hash": "", "at": 1.5, "key": "audit-1", "signature": "ab"} if kind == Kind.CHECKPOINT else {}
+    details = (
+        {"seq": 1, "hash": "", "at": 1.5, "key": "audit-1", "signature": "ab"} if kind == EntryKind.CHECKPOINT else {}
+    )
     entry: Entry = link(Note(kind, NOW, "a\r\nb", "s", details), "", 1, GENESIS)
 
     (line,) = export.cef([entry])

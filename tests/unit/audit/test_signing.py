@@ -3,7 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from dlp_gateway.audit.chain import GENESIS, Kind, entry_hash
+from dlp_gateway.audit.chain import GENESIS, EntryKind, entry_hash
 from dlp_gateway.audit.witness import Witness
 from dlp_gateway.housekeeping import Housekeeping
 from dlp_gateway.model import Zone
@@ -27,7 +27,7 @@ def opened(path, gateway_keys, witness):
 
 def made_anew():
     """The chain without its second entry and without signatures, as whoever can write the database can make it."""
-    kept = [entry for entry in history.entries() if entry.kind != Kind.CHECKPOINT and entry.subject != "m1"]
+    kept = [entry for entry in history.entries() if entry.kind != EntryKind.CHECKPOINT and entry.subject != "m1"]
     previous = GENESIS
     with database.transact():
         cursor = database.cursor()
@@ -42,7 +42,7 @@ def made_anew():
 
 async def checkpoints(store):
     entries = await store.read(lambda: list(history.entries()))
-    return [entry.seq for entry in entries if entry.kind == Kind.CHECKPOINT]
+    return [entry.seq for entry in entries if entry.kind == EntryKind.CHECKPOINT]
 
 
 async def test_a_record_made_anew_is_not_signed_and_that_is_said(opened, witness, gateway_keys):

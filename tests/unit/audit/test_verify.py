@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlp_gateway.audit.chain import GENESIS, Checkpoint, Kind, Note, Prune, commit, entry_hash, link
+from dlp_gateway.audit.chain import GENESIS, Checkpoint, EntryKind, Note, Prune, commit, entry_hash, link
 from dlp_gateway.audit.verify import Fault, verify
 from dlp_gateway.store.history import Head, SaltedText
 
@@ -17,7 +17,7 @@ KEYS = {"audit-1": KEY.public_key()}
 SALT = bytes(16)
 ADDRESS = "ann@example.net"
 TOKEN = commit(SALT, ADDRESS)
-ORDINARY = [kind for kind in Kind if kind not in (Kind.CHECKPOINT, Kind.PRUNE, Kind.ERASE)]
+ORDINARY = [kind for kind in EntryKind if kind not in (EntryKind.CHECKPOINT, EntryKind.PRUNE, EntryKind.ERASE)]
 
 
 class Record:
@@ -49,7 +49,7 @@ class Record:
     def checkpoint(self):
         signed = Checkpoint.signed(self.entries[-1].seq, self.entries[-1].hash, 100.0, "audit-1", KEY)
         self.checkpoints.append(signed)
-        self.add(Kind.CHECKPOINT, signed.details())
+        self.add(EntryKind.CHECKPOINT, signed.details())
 
     def verify(self, entries=None, head=None, texts=None, kept=(), **more):
         return verify(
@@ -197,10 +197,10 @@ def test_a_chain_rewritten_from_an_entry_on_is_shown_by_the_next_signature(recor
 def test_a_chain_made_anew_without_signatures_is_shown_by_a_checkpoint_kept_elsewhere(record):
     forged = Record()
     for entry in record.entries:
-        if entry.kind != Kind.CHECKPOINT:
-            forged.add(Kind(entry.kind), {"forged": True})
+        if entry.kind != EntryKind.CHECKPOINT:
+            forged.add(EntryKind(entry.kind), {"forged": True})
     while len(forged.entries) <= len(record.entries):
-        forged.add(Kind.DELIVER)
+        forged.add(EntryKind.DELIVER)
 
     assert forged.verify().sound
     broken = forged.verify(kept=record.checkpoints[-1:]).broken
@@ -212,14 +212,14 @@ def test_a_checkpoint_of_another_key_is_shown(record):
     other = Checkpoint.signed(
         record.entries[-1].seq, record.entries[-1].hash, 1.0, "audit-1", Ed25519PrivateKey.generate()
     )
-    record.add(Kind.CHECKPOINT, other.details())
+    record.add(EntryKind.CHECKPOINT, other.details())
 
     assert record.verify().broken.fault is Fault.REWRITTEN
     assert record.verify(kept=[other]).broken.fault is Fault.REWRITTEN
 
 
 def test_an_unreadable_checkpoint_is_shown(record):
-    record.add(Kind.CHECKPOINT, {"seq": 1})
+    record.add(EntryKind.CHECKPOINT, {"seq": 1})
 
     assert (record.verify().broken.seq, record.verify().broken.fault) == (len(EACH) + 1, Fault.EDITED)
 
@@ -232,7 +232,7 @@ def test_an_edited_head_is_shown(record):
 
 def test_entries_that_came_after_the_head_was_read_do_no_harm(record):
     head = record.head
-    record.add(Kind.DELIVER)
+    record.add(EntryKind.DELIVER)
 
     assert record.verify(head=head).sound
 
@@ -241,8 +241,8 @@ def test_entries_that_came_after_the_head_was_read_do_no_harm(record):
 
 
 def test_an_edited_address_is_named_by_the_first_entry_that_names_it(record):
-    record.add(Kind.DELIVER, address="bob@example.net")
-    record.add(Kind.DELIVER, address="bob@example.net")
+    record.add(EntryKind.DELIVER, address="bob@example.net")
+    record.add(EntryKind.DELIVER, address="bob@example.net")
     token = record.entries[-1].tokens
     texts = record.texts | {token: SaltedText("address", SALT, "eve@example.net")}
 
@@ -252,7 +252,7 @@ def test_an_edited_address_is_named_by_the_first_entry_that_names_it(record):
 
 
 def test_an_address_that_vanished_is_named(record):
-    record.add(Kind.DELIVER, address="bob@example.net")
+    record.add(EntryKind.DELIVER, address="bob@example.net")
     texts = {TOKEN: record.texts[TOKEN]}
 
     broken = record.verify(texts=texts).broken
@@ -261,9 +261,9 @@ def test_an_address_that_vanished_is_named(record):
 
 
 def test_an_address_that_was_erased_on_record_is_not(record):
-    record.add(Kind.DELIVER, address="bob@example.net")
+    record.add(EntryKind.DELIVER, address="bob@example.net")
     token = record.entries[-1].tokens
-    record.add(Kind.ERASE, {"tokens": [token]})
+    record.add(EntryKind.ERASE, {"tokens": [token]})
     del record.texts[token]
 
     report = record.verify()
@@ -276,7 +276,9 @@ def test_an_address_that_was_erased_on_record_is_not(record):
 
 
 def pruned(record, through):
-    record.add(Kind.PRUNE, {"through": through, "hash": record.entries[through - 1].hash.hex(), "entries": through})
+    record.add(
+        EntryKind.PRUNE, {"through": through, "hash": record.entries[through - 1].hash.hex(), "entries": through}
+    )
     return record.entries[through:]
 
 
@@ -295,7 +297,7 @@ def prune(record, through, at=200.0, key=KEY, more=None):
     details = Prune.signed(through, record.entries[through - 1].hash, at, "audit-1", key).details() | {
         "entries": through
     }
-    record.add(Kind.PRUNE, details | (more or {}), at=at)
+    record.add(EntryKind.PRUNE, details | (more or {}), at=at)
     return record.entries[through:]
 
 
@@ -332,7 +334,7 @@ def test_a_prune_whose_signature_does_not_fit_is_named(record, more):
 def test_a_prune_of_another_key_or_time_is_named(record):
     other, moved = replace_record(record), replace_record(record)
     prune(other, 10, key=Ed25519PrivateKey.generate())
-    moved.add(Kind.PRUNE, Prune.signed(10, record.entries[9].hash, 200.0, "audit-1", KEY).details(), at=300.0)
+    moved.add(EntryKind.PRUNE, Prune.signed(10, record.entries[9].hash, 200.0, "audit-1", KEY).details(), at=300.0)
 
     for forged in (other, moved):
         assert (forged.verify().broken.seq, forged.verify().broken.fault) == (len(EACH) + 1, Fault.REWRITTEN)
@@ -360,7 +362,7 @@ def test_a_prune_without_a_signature_behind_a_signed_one_is_named(record):
         *({"through": 1e999, "hash": "00"}, {"through": 3, "hash": "00", "signature": 5, "at": 1, "key": "\ud800"}),
     ],
 )
-@pytest.mark.parametrize("kind", [Kind.PRUNE, Kind.CHECKPOINT])
+@pytest.mark.parametrize("kind", [EntryKind.PRUNE, EntryKind.CHECKPOINT])
 def test_unreadable_details_are_named(record, kind, details):
     record.add(kind, details)
 
@@ -386,7 +388,7 @@ def test_what_was_pruned_too_early_is_shown_by_a_checkpoint_kept_elsewhere(recor
         entries = prune(record, through, at=at)
     else:
         details = {"through": through, "hash": record.entries[through - 1].hash.hex(), "entries": through}
-        record.add(Kind.PRUNE, details, at=at)
+        record.add(EntryKind.PRUNE, details, at=at)
         entries = record.entries[through:]
 
     assert record.verify(entries).sound

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dlp_gateway.audit.chain import Checkpoint, Kind, Note
+from dlp_gateway.audit.chain import Checkpoint, EntryKind, Note
 from dlp_gateway.audit.witness import Witness, WitnessError
 from dlp_gateway.store import database, history, pruning, record
 from dlp_gateway.store.record import RecordAlteredError
@@ -93,7 +93,7 @@ async def test_nothing_is_signed_on_top_of_a_record_that_was_altered(store, gate
             await store.read(signing(gateway_keys, witness))
     assert witness.read() == last
     entries = await store.read(lambda: list(history.entries()))
-    assert not [entry for entry in entries if entry.kind == Kind.CHECKPOINT and entry.seq > 3]
+    assert not [entry for entry in entries if entry.kind == EntryKind.CHECKPOINT and entry.seq > 3]
 
 
 @pytest.mark.parametrize("forged", [False, True])
@@ -108,7 +108,7 @@ async def test_what_was_pruned_on_record_is_no_reason_what_was_so_without_a_sign
     await store.read(signing(gateway_keys, witness, NOW + 9 * DAY))
     if forged:
         details = json.dumps({"through": 4, "hash": "00"})
-        note = Note(Kind.PRUNE, NOW, "gateway", "record", json.loads(details))
+        note = Note(EntryKind.PRUNE, NOW, "gateway", "record", json.loads(details))
         await store.read(lambda: record.append(database.cursor(), [note]))
         await store.read(execute("DELETE FROM dlp_audit_entry WHERE seq <= 4"))
     else:

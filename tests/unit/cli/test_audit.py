@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from dlp_gateway.audit.chain import Checkpoint, Kind, Note
+from dlp_gateway.audit.chain import Checkpoint, EntryKind, Note
 from dlp_gateway.audit.witness import Witness
 from dlp_gateway.model import Action
 from dlp_gateway.store import database
@@ -82,7 +82,7 @@ def forge_prune(gateway):
         cursor.execute("DELETE FROM dlp_audit_entry")
         cursor.execute("DELETE FROM dlp_audit_text")
         details = {"through": seq, "hash": digest.hex(), "entries": seq}
-        audit_record.append(cursor, [Note(Kind.PRUNE, time.time(), "gateway", "record", details)])
+        audit_record.append(cursor, [Note(EntryKind.PRUNE, time.time(), "gateway", "record", details)])
     database.close()
 
 
@@ -129,7 +129,7 @@ def test_a_record_made_anew_is_shown_by_what_was_signed_last(record):
         cursor.execute("DELETE FROM dlp_audit_entry")
         cursor.execute("DELETE FROM dlp_audit_text")
         cursor.execute("UPDATE dlp_audit_head SET seq = 0, hash = %s, checkpoint = 0", (bytes(32),))
-        notes = [Note(Kind.VERIFY, time.time(), "dpo", "record", {"n": n}) for n in range(20)]
+        notes = [Note(EntryKind.VERIFY, time.time(), "dpo", "record", {"n": n}) for n in range(20)]
         audit_record.append(cursor, notes)
     database.close()
 

@@ -13,7 +13,7 @@ from dlp_gateway.console.roles import Role
 from dlp_gateway.console.services import Services
 from dlp_gateway.model import Action
 from dlp_gateway.store import database, requests, versions
-from dlp_gateway.store.requests import Person, RequestKind
+from dlp_gateway.store.requests import DataSubject, RequestKind
 from dlp_gateway.store.values import SenderLink
 from tests.unit.console.signing import add
 from tests.unit.store.examples import intake, verdict
@@ -44,7 +44,7 @@ def plant(console):
         dataclasses.replace(other, link=_link(OTHER_KEY)),
         intake(verdict("ann@example.net", Action.DELIVER), message_id=QUEUED, at=now - 60),
     )
-    request = requests.register(Person(("bob@example.org",)), RequestKind.ERASE, now - 60, actor="dpo", now=now)
+    request = requests.register(DataSubject(("bob@example.org",)), RequestKind.ERASE, now - 60, actor="dpo", now=now)
     cookies = {}
     for visitor in VISITORS:
         if visitor is not None:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from dlp_gateway.audit.chain import Checkpoint, Kind
+from dlp_gateway.audit.chain import Checkpoint, EntryKind
 from dlp_gateway.audit.runs import last_run
 from dlp_gateway.model import Action
 from dlp_gateway.store import database, history
@@ -98,7 +98,7 @@ def test_a_whole_record_is_verified_and_that_is_on_record(filled):
     assert run.entries == run.last
     assert run.signed == 6
     assert '<span class="badge good">whole</span>' in page
-    assert history.newest(Wanted(kind=Kind.VERIFY))[0].actor == "auditor"
+    assert history.newest(Wanted(kind=EntryKind.VERIFY))[0].actor == "auditor"
 
 
 def test_a_record_that_was_edited_is_seen(filled):

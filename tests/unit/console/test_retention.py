@@ -16,7 +16,7 @@ from dlp_gateway.quarantine.expiry import expire
 from dlp_gateway.quarantine.rules import Reviewer
 from dlp_gateway.settings.sections import Retention
 from dlp_gateway.store import accounts, clocks, database, history, keys, requests, retention, versions
-from dlp_gateway.store.requests import Outcome, Person, RequestKind
+from dlp_gateway.store.requests import DataSubject, Outcome, RequestKind
 from dlp_gateway.store.versions import Version
 from tests.unit.store.contract import deliver_all
 from tests.unit.store.examples import intake, outgoing, verdict
@@ -140,14 +140,14 @@ def plant_marks(console, word, at):
 
 def plant_persons(console, word, at):
     for n in range(MANY):
-        person = Person((f"{word}{n}@example.net",), (f"{word} Quillfeather",))
+        person = DataSubject((f"{word}{n}@example.net",), (f"{word} Quillfeather",))
         request = requests.register(person, RequestKind.ACCESS, at, actor="dpo", now=at)
         requests.close(request.id, Outcome.GRANTED, "told", actor="dpo", now=at)
 
 
 def plant_requests(console, word, at):
     for _ in range(MANY):
-        request = requests.register(Person(("ann@example.net",)), RequestKind.ACCESS, at, actor="dpo", now=at)
+        request = requests.register(DataSubject(("ann@example.net",)), RequestKind.ACCESS, at, actor="dpo", now=at)
         requests.close(request.id, Outcome.GRANTED, "told", actor="dpo", now=at)
     execute("UPDATE dlp_person_request SET receipt = %s", word * 3)
 
@@ -289,7 +289,7 @@ def test_an_account_of_a_console_of_an_older_release_has_its_clock(console):
 def test_an_erasure_that_is_not_finished_keeps_its_person(console):
     now = console.clock()
     console.commit(intake(verdict("ann@example.net", Action.DELIVER), at=now))
-    request = requests.register(Person(("ann@example.net",)), RequestKind.ERASE, now, actor="dpo", now=now)
+    request = requests.register(DataSubject(("ann@example.net",)), RequestKind.ERASE, now, actor="dpo", now=now)
     execute("UPDATE dlp_person_request SET erasing_at = %s WHERE id = %s", now, request.id)
     requests.close(request.id, Outcome.PARTLY, "the rest follows", actor="dpo", now=now)
 

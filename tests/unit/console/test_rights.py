@@ -6,8 +6,7 @@ import re
 
 import pytest
 
-from dlp_gateway.audit.chain import Kind as Entry
-from dlp_gateway.audit.chain import Note, Texts
+from dlp_gateway.audit.chain import EntryKind, Note, Texts
 from dlp_gateway.audit.check import check
 from dlp_gateway.audit.export import told
 from dlp_gateway.housekeeping import limits
@@ -30,7 +29,7 @@ from dlp_gateway.store import (
 )
 from dlp_gateway.store.change import change
 from dlp_gateway.store.errors import StoreUnavailableError
-from dlp_gateway.store.requests import Person, RequestKind
+from dlp_gateway.store.requests import DataSubject, RequestKind
 from tests.unit.store.contract import deliver_all
 from tests.unit.store.examples import PLANTED, intake, outgoing, verdict
 
@@ -58,7 +57,7 @@ def sound(console):
 
 def register(console, kind, *addresses, words=(), at=None):
     now = console.clock()
-    return requests.register(Person(addresses, tuple(words)), kind, at or now, actor="dpo", now=now)
+    return requests.register(DataSubject(addresses, tuple(words)), kind, at or now, actor="dpo", now=now)
 
 
 def post(client, request, act, **data):
@@ -110,9 +109,9 @@ def test_a_request_is_registered_and_listed_with_its_clock(console, dpo):
     page = dpo.post("/rights/new/", data, follow=True).content.decode()
 
     (request,) = requests.listed()
-    assert request.person == Person((JO,), ("Jo Quillfeather",))
+    assert request.person == DataSubject((JO,), ("Jo Quillfeather",))
     assert JO in page
-    assert entries(request.name) == [(Entry.PERSON, "received")]
+    assert entries(request.name) == [(EntryKind.PERSON, "received")]
     assert "days left" in dpo.get("/rights/").content.decode()
 
 
@@ -157,7 +156,7 @@ def test_an_extension_needs_a_reason_within_the_first_month_and_is_given_once(co
     assert "already" in post(dpo, request, "extend", reason="again")
     late = register(console, RequestKind.ACCESS, BOB, at=console.clock() - 40 * DAY)
     assert "first month is over" in post(dpo, late, "extend", reason="late")
-    assert entries(request.name) == [(Entry.PERSON, "received"), (Entry.PERSON, "extended")]
+    assert entries(request.name) == [(EntryKind.PERSON, "received"), (EntryKind.PERSON, "extended")]
 
 
 def test_a_person_is_found_everywhere_by_address(console, dpo):
@@ -208,7 +207,7 @@ def test_a_pseudonymised_record_is_searched_with_the_key(console, dpo):
 def test_words_are_searched_inside_held_messages_only_when_asked_and_on_record(console, dpo):
     commit(console, mail(console, "one", HELD), mail(console, "two", HELD, content=b"Subject: Hello\r\n\r\nnobody\r\n"))
     request = register(console, RequestKind.ACCESS, words=("quillFEATHER", "123-456-782"))
-    assert [kind for kind, _ in entries("one") if kind == Entry.VIEW] == []
+    assert [kind for kind, _ in entries("one") if kind == EntryKind.VIEW] == []
 
     page = post(dpo, request, "search")
 
@@ -216,7 +215,7 @@ def test_words_are_searched_inside_held_messages_only_when_asked_and_on_record(c
     assert "Subject, body" in page
     assert not [word for word in PLANTED if word in page]
     for message_id in ("one", "two"):
-        (view,) = (entry for entry in history.of(message_id) if entry.kind == Entry.VIEW)
+        (view,) = (entry for entry in history.of(message_id) if entry.kind == EntryKind.VIEW)
         assert view.actor == "dpo"
         texts = history.texts(view.tokens.split())
         assert [text.text for text in texts.values()] == [f"{request.name}: searched for the person"]
@@ -279,7 +278,7 @@ def test_the_export_has_everything_of_the_person_and_masks_the_others(console, d
     (frozen,) = (entry for entry in data["record"] if entry["kind"] == "restrict")
     assert (frozen["by"], frozen["details"]["reason"]) == ("masked", "Jo Quillfeather asked, with Ann")
     assert not [other for other in (ANN, BOB, OTHER, "other-dpo", "sam said so") if other in text]
-    assert (Entry.PERSON, "exported") in entries(request.name)
+    assert (EntryKind.PERSON, "exported") in entries(request.name)
 
 
 def test_a_person_with_more_texts_than_a_statement_takes_is_exported(console, dpo):
@@ -288,7 +287,7 @@ def test_a_person_with_more_texts_than_a_statement_takes_is_exported(console, dp
         for number in range(1100):
             texts = Texts()
             details = {"reason": texts.reason(f"the recipient may have it, {number}")}
-            made.rows.notes.append(Note(Entry.VIEW, console.clock(), "kim", "held", details, tuple(texts.items)))
+            made.rows.notes.append(Note(EntryKind.VIEW, console.clock(), "kim", "held", details, tuple(texts.items)))
     request = register(console, RequestKind.EXPORT, JO, words=("May",))
 
     data = json.loads(dpo.post(f"/rights/{request.id}/export/").content)
@@ -519,7 +518,7 @@ def test_erasure_shows_first_what_it_does_and_then_leaves_no_address(console, dp
     assert (receipt["left"], receipt["done"]) == ([], done.receipt["done"])
     assert {step["by"] for step in receipt["steps"]} == {"dpo", "gateway"}
     named = {entry.seq: entry.kind for entry in history.entries() if entry.seq in receipt["record_entries"]}
-    assert {Entry.PERSON, Entry.ERASE, Entry.DELETE} == set(named.values())
+    assert {EntryKind.PERSON, EntryKind.ERASE, EntryKind.DELETE} == set(named.values())
     printed = dpo.get(f"/rights/{request.id}/receipt/").content.decode()
     assert JO not in printed
     post(dpo, request, "answer", outcome="granted", answer="told by letter")
@@ -542,7 +541,7 @@ def test_mail_that_comes_after_the_erasure_began_is_no_part_of_it(console):
 
 
 def senders_on_record(message_id):
-    return [details["sender"] for entry, details in told(history.of(message_id)) if entry.kind == Entry.DECIDE]
+    return [details["sender"] for entry, details in told(history.of(message_id)) if entry.kind == EntryKind.DECIDE]
 
 
 def test_while_an_erasure_waits_the_record_of_mail_that_came_later_stays(console):
@@ -655,7 +654,7 @@ def test_an_answer_closes_the_request_and_is_on_record(console, dpo):
 
     assert "the mail had that address" in page
     assert "answered already" in post(dpo, request, "search")
-    assert entries(request.name)[-1] == (Entry.PERSON, "answered")
+    assert entries(request.name)[-1] == (EntryKind.PERSON, "answered")
     assert "the mail had that address" not in {text.text for _, text in history.all_texts()}
 
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from dlp_gateway.delivery.schedule import Schedule
 from dlp_gateway.delivery.settings import ConnectionSettings, DeliverySettings, Routes, RouteSettings
-from dlp_gateway.delivery.tls import TlsMode, TlsPolicy
+from dlp_gateway.delivery.tls import TlsPolicy
 from dlp_gateway.delivery.worker import DeliveryService
-from dlp_gateway.model import Zone
+from dlp_gateway.model import TlsMode, Zone
 from tests.unit.delivery.examples import HOSTNAME, NOW, PATIENT
 from tests.unit.delivery.memory_queue import Clock, MemoryQueue
 from tests.unit.delivery.peer import Peer

@@ -7,8 +7,9 @@ from dlp_gateway.delivery.client import Endpoint, Session, open_session
 from dlp_gateway.delivery.result import Result
 from dlp_gateway.delivery.routing import Hop
 from dlp_gateway.delivery.settings import Credentials, Timeouts
-from dlp_gateway.delivery.tls import TlsMode, TlsPolicy, context
+from dlp_gateway.delivery.tls import TlsPolicy, context
 from dlp_gateway.delivery.transaction import Mail, Transaction
+from dlp_gateway.model import TlsMode
 from tests.unit.delivery.examples import HOSTNAME, PATIENT
 from tests.unit.delivery.peer import Peer
 

@@ -15,7 +15,8 @@ from dlp_gateway.delivery.replies import MAX_LINES
 from dlp_gateway.delivery.result import DeliveryError
 from dlp_gateway.delivery.routing import Hop
 from dlp_gateway.delivery.settings import Credentials
-from dlp_gateway.delivery.tls import TlsMode, TlsPolicy, context
+from dlp_gateway.delivery.tls import TlsPolicy, context
+from dlp_gateway.model import TlsMode
 from dlp_gateway.store.values import State
 from tests.unit.delivery.examples import HOSTNAME, PATIENT, mail
 from tests.unit.delivery.peer import Peer, Turn, in_turn

@@ -4,7 +4,8 @@ from dlp_gateway.delivery.bounces import Action
 from dlp_gateway.delivery.outcomes import conclude, given_up_in_doubt
 from dlp_gateway.delivery.replies import Reply
 from dlp_gateway.delivery.result import Result, deferred, failed, from_reply
-from dlp_gateway.delivery.schedule import DAY, Schedule
+from dlp_gateway.delivery.schedule import Schedule
+from dlp_gateway.model import DAY
 from dlp_gateway.store.values import Kind, Outcome, State
 from tests.unit.delivery.examples import NOW, due, recipient
 

@@ -8,7 +8,8 @@ import trustme
 from dlp_gateway.delivery.pool import Pool
 from dlp_gateway.delivery.result import DeliveryError
 from dlp_gateway.delivery.settings import ConnectionSettings
-from dlp_gateway.delivery.tls import TlsMode, TlsPolicy
+from dlp_gateway.delivery.tls import TlsPolicy
+from dlp_gateway.model import TlsMode
 from tests.unit.delivery.examples import HOSTNAME, PATIENT, mail
 from tests.unit.delivery.memory_queue import Clock
 from tests.unit.delivery.peer import Peer, Turn, in_turn

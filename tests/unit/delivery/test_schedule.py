@@ -2,7 +2,8 @@ import itertools
 
 import pytest
 
-from dlp_gateway.delivery.schedule import DAY, Schedule
+from dlp_gateway.delivery.schedule import Schedule
+from dlp_gateway.model import DAY
 
 MINUTE = 60.0
 HOUR = 3600.0

@@ -11,8 +11,8 @@ from dlp_gateway.delivery.settings import (
     RouteSettings,
     host_and_port,
 )
-from dlp_gateway.delivery.tls import TlsMode, TlsPolicy
-from dlp_gateway.model import Zone
+from dlp_gateway.delivery.tls import TlsPolicy
+from dlp_gateway.model import TlsMode, Zone
 
 
 @pytest.mark.parametrize(

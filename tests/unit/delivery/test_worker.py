@@ -7,8 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from dlp_gateway.delivery.settings import ConnectionSettings, Credentials, Routes, RouteSettings
-from dlp_gateway.delivery.tls import TlsMode, TlsPolicy
-from dlp_gateway.model import Zone
+from dlp_gateway.delivery.tls import TlsPolicy
+from dlp_gateway.model import TlsMode, Zone
+from dlp_gateway.monitoring.logs import place_of_exception
 from dlp_gateway.store.values import Kind, State
 from tests.unit.delivery.examples import CONTENT, HOSTNAME, PATIENT, SENDER, due, recipient
 from tests.unit.delivery.harness import SETTINGS, Tally, at_work, new_queue, routes
@@ -484,9 +485,10 @@ async def test_d03_a_message_that_breaks_the_send_is_set_aside_and_the_others_fl
     assert [o.enhanced for o in queue.outcomes if o.delivery_id == 1] == ["4.3.0", "4.3.0", "5.3.0"]
     faults = [entry for entry in logs if entry["event"] == "delivery.fault"]
     assert [entry["faults"] for entry in faults] == [1, 2, 3]
-    assert faults[0]["error"] == "AttributeError"
-    assert "transaction.py" in faults[0]["place"]
     assert "jane" not in repr(logs)
+    logged = place_of_exception(None, "error", faults[0])
+    assert logged["error"] == "AttributeError"
+    assert "transaction.py" in logged["error_at"][-1]
 
 
 async def test_d03_the_sender_of_a_poisonous_message_hears_of_it_without_its_headers():
@@ -733,7 +735,7 @@ async def test_a_store_that_fails_for_a_while_loses_and_doubles_nothing(on, atte
 
     assert queue.states() == {1: DELIVERED}
     assert len(peer.taken) == 1
-    assert all("locked" not in repr(entry) for entry in logs)
+    assert all("locked" not in repr(place_of_exception(None, "error", entry)) for entry in logs)
 
 
 async def test_erased_content_fails_for_good():

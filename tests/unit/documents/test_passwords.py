@@ -7,10 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from dlp_gateway.documents.budget import DocumentBudget, DocumentLimits
-from dlp_gateway.documents.passwords import MOST, announces_password, candidates
+from dlp_gateway.documents.passwords import announces_password, candidates
 from dlp_gateway.documents.read import Documents, read_parts
 from dlp_gateway.model import Grade, Part, Role, Text
 from tests.unit.documents import locked, makers
+
+TRIES = DocumentLimits().password_tries
 
 ALONG = [
     # (role, text, the password in it)
@@ -110,7 +112,7 @@ def read(content: bytes, passwords: tuple[str, ...] = (), limits: DocumentLimits
 
 @pytest.mark.parametrize(("role", "text", "password"), ALONG)
 def test_password_is_a_candidate_near_the_front(role: Role, text: str, password: str) -> None:
-    found = candidates(one(text.replace("{}", password), role))
+    found = candidates(one(text.replace("{}", password), role), TRIES)
 
     assert password in found[:10], found[:12]
 
@@ -122,7 +124,7 @@ def test_password_along_opens_an_archive_whatever_surrounds_it(role: Role, text:
     )
     archive = locked.zip_aes([("persons.csv", b"name,tfn\nZarquon,735278579\n", True)], password)
 
-    documents = read(archive, candidates([noise, *one(text.replace("{}", password), role)]))
+    documents = read(archive, candidates([noise, *one(text.replace("{}", password), role)], TRIES))
 
     assert documents.attachments[0].protection.password_inside
     assert any("Zarquon" in t.text for t in documents.texts)
@@ -137,7 +139,7 @@ def test_password_that_comes_another_way_is_no_announcement(text: str) -> None:
 def test_unrelated_words_open_nothing(text: str) -> None:
     archive = locked.zip_aes([("a.txt", b"Zarquon", True)], "8f-Portal-77-key")
 
-    documents = read(archive, candidates(one(text)))
+    documents = read(archive, candidates(one(text), TRIES))
 
     assert documents.attachments[0].protection.state is Grade.ADEQUATE
     assert not documents.attachments[0].protection.password_inside
@@ -248,12 +250,25 @@ def test_number_of_tries_is_capped() -> None:
     assert read(archive, (*tried[:9], locked.PASSWORD), limits).attachments[0].protection.password_inside
 
 
-def test_candidates_are_bounded() -> None:
-    text = " ".join(f"Tok3n-{n}" for n in range(200_000))
-    assert len(candidates(one(text))) <= MOST
+@pytest.mark.parametrize("most", [3, 1_000])
+def test_candidates_are_bounded(most: int) -> None:
+    text = " ".join(f"Tok3n-{n}" for n in range(1_500))
+    assert len(candidates(one(text), most)) == most
+
+
+@pytest.mark.parametrize("tries", [10, 600])
+def test_what_a_document_mentions_is_tried_as_often_as_the_setting_says(tries: int) -> None:
+    words = " ".join(f"Tok3n-{n}" for n in range(500))
+    note = Part("attachment 1", f"{words} {locked.PASSWORD}".encode(), ("note.txt",))
+    archive = Part("attachment 2", locked.zip_aes([("a.txt", b"Zarquon", True)]), ("list.zip",))
+    limits = DocumentLimits(password_tries=tries, password_seconds=60)
+
+    documents = read_parts([archive, note], budget=DocumentBudget(limits), passwords=())
+
+    assert documents.attachments[0].protection.password_inside is (tries > 500)
 
 
 def test_long_documents_give_no_bare_words() -> None:
     text = "Tok3n-Here " + "word " * 10_000
-    assert "Tok3n-Here" not in candidates(one(text, Role.DOCUMENT))
-    assert "Tok3n-Here" in candidates(one("The password is Tok3n-Here. " + "word " * 10_000, Role.DOCUMENT))
+    assert "Tok3n-Here" not in candidates(one(text, Role.DOCUMENT), TRIES)
+    assert "Tok3n-Here" in candidates(one("The password is Tok3n-Here. " + "word " * 10_000, Role.DOCUMENT), TRIES)

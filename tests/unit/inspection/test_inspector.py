@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from dlp_gateway.detection.values import Detection
+from dlp_gateway.documents.budget import DocumentLimits
 from dlp_gateway.inspection.inspector import Inspector
 from dlp_gateway.model import Grade
 from tests.unit.documents import locked
@@ -50,3 +51,18 @@ def test_a_password_that_opened_nothing_is_told_from_one_that_did(body, inside, 
     found = [one.protection for one in inspection.attachments if one.protection.state is not Grade.NONE]
 
     assert [(one.password_inside, one.password_announced) for one in found] == [(inside, announced)]
+
+
+@pytest.mark.parametrize("tries", [10, 600])
+def test_words_of_the_message_are_tried_as_often_as_the_setting_says(tries):
+    attachment = locked.zip_aes([("persons.csv", b"name,phone\nZarquon,+61 7 3555 0142\n", True)], PASSWORD)
+    raw = mail(" ".join([*(f"Tok3n-{n}" for n in range(500)), PASSWORD]), attachment, "list.zip")
+    limits = DocumentLimits(password_tries=tries, password_seconds=60)
+
+    (found,) = (
+        one.protection
+        for one in Inspector(NothingFound(), documents=limits).inspect(raw).attachments
+        if one.protection.state is not Grade.NONE
+    )
+
+    assert found.password_inside is (tries > 500)

@@ -17,6 +17,7 @@ from dlp_gateway.model import (
     Unscanned,
 )
 from dlp_gateway.policy.definition import policy_from
+from dlp_gateway.policy.evaluate import decide_all
 
 TODAY = dt.date(2026, 3, 2)
 HOME = "westendonsixth.com"
@@ -67,6 +68,11 @@ def recipient(text):
 
 def envelope(*recipients, sender="payroll@westendonsixth.com"):
     return Envelope(address(sender) if sender else None, tuple(map(recipient, recipients)), Client("127.0.0.1"))
+
+
+def evaluate(tested, inspection, sender, to, today):
+    """The verdict for one recipient alone, by the way that mail goes."""
+    return decide_all(tested, inspection, Envelope(sender, (to,), Client("127.0.0.1")), today)[0]
 
 
 def finding(tier=Tier.PERSONAL, role=Role.BODY, entity="AU_TFN", where=None):

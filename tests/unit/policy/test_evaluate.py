@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dlp_gateway.model import Action, Grade, Inspection, Role, Tier, Unscanned, Zone
-from dlp_gateway.policy.evaluate import Needs, decide_all, demand, evaluate
+from dlp_gateway.policy.evaluate import Needs, decide_all, demand
 from dlp_gateway.policy.rules import RuleName
 from tests.unit.policy.examples import (
     HOME,
@@ -14,6 +14,7 @@ from tests.unit.policy.examples import (
     address,
     attachment,
     envelope,
+    evaluate,
     exception,
     finding,
     message,

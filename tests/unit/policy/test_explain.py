@@ -5,10 +5,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlp_gateway.model import Action, Grade, Role, Tier
-from dlp_gateway.policy.evaluate import decide_all, evaluate
+from dlp_gateway.policy.evaluate import decide_all
 from dlp_gateway.policy.explain import LONGEST_REPLY, paragraphs, reply, story, wording
 from dlp_gateway.policy.rules import RuleName
-from tests.unit.policy.examples import HOME, TODAY, attachment, envelope, exception, finding, message, policy, recipient
+from tests.unit.policy.examples import (
+    HOME,
+    TODAY,
+    attachment,
+    envelope,
+    evaluate,
+    exception,
+    finding,
+    message,
+    policy,
+    recipient,
+)
 from tests.unit.policy.test_evaluate import EVERYTHING, SENDER, UNSAFE
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from dlp_gateway.model import Action, Attachment, Finding, Grade, Inspection, Protection, Role, Tier, Unscanned
 from dlp_gateway.policy.definition import from_canonical
-from dlp_gateway.policy.evaluate import decide_all, evaluate
+from dlp_gateway.policy.evaluate import decide_all
 from dlp_gateway.policy.rules import RuleName
 from dlp_gateway.policy.weakening import weaker
-from tests.unit.policy.examples import HOME, TODAY, address, envelope, exception, partner, policy, recipient
+from tests.unit.policy.examples import HOME, TODAY, address, envelope, evaluate, exception, partner, policy, recipient
 
 PATIENCE = {Action.DELIVER: 0, Action.HOLD: 1, Action.RETURN: 2, Action.REFUSE: 3}
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from dlp_gateway.model import Address, Zone
 from dlp_gateway.policy.definition import policy_from
-from dlp_gateway.policy.zones import canonical_domain, parents
+from dlp_gateway.policy.zones import canonical_domain, parents, within
 from tests.unit.policy.examples import HOME, TODAY, partner, policy
 
 INTERNAL = [
@@ -164,14 +164,66 @@ def test_the_nearest_partner_entry_counts():
         ("example.com.", "example.com"),
         ("bücher.example", "xn--bcher-kva.example"),
         ("xn--BCHER-kva.example", "xn--bcher-kva.example"),
+        ("straße.example", "xn--strae-oqa.example"),
         ("[IPv6:2001:DB8::1]", "[ipv6:2001:db8::1]"),
+        ("[ipv6:2001:db8:0:0::1]", "[ipv6:2001:db8::1]"),
         ("[192.0.2.1]", "[192.0.2.1]"),
         ("localhost", "localhost"),
+        ("7.example", "7.example"),
+        (f"{'a' * 63}.{'b' * 63}.{'c' * 63}.{'d' * 61}.", f"{'a' * 63}.{'b' * 63}.{'c' * 63}.{'d' * 61}"),
     ],
 )
 def test_canonical_domain(written, canonical):
     assert canonical_domain(written) == canonical
     assert canonical_domain(canonical) == canonical
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("", "not a valid domain name"),
+        ("a..example", "not a valid domain name"),
+        ("example.net..", "not a valid domain name"),
+        ("exa_mple.net", "not a valid domain name"),
+        ("[192.0.2.1", "not a valid domain name"),
+        ("192.0.2.1", "ends in a number"),
+        ("host.7", "ends in a number"),
+        ("BÜCHER.example", "internationalised"),  # a capital is no letter of a U-label
+        ("bu\u0308cher.example", "internationalised"),  # nor is what is not composed
+        ("\uff57estendonsixth.com", "internationalised"),
+        ("west\u3002example", "internationalised"),
+        ("☃.example", "internationalised"),
+        ("xn--a.example", "internationalised"),  # no A-label of anything
+        ("xn--n3h.example", "internationalised"),  # of a snowman
+        ("[IPv6:fe80::1%eth0]", "address literal"),
+        ("[2001:db8::1]", "address literal"),
+        ("[192.0.2.01]", "address literal"),
+        ("[]", "address literal"),
+        (f"{'a' * 63}.{'b' * 63}.{'c' * 63}.{'d' * 62}", "longer than 253"),
+        (f"{'ü' * 50}.{'ü' * 50}.{'ü' * 50}.{'ü' * 50}.{'ü' * 40}.example", "internationalised"),
+        ("ü" * 1_000_000, "longer than 253"),
+    ],
+)
+def test_what_is_no_domain_is_told_why(written, why):
+    with pytest.raises(ValueError, match=why):
+        canonical_domain(written)
+    assert policy().zones.zone_of_domain(written, TODAY) is Zone.EXTERNAL
+
+
+@pytest.mark.parametrize(
+    ("domain", "inside"),
+    [
+        ("a.example", True),
+        ("x.a.example", True),
+        ("b.x.example", True),
+        ("x.example", False),
+        ("ba.example", False),
+        ("a.example.net", False),
+        ("", False),
+    ],
+)
+def test_within(domain, inside):
+    assert within(domain, ("a.example", "b.x.example")) is inside
 
 
 @pytest.mark.parametrize("domain", ["com", "co.uk", "github.io", "localhost", "[192.0.2.1]", "", "a b.example"])

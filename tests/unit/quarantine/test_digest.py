@@ -48,7 +48,7 @@ def test_it_is_due_at_an_hour_of_the_wall_clock(zone, now, due):
 @pytest.fixture
 async def waiting(store, key_directory, review_keys, clock):
     """Messages of several ages, one of them asked for, one frozen, one done."""
-    for number, (held, age) in enumerate([(HOLD, 0.5), (HOLD, 0.1), (RISKY, 2), (HOLD, 29), (HOLD, 28), (HOLD, 1)]):
+    for number, (held, age) in enumerate([(HOLD, 0.5), (HOLD, 0.1), (RISKY, 2), (HOLD, 29), (HOLD, 8), (HOLD, 1)]):
         await store.commit(intake(held, message_id=f"m{number}", at=NOW - age * DAY))
     desk = Desk(review_keys, clock)
     await store.write(lambda: desk.restrict("m4", Reviewer("cy"), "dispute", on=True))
@@ -60,7 +60,9 @@ async def waiting(store, key_directory, review_keys, clock):
 async def test_what_waits_is_counted_by_age_and_risk(waiting):
     found = await waiting.read(lambda: workload(NOW))
 
-    assert found == Workload({(0, False): 2, (1, True): 1, (3, False): 2}, expiring=1, restricted=1, appeals=1)
+    assert found == Workload(
+        {(0, False): 2, (1, True): 1, (3, False): 1, (4, False): 1}, expiring=1, restricted=1, appeals=1
+    )
     assert found.total == 5
 
 
@@ -71,8 +73,13 @@ async def test_it_says_figures_and_links_and_nothing_else(waiting):
 
     assert (mail["To"], mail["Subject"]) == ("<ann@westendonsixth.com>", "5 held messages wait for review")
     assert mail["Auto-Submitted"] == "auto-generated"
-    rows = [line.rsplit(maxsplit=2) for line in body.splitlines()[1:4]]
-    assert rows == [["less than 1 day", "2", "0"], ["1 to 3 days", "0", "1"], ["over 7 days", "2", "0"]]
+    rows = [line.rsplit(maxsplit=2) for line in body.splitlines()[1:5]]
+    assert rows == [
+        ["less than 1 day", "2", "0"],
+        ["1 to 3 days", "0", "1"],
+        ["7 to 14 days", "1", "0"],
+        ["over 14 days", "1", "0"],
+    ]
     assert "1 of them will be deleted within 3 days.\n  https://dlp.westendonsixth.com/held/?expires=3\n" in body
     assert (
         "1 of them have a sender who asks for release.\n  https://dlp.westendonsixth.com/held/?state=appeal\n" in body

@@ -10,9 +10,8 @@ from dlp_gateway.delivery import settings as delivery
 from dlp_gateway.documents.budget import DocumentLimits
 from dlp_gateway.inspection.confinement import ProcessLimits
 from dlp_gateway.inspection.pool import PoolSettings
-from dlp_gateway.model import Zone
+from dlp_gateway.model import TlsMode, Zone
 from dlp_gateway.settings import parse_settings
-from dlp_gateway.settings.delivery import TlsMode
 from dlp_gateway.smtp.limits import ReceivingLimits
 from dlp_gateway.store.store import Options
 

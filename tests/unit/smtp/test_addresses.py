@@ -1,11 +1,10 @@
 import pytest
 
+from dlp_gateway.policy.zones import carries_route, within
 from dlp_gateway.smtp.addresses import (
     AddressError,
     PathRole,
     canonical_domain,
-    is_sender_routed,
-    is_within,
     parse_path,
     require_ascii,
 )
@@ -26,11 +25,10 @@ ACCEPTED = [
     ('<".a"@example.net>', '".a"', "example.net", ""),
     ("<bob@localhost>", "bob", "localhost", ""),
     ("<bob@[192.0.2.1]>", "bob", "[192.0.2.1]", ""),
-    ("<bob@[IPv6:2001:DB8:0:0::1]>", "bob", "[IPv6:2001:db8::1]", ""),
-    ("<bob@[ipv6:::1]>", "bob", "[IPv6:::1]", ""),
+    ("<bob@[IPv6:2001:DB8:0:0::1]>", "bob", "[ipv6:2001:db8::1]", ""),
+    ("<bob@[ipv6:::1]>", "bob", "[ipv6:::1]", ""),
     ("<bob@bücher.example>", "bob", "xn--bcher-kva.example", ""),
-    ("<bob@BÜCHER.example.>", "bob", "xn--bcher-kva.example", ""),
-    ("<bob@bu\u0308cher.example>", "bob", "xn--bcher-kva.example", ""),
+    ("<bob@bücher.EXAMPLE.>", "bob", "xn--bcher-kva.example", ""),
     ("<bob@XN--BCHER-KVA.example>", "bob", "xn--bcher-kva.example", ""),
     ("<bob@straße.example>", "bob", "xn--strae-oqa.example", ""),
     ("<bob@例え.テスト>", "bob", "xn--r8jz45g.xn--zckzah", ""),
@@ -141,6 +139,10 @@ REFUSED = [
     ("<bob@exa\u200dmple.net>", 553),
     ("<bob@\u212aelvin.example>", 553),  # the Kelvin sign is a k after normalisation
     ("<bob@☃.example>", 553),
+    ("<bob@BÜCHER.example>", 553),  # capitals are no letters of a U-label, nor is what is not composed
+    ("<bob@bu\u0308cher.example>", 553),
+    ("<bob@xn--a.example>", 553),  # no A-label of anything
+    ("<bob@host.7>", 553),
     # lengths in octets
     (f"<{'l' * 65}@example.net>", 553),
     (f"<{'ü' * 33}@example.net>", 553),
@@ -206,7 +208,7 @@ OURS = ("westendonsixth.com", "xn--bcher-kva.example")
         ("mail.westendonsixth.com", True),
         ("a.b.c.westendonsixth.com.", True),
         ("bücher.example", True),
-        ("BU\u0308CHER.example", True),
+        ("XN--BCHER-KVA.Example", True),
         ("shop.bücher.example", True),
         ("westendonsixth.com.evil.net", False),
         ("evilwestendonsixth.com", False),
@@ -225,13 +227,13 @@ OURS = ("westendonsixth.com", "xn--bcher-kva.example")
     ],
 )
 def test_s14_internal_or_not(domain, inside):
-    assert is_within(canonical_domain(domain), OURS) is inside
+    assert within(canonical_domain(domain), OURS) is inside
 
 
 @pytest.mark.parametrize(
     ("local", "routed"),
     [("bob", False), ("bob+tag", False), ("bob%example.net", True), ("example.net!bob", True)],
 )
-def test_sender_routed(local, routed):
+def test_a_local_part_may_be_a_route(local, routed):
     address, _ = parse_path(f"<{local}@example.org>", PathRole.RECIPIENT)
-    assert is_sender_routed(address) is routed
+    assert carries_route(address.local) is routed

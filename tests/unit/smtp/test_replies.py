@@ -31,11 +31,6 @@ def test_code_and_enhanced_code_must_agree(code, enhanced):
         Reply(code, enhanced, "text")
 
 
-@pytest.mark.parametrize(("code", "positive"), [(250, True), (354, True), (421, False), (550, False)])
-def test_positive(code, positive):
-    assert Reply(code, "", "").positive is positive
-
-
 @given(st.sampled_from([(250, "2.6.0"), (354, ""), (451, "4.3.0"), (550, "5.7.1")]), st.text())
 def test_s16_any_text_renders_to_one_printable_line_under_512_octets(codes, text):
     line = Reply(*codes, text).render()

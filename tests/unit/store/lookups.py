@@ -9,6 +9,7 @@ from dlp_gateway.quarantine.rules import Reviewer
 from dlp_gateway.store import counters, database, decision_log, history, hours, reporting
 from dlp_gateway.store.decision_log import Wanted
 from dlp_gateway.store.figures import count, total
+from dlp_gateway.store.workload import waiting_by_age
 from tests.unit.store.examples import NOW, intake, verdict
 
 HELD = verdict("ann@example.net", Action.HOLD, approvals=2)
@@ -90,7 +91,7 @@ class Lookups:
     async def test_what_waits_is_counted(self, store):
         await filled(store)
 
-        assert await store.read(lambda: counters.waiting_by_age(NOW + 2 * 86_400)) == {(1, True): 1}
+        assert await store.read(lambda: waiting_by_age(NOW + 2 * 86_400)) == {(1, True): 1}
         assert await store.read(counters.last_decision) == NOW - 400
         assert await store.read(lambda: reporting.waiting_at(NOW)) == 1
         assert await store.read(lambda: reporting.waiting_at(NOW - 500)) == 0

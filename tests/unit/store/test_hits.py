@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 
-from dlp_gateway.model import Action, Finding, Inspection, Role, RuleHit, Tier
+from dlp_gateway.model import DAY, Action, Finding, Inspection, Role, RuleHit, Tier
 from dlp_gateway.quarantine.review import Desk
 from dlp_gateway.quarantine.rules import Reviewer
 from dlp_gateway.store import database, hits, retention
-from dlp_gateway.store.hits import DAY, Tally
+from dlp_gateway.store.hits import Tally
 from tests.unit.store.contract import rows
 from tests.unit.store.examples import NOW, intake, verdict
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlp_gateway.audit.chain import Checkpoint, Kind
+from dlp_gateway.audit.chain import Checkpoint, EntryKind
 from dlp_gateway.audit.check import check
 from dlp_gateway.audit.verify import Fault
 from dlp_gateway.store import database, history, pruning, record
@@ -50,7 +50,7 @@ def verified(store, key_directory):
 async def kept(store, days):
     """Its checkpoints, as they are kept elsewhere."""
     entries = await store.read(lambda: list(history.entries()))
-    return [Checkpoint.parse(entry.said()) for entry in entries if entry.kind == Kind.CHECKPOINT]
+    return [Checkpoint.parse(entry.said()) for entry in entries if entry.kind == EntryKind.CHECKPOINT]
 
 
 def edit(store, *statements):
@@ -136,7 +136,7 @@ async def test_a_broken_record_is_pruned_and_not_signed_from_there_on(store, day
     assert pruned.broken in {8, 9}
     entries = await store.read(lambda: list(history.entries()))
     assert entries[0].seq == 16
-    assert ["signature" in entry.said() for entry in entries if entry.kind == Kind.PRUNE] == [True, False]
+    assert ["signature" in entry.said() for entry in entries if entry.kind == EntryKind.PRUNE] == [True, False]
     assert (await verified()).broken.fault is Fault.REMOVED
 
 
@@ -148,7 +148,7 @@ async def test_what_was_made_to_look_old_is_not_signed_away(store, days, prune, 
 
     assert pruned.broken is not None
     entries = await store.read(lambda: list(history.entries()))
-    assert not [entry for entry in entries if entry.kind == Kind.PRUNE and "signature" in entry.said()]
+    assert not [entry for entry in entries if entry.kind == EntryKind.PRUNE and "signature" in entry.said()]
 
 
 async def test_a_cut_by_another_gateway_at_the_same_time_is_no_broken_record(store, days, prune, verified, monkeypatch):
