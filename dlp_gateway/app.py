@@ -115,8 +115,8 @@ class Gateway:
     async def start(self) -> None:
         """Start everything; returns when mail is taken.
 
-        Raises ConfigError, KeysError, StoreError, PoolError, CertificateError
-        or OSError; what was started by then is stopped again.
+        Raises ConfigError, KeysError, StoreError, PoolError, CertificateError,
+        UsersFileError or OSError; what was started by then is stopped again.
         """
         watch_loop(asyncio.get_running_loop())
         self._listen_to_signals()

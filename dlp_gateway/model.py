@@ -293,6 +293,11 @@ class RuleHit:
     monitored: bool = False
     excepted_by: str | None = None
 
+    @property
+    def mode(self) -> str:
+        """How the rule spoke: enforced, monitored or excepted."""
+        return "excepted" if self.excepted_by else "monitored" if self.monitored else "enforced"
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from dlp_gateway.settings.delivery import Route
 from dlp_gateway.smtp import configuration as smtp
 from dlp_gateway.smtp.limits import ReceivingLimits
 from dlp_gateway.store.keys import GatewayKeys, KeysError, SealingKeys, load_review
+from dlp_gateway.store.spool import Reports
 from dlp_gateway.store.store import Options
 
 # What cannot change while the gateway runs. The policy, the detectors, smtp and inspection are swapped in by a reload.
@@ -159,6 +161,14 @@ def zone_of(policy: Policy, clock: Callable[[], dt.date]) -> Callable[[str], Zon
         return policy.zones.zone(Address("postmaster", domain, f"postmaster@{domain}"), clock())
 
     return zone
+
+
+def reports_of_given_up(config: Configuration, keys: GatewayKeys | SealingKeys, now: float) -> Reports:
+    """How the senders of mail that an administrator gives up at ``now`` are told of it; ``keys`` seal the reports."""
+    from dlp_gateway.delivery import given_up  # with what delivers, which takes commands longer to load
+
+    zones = zone_of(config.policy, lambda: dt.datetime.fromtimestamp(now, dt.UTC).date())
+    return Reports(partial(given_up.reports, hostname=config.settings.hostname, zone_of=zones, now=now), keys)
 
 
 def pseudonym_key(settings: Settings, keys: GatewayKeys | SealingKeys) -> bytes | None:

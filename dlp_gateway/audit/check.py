@@ -28,9 +28,8 @@ def check(
 
     ``kept`` are checkpoints kept elsewhere, ``kept_for`` the seconds for which
     entries are to be kept at least, ``now`` the time it is (``verify`` has
-    more); ``passed`` hears now
-    and then how many entries were verified, and may raise to end it. Raises
-    StoreError when the database cannot be read.
+    more); ``passed`` hears now and then how many entries were verified, and
+    may raise to end it. Raises StoreError when the database cannot be read.
     """
     report = _check(keys, kept, kept_for, now, passed)
     if report.broken is not None and report.broken.fault is Fault.TEXT_REMOVED:

@@ -1,7 +1,7 @@
 """``dlp-gateway quarantine``: what is held, and the reviewers' acts.
 
 Run it as an account that can read the reviewers' private key and the
-database; the gateway's own account needs neither of these commands.
+database; the gateway's own account needs none of these commands.
 """
 
 from __future__ import annotations

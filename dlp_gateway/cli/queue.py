@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dlp_gateway.cli.context import ConfigOption, age, fail, opened, operator, table, when
-from dlp_gateway.settings import Settings
+from dlp_gateway.cli.context import ConfigOption, age, directory, fail, opened, operator, table, when
+from dlp_gateway.configfile import ConfigError
+from dlp_gateway.settings import Configuration, Settings, read_configuration
 from dlp_gateway.store import decisions, spool
 from dlp_gateway.store.keys import load_gateway
-from dlp_gateway.wiring import pseudonym_key
+from dlp_gateway.wiring import pseudonym_key, reports_of_given_up
 
 app = typer.Typer(help="Mail that waits for delivery.", no_args_is_help=True)
 
@@ -79,17 +82,33 @@ def retry(
 def drop(
     numbers: Annotated[list[int], typer.Argument(help="Numbers of deliveries, from queue list.")],
     reason: Annotated[str, typer.Option(help="Why; it goes on record.")],
+    tell: Annotated[bool, typer.Option(help="Tell the senders by a delivery report, without the reason.")] = True,
     config: ConfigOption = None,
 ) -> None:
-    """Give deliveries up without telling the sender."""
+    """Give deliveries up."""
     with opened(config) as settings:
+        now = time.time()
+        keys = load_gateway(settings.keys.directory)
         dropped = spool.drop(
-            numbers, actor=operator(), reason=reason, now=time.time(), pseudonyms=_pseudonyms(settings)
+            numbers,
+            actor=operator(),
+            reason=reason,
+            now=now,
+            pseudonyms=pseudonym_key(settings, keys),
+            reports=reports_of_given_up(_configuration(config, now), keys, now) if tell else None,
         )
     for number in numbers:
         print(f"{number}: {'dropped' if number in dropped else 'not dropped (not waiting, or being delivered now)'}")
     if len(dropped) != len(set(numbers)):
         raise typer.Exit(1)
+
+
+def _configuration(config: Path | None, now: float) -> Configuration:
+    """The configuration, which says where senders are; ends the program when it cannot be used."""
+    try:
+        return read_configuration(directory(config), dt.datetime.fromtimestamp(now, dt.UTC).date())
+    except ConfigError as error:
+        fail(str(error))
 
 
 def _pseudonyms(settings: Settings) -> bytes | None:

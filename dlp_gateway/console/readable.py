@@ -126,7 +126,7 @@ def _limits(name: RuleName, rules: Rules) -> list[str]:
             return [f"The limit is {rules.bulk.people} people."]
         case RuleName.EXPOSURE:
             limits = rules.exposure
-            return [f"The limit is {limits.recipients} outsiders of {limits.domains} domains in To and Cc."]
+            return [f"The limit is {limits.recipients} outsiders of {limits.domains} domains in To, Cc or Bcc."]
         case _:
             return []
 

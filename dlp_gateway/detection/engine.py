@@ -125,12 +125,12 @@ class Engine:
             texts: all readings of all parts; ``start`` and ``end`` of findings are offsets into ``Text.text``.
             subject_only: look at the Subject alone (every recipient is internal).
             explain: also return every candidate with what raised and sank it.
-            today: the day on which allowances are judged, by default the present one.
+            today: the day (UTC) on which allowances are judged, by default the present one.
 
         Raises:
             EngineError: something could not be run; the message must not be taken as clean.
         """
-        day = today or dt.date.today()  # noqa: DTZ011 - allowances end with the local day
+        day = today or dt.datetime.now(dt.UTC).date()
         readings: list[_Reading] = []
         candidates: list[Candidate] = []
         around = _Around(Whom(texts, self._models.people, self._normaliser), self._matcher.topics(texts), day)

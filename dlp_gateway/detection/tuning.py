@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
-from dlp_gateway.configfile import ConfigError, Problem, Source, parse, validation_problems
+from dlp_gateway.configfile import ConfigError, Location, Problem, Source, parse, validation_problems
 from dlp_gateway.detection.packs import runs_in_re2
 from dlp_gateway.model import Zone
 
@@ -79,6 +81,18 @@ class ModelChoice(_Strict):
     thresholds: dict[str, Share] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a tuning was read, for errors; what says the same is equal wherever it stands."""
+
+    source: Source | None = field(default=None, compare=False)
+
+    def problem(self, location: Location, reason: str) -> Problem:
+        if self.source is None:
+            return Problem("detection.yaml", 0, f"{'.'.join(map(str, location))}: {reason}")
+        return self.source.problem(location, reason)
+
+
 class Tuning(_Strict):
     """All of detection.yaml; the default value is the shipped behaviour."""
 
@@ -87,6 +101,7 @@ class Tuning(_Strict):
     allow: list[Allowance] = []
     presidio: list[PresidioRecogniser] = []
     models: ModelChoice = ModelChoice()
+    _origin: _Origin = PrivateAttr(default=_Origin())
 
     @classmethod
     def from_yaml(cls, path: Path) -> Tuning:
@@ -100,8 +115,8 @@ class Tuning(_Strict):
         except FileNotFoundError:
             return cls()
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError([Problem(path.name, 0, f"cannot be read: {error}")]) from error
-        return cls.from_source(parse(text, path.name))
+            raise ConfigError([Problem(str(path), 0, f"cannot be read: {error}")]) from error
+        return cls.from_source(parse(text, str(path)))
 
     @classmethod
     def from_source(cls, source: Source) -> Tuning:
@@ -111,9 +126,11 @@ class Tuning(_Strict):
             ConfigError: what is wrong, with file and line.
         """
         try:
-            return cls.model_validate(source.data)
+            tuning = cls.model_validate(source.data)
         except ValidationError as error:
             raise ConfigError(validation_problems(source, error, _known())) from None
+        tuning._origin = _Origin(source)
+        return tuning
 
     def threshold_of(self, recogniser: str, entity: str) -> float:
         """Return the score from which on a candidate is a finding; the recogniser's own tuning goes first."""
@@ -127,18 +144,19 @@ class Tuning(_Strict):
         """Make sure that every entity and recogniser named here is one of ``names``.
 
         Raises:
-            ConfigError: one is not.
+            ConfigError: one is not; with file and line.
         """
         problems = [
-            Problem("detection.yaml", 0, f"{place}: no recogniser and no entity is called {name!r}")
-            for place, name in (
-                *(("detectors", name) for name in self.detectors),
-                *(("allow", allowance.entity) for allowance in self.allow),
-            )
+            self._origin.problem(location, f"no recogniser and no entity is called {name!r}")
+            for location, name in self._named()
             if name not in names
         ]
         if problems:
             raise ConfigError(problems)
+
+    def _named(self) -> Iterator[tuple[Location, str]]:
+        yield from ((("detectors", name), name) for name in self.detectors)
+        yield from ((("allow", index, "entity"), allowed.entity) for index, allowed in enumerate(self.allow))
 
 
 def _known() -> list[str]:

@@ -24,26 +24,39 @@ _WORDS = (
     r"contrase(?:ñ|n)a|clave|senha|wachtwoord|parola(?: d.ordine)?|l(?:ö|o)senord|adgangskode|passord|salasana|"
     r"has(?:ł|l)o|heslo|jelsz(?:ó|o)|parol(?:ă|a|e)?|geslo|lozinka|slapta(?:ž|z)odis|κωδικ(?:ό|ο)ς|парол[ья]|密码|密碼|パスワード|암호|비밀번호"
 )
+# The word that announces a password, or what one does with it.
 _KEYWORD = re.compile(rf"(?i)(?<![^\W_])(?:{_WORDS}|(?:un)?lock(?:s|ed)?|opens?|decrypts?|key|code)(?![^\W_])")
+# Such a word, up to seven words of whose or what password it is, a verb or sign, then the value. Bounds, and blanks
+# that are not given back (*+), keep it linear: a long run of them could otherwise be shared out in very many ways.
 _SAYS = re.compile(
     rf"(?i)(?<![^\W_])(?:{_WORDS})(?![^\W_])"
     r"(?P<of>(?:[ \t]+(?!is\b|are\b|lautet\b|ist\b|est\b|es\b)[^\W\d_][\w.'’\-]{0,20}){0,7}?)"
-    r"[ \t]*(?:is|was|will be|lautet|ist|est|es|è|é|är|er|on|to|jest|=+>?|[:：]|->|→|–|-(?=\s))[ \t]*\n?[ \t>*]*"
+    r"[ \t]*(?:is|was|will be|lautet|ist|est|es|è|é|är|er|on|to|jest|=+>?|[:：]|->|→|–|-(?=\s))[ \t]*+\n?+[ \t>*]*+"
     r"(?P<value>[\"'“”„‘’«»`]?[^\s\"“”„«»`]{3,64})(?P<rest>[^\n]{0,40})"
 )
+# What stands in quotes on one line, not the apostrophe of a word; no longer than a password that is tried.
 _QUOTED = re.compile(r"[\"“„«‘`']([^\s\"“”„«»‘’`'][^\"“”„«»`\n]{1,62}?)[\"”“»’`'](?!\w)")
 _TOKEN = re.compile(r"\S{3,64}")
 _EDGES = "\"'“”„‘’«»`()[]{}<>*_~|,;:…"
 _ENDS = ".!?" + _EDGES
-_MAIL_OR_LINK = re.compile(r"(?i)\S+@\S+\.\S+|(?:https?|ftp|file)://\S+|www\.\S+|cid:\S+|mailto:\S+")
+# An address or a link, up to the next blank. An address is looked for where a word begins, at its first @ and the first
+# dot behind that: with "anything" on each side the pattern would be cubic in "@@@".
+_MAIL_OR_LINK = re.compile(
+    r"(?i)(?<!\S)\S[^\s@]*+@\S[^\s.]*+\.\S+|(?:https?|ftp|file)://\S+|www\.\S+|cid:\S+|mailto:\S+"
+)
+# Dates, times, amounts, telephone numbers: digits and what stands between them.
 _NUMBERS = re.compile(r"[\d.,:/+\-()%$€£\s]+")
+# Looks like a file or ticket number (AB-1234), 12th, 300px, a1, 4b: no password.
 _REFERENCE = re.compile(
     r"(?i)(?:[a-z]{1,4}[\-/ ]?\d{2,}[\d\-/.]*|\d+(?:st|nd|rd|th|am|pm|px|pt|kb|mb|gb|h|x)\b|[a-z]\d|\d{1,2}[a-z])"
 )
+# One word of letters, with an apostrophe in it at most.
 _PLAIN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+# Day, month and year in figures, year first or last: a date of birth is often the password, in any of several forms.
 _DATE = re.compile(
     r"(?<!\d)(\d{1,2})[./\- ](\d{1,2})[./\- ]((?:19|20)\d\d)(?!\d)|(?<!\d)((?:19|20)\d\d)-(\d\d)-(\d\d)(?!\d)"
 )
+# Where the message speaks of a date of birth, dates are likelier.
 _BIRTH = re.compile(r"(?i)date of birth|birth ?da(?:te|y)|\bd\.?o\.?b\b|geburtsdatum|date de naissance")
 # After "the password is": words of a sentence about it, not the password.
 _NO_PASSWORD = frozenset(

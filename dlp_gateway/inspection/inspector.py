@@ -147,6 +147,7 @@ def serve(
     With ``reveal`` it answers with the values found instead of the facts; with
     ``show`` with what a reviewer is shown of the opened message (``reveal.shown``),
     with ``page`` or ``part`` and ``start`` with an HTML body or a piece of a file of it;
+    with ``words`` with the places where they stand (``search.places``);
     with ``explain`` with the facts, every candidate and what ``show`` gives.
     ``reading`` and ``documents`` are the limits of the settings, ``pictures``
     the shorter side and area from which the policy holds an unread picture.

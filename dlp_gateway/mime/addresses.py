@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import re
 
+# A piece of an address list: quoted string, angle brackets, the start of a comment, a separator, or words. The classes
+# leave no two ways to cut it, and what is not closed goes on to the end: linear.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|<[^<>]*>?|\(|[,;:]|[^"(<,;:]+', re.DOTALL)
 _COMMENT_EDGE = re.compile(r"[()\\]")
+# local@domain with blanks around the @, the domain a name or a literal in [brackets]. A domain has 255 octets, a path
+# 256 (RFC 5321 sections 4.5.3.1.2 and 4.5.3.1.3); local parts longer than the 64 that are allowed are read, too.
+# The look-behind lets it begin only where a word begins, which keeps it linear.
 _ADDRESS = re.compile(
     r"(?<![^\s<>,;:\"()\[\]@\\])([^\s<>,;:\"()\[\]@\\]{1,256})\s{0,4}@\s{0,4}((?:[^\s<>,;:\"()\[\]@\\]){1,255}|\[[^\s\[\]]{1,255}\])"
 )
+# The same with a quoted local part (RFC 5321 section 4.1.2), of 64 characters at most (section 4.5.3.1.1): it may begin
+# at every quote, those behind a backslash too.
 _QUOTED = re.compile(
     r'"((?:[^"\\]|\\.){1,64})"\s{0,4}@\s{0,4}([^\s<>,;:"()\[\]@\\]{1,255}|\[[^\s\[\]]{1,255}\])', re.DOTALL
 )
+# A quoted pair stands for its second character (RFC 5322 section 3.2.1).
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+# What joins the words of a plain local part; what counts as one of them; seven digits, blanks between them or not.
 _JOINT = re.compile(r"[._+=-]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NUMBER = re.compile(r"(?:\d ?){7}")

@@ -7,10 +7,16 @@ import re
 
 from dlp_gateway.mime import charsets
 
+# How a word begins: charset, with its language behind * (RFC 2231 section 5), and encoding. A whole word has 75
+# characters at most (RFC 2047 section 2), so a charset has fewer, and a longer one is none.
 _START = re.compile(r"=\?([^?]{0,75})\?([bBqQ])\?")
+# An octet of the Q encoding (RFC 2047 section 4.2), lower case hex too.
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
+# What decoders of B skip: padding in the middle, blanks, other characters.
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+# Blanks between adjacent words are not shown (RFC 2047 section 6.2).
 _BLANK = re.compile(r"[ \t\r\n]*")
+# Where a word without ?= ends.
 _WORD_END = re.compile(r"\s|$")
 _ROUNDS = 2  # a value encoded twice is read once more
 

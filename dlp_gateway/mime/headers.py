@@ -10,10 +10,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+# Any number of CR before the LF: a message made ready for the wire twice has CR CR LF, and readers end the line there.
 _EMPTY_LINE = re.compile(rb"\r*\n")
 _BLANK_LINE = re.compile(rb"\n\r*\n")
+# Two line ends in a row, where some readers let a bare CR end a line as well.
 _ANY_BLANK_LINE = re.compile(rb"(?:\r*\n|\r)(?:\r*\n|\r)")
+# Blank lines in front of the header, which lenient readers skip. Sixty-four are more than any program writes by
+# mistake; behind more of them everything is read as text of the body.
 _LEADING_BLANK = re.compile(rb"(?:[ \t\r]*\n){1,64}")
+# A field's name: ftext of RFC 5322 section 3.6.8, several times as long as any that is in use.
 _NAME = re.compile(r"[!-9;-~]{1,200}")
 _CONTROLS = bytes(range(32)) + b"\x7f"
 _STRUCTURAL = frozenset({"content-type", "content-transfer-encoding", "content-disposition", "mime-version"})

@@ -24,7 +24,12 @@ class Metrics:
         self.recipients = Counter(
             "dlp_recipients", "Recipients by action and zone", ["action", "zone"], registry=registry
         )
-        self.rules = Counter("dlp_rules_hit", "Rules hit, per recipient", ["rule", "mode"], registry=registry)
+        self.rules = Counter(
+            "dlp_rules_hit",
+            "Rules hit, per recipient: enforced, monitored or excepted",
+            ["rule", "mode"],
+            registry=registry,
+        )
         self.inspection = Histogram(
             "dlp_inspection_seconds", "Time in the worker", ["scope"], buckets=_SECONDS, registry=registry
         )
@@ -59,7 +64,7 @@ class Metrics:
         for verdict in decision.verdicts:
             self.recipients.labels(verdict.action.value, verdict.zone.value).inc()
             for hit in verdict.hits:
-                self.rules.labels(hit.rule, "monitor" if hit.monitored else "enforce").inc()
+                self.rules.labels(hit.rule, hit.mode).inc()
         refused = all(verdict.action is Action.REFUSE for verdict in decision.verdicts)
         (self.refused if refused else self.accepted).inc()
         self.inspection.labels(decision.inspection.scope).observe(decision.inspection.milliseconds / 1000)

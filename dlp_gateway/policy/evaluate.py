@@ -149,7 +149,7 @@ def _outsider(
     if not (partner is not None and partner.bulk):
         yield RuleName.BULK, tuple(_bulk(facts.people, recipients, policy.rules.bulk.people))
     if recipients >= policy.rules.exposure.recipients and domains >= policy.rules.exposure.domains:
-        yield RuleName.EXPOSURE, (f"{recipients} outsiders of {domains} domains see each other in To and Cc",)
+        yield RuleName.EXPOSURE, (f"{recipients} outsiders of {domains} domains see each other in To, Cc or Bcc",)
     unread = facts.unread
     if scope != "all":
         unread = (*unread, "body and attachments were not inspected")
@@ -157,8 +157,8 @@ def _outsider(
 
 
 def _bulk(people: int, shown: int, limit: int) -> Iterator[str]:
-    """The same list is one whether it stands in the text or in To and Cc; a reply quotes the latter, so no sum."""
+    """The same list is one in the text and in the fields that show recipients; a reply quotes the latter, so no sum."""
     if people >= limit:
         yield f"contact details of {people} people, the limit is {limit}"
     if shown >= limit:
-        yield f"{shown} outsiders in To and Cc, the limit is {limit}"
+        yield f"{shown} outsiders in To, Cc or Bcc, the limit is {limit}"

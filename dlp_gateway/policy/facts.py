@@ -112,7 +112,7 @@ def _weakness(attachment: Attachment, at_least: Grade) -> str | None:
 
 
 def _exposed(policy: Policy, inspection: Inspection, today: dt.date) -> tuple[int, int]:
-    """Outsiders in To and Cc, and their domains."""
+    """Outsiders in the fields that show recipients, and their domains."""
     outsiders = {
         mailbox.lower()
         for mailbox in inspection.visible

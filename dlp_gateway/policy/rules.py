@@ -141,7 +141,7 @@ class BulkRule(Rule):
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ExposureRule(Rule):
-    """This many outsiders of this many domains may not see each other's addresses in To and Cc."""
+    """So many outsiders of so many domains may not see each other in the fields that show recipients."""
 
     clause: Clause = "2.1"
     recipients: Annotated[int, Field(ge=2)] = 20

@@ -20,8 +20,9 @@ from dlp_gateway.store.approvals import Account
 class HeldRecipient:
     """One recipient a message is, or was, held for.
 
-    ``state`` is held until a reviewer or time decides: then queued (released)
-    and whatever comes of that, returned, deleted or expired. A release needs
+    ``state`` is held until a reviewer, the sender or time decides: then queued
+    (released) and whatever comes of that, returned, deleted, withdrawn or
+    expired. A release needs
     ``approvals`` different reviewers; ``approved_by`` are those who agreed, and
     while it is held only those who may still decide.
     """

@@ -43,7 +43,7 @@ class ReadingLimits(Section):
     )
     header_fields: Count = Field(default=5_000, description="Fields of a header block; ordinary mail has 20 to 100.")
     addresses: Count = Field(
-        default=5_000, description="Addresses taken from To and Cc, beyond any threshold of a policy."
+        default=5_000, description="Addresses taken from To, Cc and Bcc, beyond any threshold of a policy."
     )
     characters: Count = Field(
         default=100_000_000, description="Text over all readings: 50 MiB of plain text in two readings."

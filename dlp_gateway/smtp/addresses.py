@@ -35,7 +35,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 
 
 class PathRole(Enum):
-    """Whose path it is; the value is the digit of its RFC 3463 codes (5.1.x): mailbox, system."""
+    """Whose path it is; the value are the RFC 3463 codes for a bad mailbox and a bad domain of it."""
 
     SENDER = ("5.1.7", "5.1.8")
     RECIPIENT = ("5.1.3", "5.1.2")

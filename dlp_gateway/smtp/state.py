@@ -31,7 +31,7 @@ class MessageHandler(Protocol):
 
 
 class ServerState:
-    """Settings, counters and running work of one server; ``reload`` replaces the settings' part."""
+    """Settings, counters and running work of one server; ``apply`` replaces the settings' part."""
 
     def __init__(
         self,

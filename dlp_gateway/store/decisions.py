@@ -16,7 +16,7 @@ class Fate:
     """One recipient of a decided message: the verdict, and what became of it.
 
     ``state`` is queued, delivered, failed, dropped, held, refused, returned,
-    deleted or expired. ``code`` to ``tls`` are of the last attempt.
+    deleted, withdrawn or expired. ``code`` to ``tls`` are of the last attempt.
     """
 
     delivery_id: int

@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import Any
 
 from dlp_gateway.audit.chain import EntryKind
-from dlp_gateway.model import Action, RuleHit
+from dlp_gateway.model import Action
 from dlp_gateway.store import database, facts, history
 from dlp_gateway.store.values import Kind
 
@@ -142,7 +142,7 @@ def _count_decision(figures: Figures, rows: list[Any]) -> None:
         if action != Action.DELIVER:
             stopped = "stopped"
         for hit in facts.decode_hits(hits) if hits != "[]" else ():
-            figures.rules[hit.rule, mode(hit)] += 1
+            figures.rules[hit.rule, hit.mode] += 1
     for entity in {finding[0] for finding in json.loads(kept)["findings"]}:
         figures.entities[entity, stopped] += 1
 
@@ -152,10 +152,5 @@ def _count_end(figures: Figures, rows: list[Any]) -> None:
     if kind in _BY_REVIEWERS:
         figures.waited[str(max(0, int((at - held_at) // 60)))] += 1
     hits = [hit for row in rows for hit in facts.decode_hits(row[-1])]
-    for rule in {hit.rule for hit in hits if mode(hit) == "enforced"}:
+    for rule in {hit.rule for hit in hits if hit.mode == "enforced"}:
         figures.outcomes[rule, kind] += 1
-
-
-def mode(hit: RuleHit) -> str:
-    """How a rule spoke: enforced, monitored or excepted."""
-    return "excepted" if hit.excepted_by else "monitored" if hit.monitored else "enforced"

@@ -232,7 +232,8 @@ class Link(Row):
 class Appeal(Row):
     """A sender asks for a held message to be released; the justification is sealed to the reviewers.
 
-    ``answer`` is empty until a reviewer has answered: released or refused.
+    ``answer`` is empty until the appeal is answered: refused, or how the message ended (released, returned, deleted,
+    expired, withdrawn).
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -7,10 +7,10 @@ from dlp_gateway.inspection.encoding import to_plain
 from dlp_gateway.model import Finding, Inspection, Role, Tier
 
 _FOUND = {
-    b"TAXNUMBER": Finding("AU_TFN", Tier.PERSONAL, "body", 4, 13, 0.99, Role.BODY),
+    b"TAXNUMBER": Finding("TFN", Tier.PERSONAL, "body", 4, 13, 0.99, Role.BODY),
     b"ILLNESS": Finding("HEALTH", Tier.HIGH_RISK, "body", 4, 11, 0.97, Role.BODY),
 }
-_IN_SUBJECT = Finding("AU_TFN", Tier.PERSONAL, "subject", 0, 9, 0.99, Role.SUBJECT)
+_IN_SUBJECT = Finding("TFN", Tier.PERSONAL, "subject", 0, 9, 0.99, Role.SUBJECT)
 
 
 def build() -> Any:

@@ -138,7 +138,7 @@ async def test_the_record_says_what_was_decided_on_and_by_which_policy(house):
     decision = house.intake.decision
     assert (decision.size, decision.digest) == (len(raw), hashlib.sha256(raw).hexdigest())
     assert (decision.policy, decision.at) == (house.running.policy.fingerprint, NOW)
-    assert [finding.entity for finding in decision.inspection.findings] == ["AU_TFN"]
+    assert [finding.entity for finding in decision.inspection.findings] == ["TFN"]
 
 
 async def test_what_is_sent_is_what_was_scanned_behind_our_trace_header(house):

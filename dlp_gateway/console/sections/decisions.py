@@ -47,7 +47,7 @@ class Search(Filter):
     action = forms.ChoiceField(label="Action", required=False, choices=_choices(action.value for action in Action))
     rule = forms.ChoiceField(label="Rule", required=False, choices=_choices(rule.value for rule in RuleName))
     zone = forms.ChoiceField(label="Zone", required=False, choices=_choices(zone.value for zone in Zone))
-    entity = forms.RegexField(r"^\w*$", label="Found", required=False, max_length=64, help_text="such as AU_TFN")
+    entity = forms.RegexField(r"^\w*$", label="Found", required=False, max_length=64, help_text="such as TFN")
     policy = forms.CharField(label="Policy version", required=False, max_length=128)
 
     def wanted(self) -> Wanted:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +14,7 @@ from django.urls import reverse
 from dlp_gateway.console.filters import number
 from dlp_gateway.console.pages import Page
 from dlp_gateway.console.roles import Right
-from dlp_gateway.delivery import explanations, given_up
+from dlp_gateway.delivery import explanations
 from dlp_gateway.model import Zone
 from dlp_gateway.store import backlog, keys, spool
 from dlp_gateway.store.backlog import Wanted
@@ -24,7 +22,7 @@ from dlp_gateway.store.errors import StoreError
 from dlp_gateway.store.keys import KeysError, SealingKeys
 from dlp_gateway.store.spool import Waiting
 from dlp_gateway.store.values import Kind
-from dlp_gateway.wiring import pseudonym_key, zone_of
+from dlp_gateway.wiring import pseudonym_key, reports_of_given_up
 
 _PAGE = 100
 _MOST_AT_ONCE = 10_000
@@ -124,13 +122,14 @@ def drop(request: Any) -> Any:
         return _back(query)
     try:
         sealing = _keys(request)
+        configuration = request.services.configuration()
         dropped = spool.drop(
             chosen,
             actor=request.user.get_username(),
             reason=reason,
             now=now,
             pseudonyms=pseudonym_key(request.services.settings, sealing),
-            reports=_reports(request, sealing, now) if "tell" in request.POST else None,
+            reports=reports_of_given_up(configuration, sealing, now) if "tell" in request.POST else None,
         )
     except (StoreError, KeysError) as error:
         messages.error(request, f"Nothing was changed: {error}.")
@@ -175,13 +174,6 @@ def _matching(wanted: Wanted) -> list[int] | None:
 
 def _keys(request: Any) -> SealingKeys:
     return keys.load_sealing(request.services.settings.keys.directory)
-
-
-def _reports(request: Any, sealing: SealingKeys, now: float) -> spool.Reports:
-    configuration = request.services.configuration()
-    zones = zone_of(configuration.policy, lambda: dt.datetime.fromtimestamp(now, dt.UTC).date())
-    made = partial(given_up.reports, hostname=configuration.settings.hostname, zone_of=zones, now=now)
-    return spool.Reports(made, sealing)
 
 
 def _count(deliveries: int) -> str:

@@ -88,12 +88,47 @@ def test_drop_gives_a_delivery_up_and_records_why(queue):
     done = queue.run("queue", "drop", number, "--reason", "sent by hand")
 
     assert done == (0, f"{number}: dropped\n", "")
-    assert list(waiting(queue)) == ["bob@example.org"]
+    assert "ann@example.net" not in waiting(queue)
     assert "now dropped" in queue.run("queue", "show", "one").output
     entries = map(json.loads, queue.run("audit", "export").output.splitlines())
     assert [entry["texts"] for entry in entries if entry["kind"] == "drop"] == [
         {"@0": "ann@example.net", "@1": "sent by hand"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [((), ["jo@westendonsixth.com"]), (("--tell",), ["jo@westendonsixth.com"]), (("--no-tell",), [])],
+)
+def test_drop_tells_the_sender_unless_that_is_not_wished(queue, options, told):
+    number = waiting(queue)["ann@example.net"]["delivery_id"]
+
+    assert queue.run("queue", "drop", number, "--reason", "sent by hand", *options).status == 0
+
+    reports = {}
+
+    async def read(store):
+        for due in await store.lease("worker", 10, time.time() + 1, 60):
+            reports[due.recipient.address.literal] = (due.zone, await store.content(due.message_id))
+
+    queue.commit(then=read)
+    del reports["bob@example.org"]
+    assert list(reports) == told
+    for zone, content in reports.values():
+        assert zone == "internal"
+        assert b"ann@example.net" in content
+        assert b"Action: failed" in content
+        assert b"sent by hand" not in content
+
+
+def test_drop_does_nothing_where_it_cannot_be_said_who_is_inside(queue):
+    policy = queue.config / "policy.yaml"
+    policy.write_text(f"no such thing: 1\n{policy.read_text()}")
+    number = waiting(queue)["ann@example.net"]["delivery_id"]
+
+    assert f"{policy}:1: " in queue.fails("queue", "drop", number, "--reason", "r")
+    assert "ann@example.net" in waiting(queue)
+    assert queue.run("queue", "drop", number, "--reason", "r", "--no-tell").status == 0
 
 
 def test_drop_wants_a_reason_and_says_what_it_could_not_drop(queue):

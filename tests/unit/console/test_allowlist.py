@@ -8,7 +8,7 @@ from dlp_gateway.configfile import parse
 from dlp_gateway.console.allowlist import comparable, without_values
 from dlp_gateway.detection.tuning import Tuning
 
-ENTRY = "allow:\n  - entity: AU_TFN\n    value: {}\n    owner: a@b.example\n    reason: test\n    until: 2026-12-01\n"
+ENTRY = "allow:\n  - entity: TFN\n    value: {}\n    owner: a@b.example\n    reason: test\n    until: 2026-12-01\n"
 BLIND = ENTRY.format("(not shown)")
 
 

@@ -79,6 +79,12 @@ def test_what_matches_is_listed_newest_first(filled, query, expected):
     assert not [word for word in PLANTED if word in page.content.decode()]
 
 
+def test_what_is_suggested_to_look_for_can_be_found(console):
+    suggested = re.search(r"such as (\w+)", console.client("auditor").get("/decisions/").content.decode())[1]
+
+    assert suggested in console.services.looking()[1].entities
+
+
 def test_days_are_those_of_utc(filled):
     day = dt.datetime.fromtimestamp(filled.clock.now - 90_000, dt.UTC).date()
 

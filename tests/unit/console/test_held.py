@@ -74,7 +74,7 @@ FILTERS = {
 def filled(console, now):
     from dlp_gateway.model import Finding, Inspection, Tier
 
-    found = Inspection(findings=(Finding("AU_TFN", Tier.PERSONAL, "body", 0, 5, 0.9),))
+    found = Inspection(findings=(Finding("TFN", Tier.PERSONAL, "body", 0, 5, 0.9),))
     console.commit(
         intake(HOLD, message_id="one", at=now - 60, inspection=found),
         intake(HOLD, message_id="kim", at=now - 29 * 86400, sender="kim@westendonsixth.com", inspection=found),

@@ -1,9 +1,11 @@
 import datetime as dt
 import logging
+from types import SimpleNamespace
 
 import pytest
 
 from dlp_gateway.configfile import ConfigError
+from dlp_gateway.detection import engine as module
 from dlp_gateway.detection.engine import Engine, load_engine
 from dlp_gateway.detection.matching import WINDOW
 from dlp_gateway.detection.models import Models
@@ -309,6 +311,27 @@ class TestTuning:
         kept = [c for c in detection.candidates if c.kept and c.entity == "TFN"]
         assert bool(kept) is found
         assert all(c.allowed == allowed for c in kept)
+
+    @pytest.mark.parametrize(("hours_ahead", "hour"), [(-11, 5), (0, 12), (13, 18)])
+    @pytest.mark.parametrize(("until", "found"), [(dt.date(2026, 6, 1), False), (dt.date(2026, 5, 31), True)])
+    def test_an_allowance_ends_with_the_day_of_utc(self, monkeypatch, hours_ahead, hour, until, found):
+        here = dt.timezone(dt.timedelta(hours=hours_ahead))
+        moment = dt.datetime(2026, 6, 1, hour, tzinfo=dt.UTC)
+
+        class Moment(dt.datetime):
+            @classmethod
+            def now(cls, tz=None):
+                return moment.astimezone(tz or here)
+
+        class Day(dt.date):
+            @classmethod
+            def today(cls):
+                return moment.astimezone(here).date()
+
+        monkeypatch.setattr(module, "dt", SimpleNamespace(datetime=Moment, date=Day, UTC=dt.UTC))
+        allowance = Allowance(entity="TFN", value="412 ?277 ?305", owner="DPO", reason="published", until=until)
+
+        assert entities(self.engine(allow=[allowance]), "TFN 412 277 305") == ({"TFN"} if found else set())
 
     def test_an_allowance_covers_the_whole_value_only(self):
         allowance = Allowance(entity="TFN", value="412", owner="DPO", reason="x", until=dt.date(2099, 1, 1))

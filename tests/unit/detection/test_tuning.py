@@ -78,6 +78,39 @@ def test_mistakes_are_told_with_their_line(write, old, new, line, reason):
     assert told[0].line == line
 
 
+@pytest.mark.parametrize(
+    ("text", "location", "line"),
+    [
+        ("# ours\ndetectors:\n  TFN: {threshold: 0.7}\n  TNF: {threshold: 0.7}\n", "detectors.TNF", 4),
+        ("detectors: {TNF: {enabled: false}}\n", "detectors.TNF", 1),
+        (GOOD.replace("  - entity: TFN", "  - entity: TNF"), "allow.0.entity", 5),
+    ],
+)
+def test_a_name_that_nothing_has_is_told_with_file_and_line(write, text, location, line):
+    path = write(text)
+
+    with pytest.raises(ConfigError) as error:
+        Tuning.from_yaml(path).check_names(frozenset({"TFN"}))
+
+    assert str(error.value) == f"{path}:{line}: {location}: no recogniser and no entity is called 'TNF'"
+
+
+def test_a_name_of_a_tuning_without_a_file_is_told_too():
+    with pytest.raises(ConfigError, match=r"^detection\.yaml: detectors\.TNF: no recogniser"):
+        Tuning(detectors={"TNF": {}}).check_names(frozenset({"TFN"}))
+
+
+@pytest.mark.parametrize("damage", [b"threshold: [\n", b"threshold: 6\n", b"\xff\xfe"])
+def test_every_mistake_names_the_file_with_its_folder(write, damage):
+    path = write("")
+    path.write_bytes(damage)
+
+    with pytest.raises(ConfigError) as error:
+        Tuning.from_yaml(path)
+
+    assert {problem.file for problem in error.value.problems} == {str(path)}
+
+
 def test_no_value_of_an_allowance_is_shown(write):
     assert "123" not in repr(Tuning.from_yaml(write(GOOD)))
 

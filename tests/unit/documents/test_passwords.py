@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -272,3 +273,20 @@ def test_long_documents_give_no_bare_words() -> None:
     text = "Tok3n-Here " + "word " * 10_000
     assert "Tok3n-Here" not in candidates(one(text, Role.DOCUMENT), TRIES)
     assert "Tok3n-Here" in candidates(one("The password is Tok3n-Here. " + "word " * 10_000, Role.DOCUMENT), TRIES)
+
+
+@pytest.mark.parametrize("text", ["a@" * 9_000, "@" * 18_000, "password is" + " " * 79_000 + '"'])
+def test_odd_texts_take_no_longer_than_others(text: str) -> None:
+    began = time.process_time()
+    candidates([Text("body", text, Role.BODY)], TRIES)
+    announces_password([Text("body", text, Role.BODY)])
+
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [("ann@client.example", False), ("@a@b.example", False), ("h0n@y", True), ("h0n@y.", True), ("h0n@.y", True)],
+)
+def test_an_address_is_no_password(text: str, *, bare: bool) -> None:
+    assert (text.rstrip(".") in candidates([Text("body", f"see {text} there", Role.BODY)], TRIES)) is bare

@@ -75,7 +75,7 @@ def evaluate(tested, inspection, sender, to, today):
     return decide_all(tested, inspection, Envelope(sender, (to,), Client("127.0.0.1")), today)[0]
 
 
-def finding(tier=Tier.PERSONAL, role=Role.BODY, entity="AU_TFN", where=None):
+def finding(tier=Tier.PERSONAL, role=Role.BODY, entity="TFN", where=None):
     return Finding(entity, tier, where or role.value, 10, 21, 0.95, role)
 
 

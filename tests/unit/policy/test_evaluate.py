@@ -228,6 +228,15 @@ def test_people_in_the_text_and_in_to_and_cc_are_not_added_up():
     assert rules(message(visible=visible(50, 2)), "bob@list.example", tested) == ()
 
 
+def test_addresses_that_are_shown_are_told_with_the_fields_that_show_them():
+    hits = evaluate(policy(), message(visible=visible(50, 3)), SENDER, recipient(OUTSIDE), TODAY).hits
+
+    assert [hit.reasons for hit in hits] == [
+        ("50 outsiders in To, Cc or Bcc, the limit is 50",),
+        ("50 outsiders of 3 domains see each other in To, Cc or Bcc",),
+    ]
+
+
 def visible(outsiders, domains, insiders=0):
     outside = tuple(f"p{n}@client{n % domains}.example" for n in range(outsiders))
     return outside + tuple(f"s{n}@{HOME}" for n in range(insiders))
@@ -460,11 +469,11 @@ def test_of_many_reasons_the_first_are_told_and_the_others_counted():
     hit = evaluate(policy(), message(*many), SENDER, recipient(OUTSIDE), TODAY).hits[0]
 
     assert len(hit.reasons) == 13
-    assert hit.reasons[0] == "AU_TFN in attachment 1, B1"
+    assert hit.reasons[0] == "TFN in attachment 1, B1"
     assert hit.reasons[-1] == "and 4988 more"
 
 
 def test_a_reason_is_told_once():
     hit = evaluate(policy(), message(finding(), finding(), finding()), SENDER, recipient(OUTSIDE), TODAY).hits[0]
 
-    assert hit.reasons == ("AU_TFN in body",)
+    assert hit.reasons == ("TFN in body",)

@@ -65,7 +65,7 @@ def test_a_notice_names_what_stops_the_message_towards_any_recipient(to):
     said = paragraphs(decide_all(policy(), inspection, envelope(*to), TODAY))
 
     (found,) = re.findall(r"Found: ([^.]*)\.", said[0])
-    assert sorted(found.split(", ")) == ["AU_TFN in body", "HEALTH in body"]
+    assert sorted(found.split(", ")) == ["HEALTH in body", "TFN in body"]
 
 
 @given(st.text(max_size=300))
@@ -87,7 +87,7 @@ def test_a_notice_says_fault_clause_place_and_remedy_once_a_rule():
 
     assert paragraphs(verdicts) == (
         "Personal data beyond contact information would leave in clear text (clause 5.14(a)). Email to outsiders may "
-        "say of people only name, email, telephone, address, job title and place of work. Found: AU_TFN in body. "
+        "say of people only name, email, telephone, address, job title and place of work. Found: TFN in body. "
         "Take out what goes beyond that, or move it into an encrypted attachment and give the password another way.",
         "An attachment is not adequately encrypted (clause 5.14(a)). Weak encryption, or a password that travels in "
         "the same message, protects nothing. Found: attachment 1 (zip) is encrypted with zip-crypto, which is weak. "
@@ -135,7 +135,7 @@ def test_a_notice_says_fault_clause_place_and_remedy_once_a_rule():
             (
                 "The recipient is outside the organisation (country DE).",
                 "Rule external (clause 5.14(a)), personal data beyond contact information would leave in clear text: "
-                "AU_TFN in body. Excepted by e1.",
+                "TFN in body. Excepted by e1.",
                 "Rule bulk (clause 2.1), it lists contact details of many people: contact details of 60 people, the "
                 "limit is 50. Only monitored; enforced, it would be held for review.",
                 "So it is delivered.",

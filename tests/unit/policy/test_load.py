@@ -34,7 +34,7 @@ exceptions:
     recipient: statistics.example
 """
 
-KNOWN = {"ORGANISATION", "PERSON", "AU_TFN"}
+KNOWN = {"ORGANISATION", "PERSON", "TFN"}
 
 
 def problems(text, entities=KNOWN):

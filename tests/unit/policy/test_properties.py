@@ -17,7 +17,7 @@ PATIENCE = {Action.DELIVER: 0, Action.HOLD: 1, Action.RETURN: 2, Action.REFUSE: 
 
 findings = st.builds(
     Finding,
-    entity=st.sampled_from(["PERSON", "AU_TFN", "HEALTH", "ORGANISATION"]),
+    entity=st.sampled_from(["PERSON", "TFN", "HEALTH", "ORGANISATION"]),
     tier=st.sampled_from(Tier),
     where=st.sampled_from(["subject", "body", "a.xlsx > B7"]),
     start=st.just(0),
@@ -215,7 +215,7 @@ _LEAVES = {
         {},
         *({name: {key: value}} for name in RuleName for key, value in (("mode", "monitor"), ("mode", "off"))),
         *({name: {"approvals": number}} for name in RuleName for number in (2, 3)),
-        *({"subject": {"not_personal": [entity]}} for entity in ("PERSON", "AU_TFN")),
+        *({"subject": {"not_personal": [entity]}} for entity in ("PERSON", "TFN")),
         *({"bulk": {"people": people}} for people in (20, 51)),
         *({"exposure": {"recipients": recipients}} for recipients in (19, 21)),
         *({"exposure": {"domains": domains}} for domains in (2, 4)),

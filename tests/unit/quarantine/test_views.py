@@ -34,7 +34,7 @@ def held(*recipients, sender="jo@westendonsixth.com", restricted=None, **facts):
     return Held("m1", address, "", 512, "ab" * 32, 0.0, 9.0, restricted, None, recipients, Inspection(**facts))
 
 
-def finding(entity="AU_TFN", tier=Tier.PERSONAL, where="body"):
+def finding(entity="TFN", tier=Tier.PERSONAL, where="body"):
     return Finding(entity, tier, where, 3, 9, 0.9, Role.BODY)
 
 
@@ -74,8 +74,8 @@ def attachment(state=Grade.NONE, scheme="", readable=()):
             ),
             [
                 "Found (values are sealed):",
-                "  AU_TFN (personal) in body, 2 times",
                 "  HEALTH (high-risk) in attachment 1 (pdf)",
+                "  TFN (personal) in body, 2 times",
             ],
         ),
         (
@@ -115,9 +115,9 @@ def test_what_is_not_shown_of_it(message, missing):
 
 
 def test_opened_it_shows_values_by_kind_and_place():
-    revealed = Revealed("Pay of Ann", (("AU_TFN", "body", "123 456 782"),))
+    revealed = Revealed("Pay of Ann", (("TFN", "body", "123 456 782"),))
 
-    assert in_clear(revealed) == ["Subject: Pay of Ann", "", "Found:", "  AU_TFN in body: 123 456 782"]
+    assert in_clear(revealed) == ["Subject: Pay of Ann", "", "Found:", "  TFN in body: 123 456 782"]
     assert "Ann" not in repr(revealed)
     assert "123" not in repr(revealed)
 
@@ -126,11 +126,11 @@ async def test_values_come_from_a_worker():
     class Pool:
         async def request(self, payload):
             assert payload == {"raw": b"mail", "scope": "all", "pictures": False, "reveal": True}
-            return {"subject": "s", "values": [["AU_TFN", "body", "1"], ["NAME", "subject", "Ann"]]}, 1.0
+            return {"subject": "s", "values": [["TFN", "body", "1"], ["NAME", "subject", "Ann"]]}, 1.0
 
     revealed = await reveal(Pool(), b"mail")
 
-    assert revealed == Revealed("s", (("AU_TFN", "body", "1"), ("NAME", "subject", "Ann")))
+    assert revealed == Revealed("s", (("TFN", "body", "1"), ("NAME", "subject", "Ann")))
 
 
 MESSAGE = held(recipient(1, "Ann@client.example"), recipient(2, "bob@client.example", "queued"), recipient(3))
