@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -33,6 +32,7 @@ from dlp_gateway.quarantine.notices import NoticeLimiter
 from dlp_gateway.settings import (
     Configuration,
     Settings,
+    day,
     detection_text,
     note_running,
     read_configuration,
@@ -288,12 +288,13 @@ class Gateway:
             policy=config.policy,
             pool=pool,
             letterhead=wiring.letterhead(config.settings),
+            day=config.settings.day,
             show_user=config.settings.smtp.show_user,
         )
 
     def _zone_of(self, domain: str) -> Zone:
         """The zone of a domain by the policy that runs now, also after a reload."""
-        return wiring.zone_of(self._config.policy, _today)(domain)
+        return wiring.zone_of(self._config.policy, lambda: self._config.settings.day(time.time()))(domain)
 
     def _serve_health(self, settings: Settings) -> HealthServer | None:
         if settings.monitoring.listen is None:
@@ -345,7 +346,7 @@ async def serve(
     """
 
     def load() -> Configuration:
-        return read_configuration(directory, _today(), environment=environment)
+        return read_configuration(directory, day(directory, time.time(), environment), environment=environment)
 
     gateway = Gateway(load(), load)
     await gateway.start()
@@ -384,7 +385,3 @@ def _refuse_weaker(config: Configuration) -> None:
         raise ConfigError([Problem(str(config.settings.state_directory), 0, str(error))]) from None
     if before is not None and (problems := refusals(before, config.loaded)):
         raise ConfigError(problems)
-
-
-def _today() -> dt.date:
-    return dt.datetime.now(dt.UTC).date()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import time
 from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
@@ -12,7 +11,7 @@ import structlog
 
 from dlp_gateway.model import DAY, Zone
 from dlp_gateway.monitoring.metrics import Metrics
-from dlp_gateway.quarantine import digest, duty, escalation, held
+from dlp_gateway.quarantine import digest, duty, escalation
 from dlp_gateway.quarantine.answers import to_sender
 from dlp_gateway.quarantine.duty import Reader
 from dlp_gateway.quarantine.expiry import expire
@@ -67,7 +66,8 @@ class Housekeeping:
             try:
                 self.watch_record()
                 self._metrics.waiting(await self._store.read(lambda: counters.counts(self._clock())))
-                if self._clock() - tidied >= _TIDY_SECONDS:
+                # Also when the clock was ahead, and was set back.
+                if not 0 <= self._clock() - tidied < _TIDY_SECONDS:
                     tidied = self._clock()
                     await self.tidy()
             except Exception:
@@ -126,7 +126,7 @@ class Housekeeping:
         """Send the daily digest, and report what waits too long."""
         settings, head = self._settings.quarantine, letterhead(self._settings)
         zone = ZoneInfo(settings.time_zone)
-        today = dt.datetime.fromtimestamp(now, zone).date()
+        today = self._settings.day(now)
         members = await self._store.read(staff.active)
         if settings.digest_hour is not None:
             readers = self._inside(duty.of_digest(members, today))
@@ -136,7 +136,8 @@ class Housekeeping:
             if sent:
                 log.info("digest sent", readers=sent, held=waits.total)
         if settings.escalate_after_hours is not None:
-            late = escalation.overdue(await self._store.read(held.waiting), settings.escalate_after_hours, now)
+            hours_allowed = settings.escalate_after_hours
+            late = await self._store.read(lambda: escalation.overdue(hours_allowed, now))
             told = self._inside(duty.of_escalation(members, settings.escalate_to, today))
             if await self._store.write(lambda: escalation.send(head, told, late, now, self._keys)):
                 log.info("escalated", readers=len(told), held=len(late))

@@ -58,11 +58,15 @@ class PipelineObserver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What decides at the moment; replaced as a whole by a reload, so that no message sees a mixture."""
+    """What decides at the moment; replaced as a whole by a reload, so that no message sees a mixture.
+
+    ``day`` is the organisation's calendar day of a moment: agreements and exceptions end with it.
+    """
 
     policy: Policy
     pool: WorkerPool
     letterhead: Letterhead
+    day: Callable[[float], dt.date]
     show_user: bool = False
 
 
@@ -86,7 +90,7 @@ class Pipeline:
     async def accept(self, envelope: Envelope, content: bytes) -> Reply:
         """Decide about one message and answer for it; ``content`` is what is scanned and what is sent."""
         running, began = self.running, self._clock()
-        today = dt.datetime.fromtimestamp(began, dt.UTC).date()
+        today = running.day(began)
         identifier = new_id(began)
         try:
             inspection = await inspect(running.pool, content, demand(running.policy, envelope.recipients, today))
@@ -175,8 +179,7 @@ def _notice(
         message=message,
     )
     content = compose(running.letterhead, occasion, decision.at)
-    today = dt.datetime.fromtimestamp(decision.at, dt.UTC).date()
-    zone = running.policy.zones.zone(sender, today)
+    zone = running.policy.zones.zone(sender, running.day(decision.at))
     yield Outgoing(Kind.NOTICE, Recipient(sender, ("NEVER",)), zone, content, decision.id)
 
 

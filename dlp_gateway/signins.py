@@ -47,7 +47,7 @@ class SignIns:
         now = self._clock()
         login = (user, client, success)
         since, between = self._recent.pop(login, (float("-inf"), 0))
-        due = now - since >= _SECONDS
+        due = not 0 <= now - since < _SECONDS  # also when the clock was ahead, and was set back
         self._recent[login] = (now, 0) if due else (since, between + 1)
         if len(self._recent) > _REMEMBERED:
             self._recent.popitem(last=False)

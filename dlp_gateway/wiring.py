@@ -167,7 +167,7 @@ def reports_of_given_up(config: Configuration, keys: GatewayKeys | SealingKeys, 
     """How the senders of mail that an administrator gives up at ``now`` are told of it; ``keys`` seal the reports."""
     from dlp_gateway.delivery import given_up  # with what delivers, which takes commands longer to load
 
-    zones = zone_of(config.policy, lambda: dt.datetime.fromtimestamp(now, dt.UTC).date())
+    zones = zone_of(config.policy, lambda: config.settings.day(now))
     return Reports(partial(given_up.reports, hostname=config.settings.hostname, zone_of=zones, now=now), keys)
 
 

@@ -28,14 +28,22 @@ def check(
 
     ``kept`` are checkpoints kept elsewhere, ``kept_for`` the seconds for which
     entries are to be kept at least, ``now`` the time it is (``verify`` has
-    more); ``passed`` hears now and then how many entries were verified, and
-    may raise to end it. Raises StoreError when the database cannot be read.
+    more); ``passed`` hears now and then how many entries were verified, and may
+    raise to end it. A fault is looked at again if the record was cut
+    meanwhile. Raises StoreError when the database cannot be read.
     """
-    report = _check(keys, kept, kept_for, now, passed)
-    if report.broken is not None and report.broken.fault is Fault.TEXT_REMOVED:
-        # It may have been erased between reading the entries and reading the texts; then an entry says so now.
+    erased = False
+    while True:
+        first = history.length()[0]
         report = _check(keys, kept, kept_for, now, passed)
-    return report
+        if report.broken is None:
+            return report
+        # What was read of a record that is being cut has a gap. It ends: each turn the record begins further on.
+        cut = history.length()[0] > first
+        # It may have been erased between reading the entries and reading the texts; then an entry says so now.
+        erased = not erased and report.broken.fault is Fault.TEXT_REMOVED
+        if not cut and not erased:
+            return report
 
 
 def _check(
@@ -47,7 +55,7 @@ def _check(
 ) -> Report:
     altered: list[Broken] = []
     head = history.head()
-    entries = _comparing(history.entries(), altered, passed)
+    entries = _comparing(history.entries(after=None), altered, passed)
     report = verify(entries, head, keys, texts=history.all_texts(), kept=kept, kept_for=kept_for, now=now)
     faults = [fault for fault in (report.broken, *altered) if fault is not None]
     return replace(report, broken=min(faults, key=lambda fault: fault.seq, default=None))

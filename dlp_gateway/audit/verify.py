@@ -24,6 +24,7 @@ class Fault(StrEnum):
     """What was done to the record."""
 
     EDITED = "edited"
+    INSERTED = "inserted"
     REMOVED = "removed"
     SWAPPED = "swapped"
     CUT_OFF = "cut off"
@@ -109,19 +110,22 @@ def verify(
     """Check the whole chain and the texts beside it.
 
     Args:
-        entries: all entries, in the order of their numbers.
+        entries: all entries, in the order of their numbers; the record begins with 1.
         head: where the store says that the chain ends, read before ``entries``.
         keys: the public keys that checkpoints may be signed with.
         texts: the addresses and free texts with their tokens and salts; read
             after ``entries``.
-        kept: checkpoints that were kept elsewhere; only they show a chain that
-            was cut off, or rewritten by someone who holds the signing key.
+        kept: checkpoints that were kept elsewhere, each compared with its
+            entry; only they show a chain that was cut off, or rewritten by
+            someone who holds the signing key.
         kept_for: for how many seconds entries are kept: one under a ``kept``
             checkpoint that was pruned earlier than that is a fault.
         now: the time it is; no entry was pruned later than that.
     """
     now = time.time() if now is None else now
-    witnesses = {checkpoint.seq: checkpoint for checkpoint in kept}
+    witnesses: dict[int, set[bytes]] = {}
+    for checkpoint in kept:
+        witnesses.setdefault(checkpoint.seq, set()).add(checkpoint.hash)
     walk = _Walk(head)
     broken = next((fault for checkpoint in kept if (fault := _forged(checkpoint, keys)) is not None), None)
     if broken is None:
@@ -135,7 +139,7 @@ def verify(
                 break
             _pass(walk, entry)
         else:
-            broken = _end_fault(walk, kept) or _early_fault(walk, kept, kept_for, now)
+            broken = _end_fault(walk, kept) or _contradiction(witnesses) or _early_fault(walk, kept, kept_for, now)
         erased, text_fault = _compare_texts(walk, texts, complete=broken is None)
         broken = min((fault for fault in (text_fault, broken) if fault is not None), key=lambda f: f.seq, default=None)
     else:
@@ -155,6 +159,8 @@ def _forged(checkpoint: Checkpoint, keys: Mapping[str, Ed25519PublicKey]) -> Bro
 
 def _link_fault(walk: _Walk, entry: Entry) -> Broken | None:
     """Compare an entry with its own hash, with the entry before, and with the head."""
+    if entry.seq < 1:
+        return Broken(1, Fault.INSERTED, f"there is an entry {entry.seq}, and the record begins with 1")
     expected = entry.seq if walk.last is None else walk.last.seq + 1
     if entry.seq != expected:
         return Broken(expected, Fault.REMOVED, f"entry {expected} is missing; the next one there is {entry.seq}")
@@ -186,11 +192,11 @@ def _hash(entry: Entry, seq: int) -> bytes:
 
 
 def _checkpoint_fault(
-    walk: _Walk, entry: Entry, keys: Mapping[str, Ed25519PublicKey], witnesses: Mapping[int, Checkpoint]
+    walk: _Walk, entry: Entry, keys: Mapping[str, Ed25519PublicKey], witnesses: Mapping[int, set[bytes]]
 ) -> Broken | None:
     since = max(walk.signed + 1, 1 if walk.first is None else walk.first.seq)
-    witness = witnesses.get(entry.seq)
-    if witness is not None and witness.hash != entry.hash:
+    # All of them: who holds the signing key can sign a second one for a number, and none may hide the others.
+    if witnesses.get(entry.seq, {entry.hash}) != {entry.hash}:
         why = f"the checkpoint kept elsewhere for entry {entry.seq} has another hash"
         return Broken(since, Fault.REWRITTEN, why)
     if entry.kind != EntryKind.CHECKPOINT:
@@ -252,6 +258,14 @@ def _end_fault(walk: _Walk, kept: Sequence[Checkpoint]) -> Broken | None:
         why = f"the record begins with entry {first.seq} and no entry says that those before were pruned"
         return Broken(1, Fault.REMOVED, why)
     return None
+
+
+def _contradiction(witnesses: Mapping[int, set[bytes]]) -> Broken | None:
+    """Two checkpoints for one entry that is not there any more: one of them was signed for another record."""
+    seq = min((seq for seq, hashes in witnesses.items() if len(hashes) > 1), default=None)
+    if seq is None:
+        return None
+    return Broken(seq, Fault.REWRITTEN, f"the checkpoints kept elsewhere for entry {seq} contradict each other")
 
 
 def _early_fault(walk: _Walk, kept: Sequence[Checkpoint], kept_for: float, now: float) -> Broken | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.parser import BytesHeaderParser
@@ -17,7 +17,7 @@ import typer
 from dlp_gateway.cli.context import FAILED, ConfigOption, directory, fail
 from dlp_gateway.configfile import ConfigError
 from dlp_gateway.model import Address, Client, Envelope, Recipient
-from dlp_gateway.settings import Configuration, read_configuration
+from dlp_gateway.settings import Configuration, day, read_configuration
 from dlp_gateway.smtp.addresses import AddressError, PathRole, parse_path
 
 STOPPED = 1
@@ -68,9 +68,10 @@ def check(
 
     if (index is None) == (not files):
         fail("name the messages to judge, or an index of them with --index")
-    today = dt.datetime.now(dt.UTC).date()
+    folder = directory(config)
+    today = day(folder, time.time())
     try:
-        configuration = read_configuration(directory(config), today)
+        configuration = read_configuration(folder, today)
         inspector = _inspector(configuration)
     except ConfigError as error:
         fail(str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from dlp_gateway.cli.context import ConfigOption, directory, fail
 from dlp_gateway.configfile import ConfigError, Problem, Severity
 from dlp_gateway.policy.definition import Policy
 from dlp_gateway.policy.weakening import refusals
-from dlp_gateway.settings import Configuration, detectors_dir, read_configuration, read_policy, running_policy
+from dlp_gateway.settings import Configuration, day, detectors_dir, read_configuration, read_policy, running_policy
 
 app = typer.Typer(help="Check the configuration.", no_args_is_help=True)
 
@@ -32,7 +33,7 @@ def check(config: ConfigOption = None, against: AgainstOption = None) -> None:
     folder = directory(config)
     if not folder.is_dir():
         fail(f"{folder}: there is no such folder")
-    today = dt.datetime.now(dt.UTC).date()
+    today = day(folder, time.time())
     problems, configuration = _read(folder, today)
     if configuration is not None and against is not None:
         other = _other(against, configuration, today)

@@ -7,7 +7,6 @@ database; the gateway's own account needs none of these commands.
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import json
 import os
 import sys
@@ -23,13 +22,14 @@ from dlp_gateway.cli.context import ConfigOption, age, directory, fail, opened, 
 from dlp_gateway.configfile import ConfigError
 from dlp_gateway.inspection.pool import PoolError, WorkerFailed, WorkerPool
 from dlp_gateway.quarantine import held
+from dlp_gateway.quarantine.acts import Mail
 from dlp_gateway.quarantine.answers import to_sender
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.notices import Event
-from dlp_gateway.quarantine.review import Desk, Mail
-from dlp_gateway.quarantine.rules import Reviewer, ReviewError
+from dlp_gateway.quarantine.review import Desk
+from dlp_gateway.quarantine.rules import Reviewer, ReviewError, approved
 from dlp_gateway.quarantine.views import Revealed, addresses, in_clear, masked, reveal
-from dlp_gateway.settings import Settings, read_configuration
+from dlp_gateway.settings import Settings, day, read_configuration
 from dlp_gateway.smtp.addresses import AddressError, PathRole, parse_path
 from dlp_gateway.store.keys import load_sealing
 from dlp_gateway.store.sealing import SealError
@@ -59,14 +59,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
 def list_held(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List what waits for review, the next to expire first. Opens nothing."""
     with opened(config):
-        messages = held.waiting()
-    now = time.time()
-    if as_json:
-        for message in messages:
-            print(json.dumps(_plain(message)))
-        return
+        if as_json:
+            for message in held.everything():
+                print(json.dumps(_plain(message)))
+            return
+        now = time.time()
+        rows = [_row(message, now) for message in held.everything()]
     head = ("MESSAGE", "HELD", "EXPIRES", "FROM", "RECIPIENTS", "RULES", "APPROVALS")
-    print(table(head, [_row(message, now) for message in messages]) if messages else "Nothing is held.")
+    print(table(head, rows) if rows else "Nothing is held.")
 
 
 @app.command()
@@ -116,7 +116,8 @@ def release(
     """Let the message go to its recipients; high-risk needs two different reviewers."""
     with opened(config) as settings:
         found = _find(message)
-        numbers = _numbers(found, to)
+        # Without names those who wait for this reviewer, which the desk knows best.
+        numbers = None if to is None else _numbers(found, to)
         mail = _notices(settings, Event.RELEASED, found, reason, no_notice)
         who = _reviewer(reviewer)
         done = _done(lambda: _desk(settings, review_directory).release(message, numbers, who, reason, mail))
@@ -124,6 +125,10 @@ def release(
         print(plain(f"<{recipient.address.literal}>: released"))
     for recipient in done.waiting:
         print(plain(f"<{recipient.address.literal}>: approved; another reviewer has to agree"))
+    if to is None:
+        for recipient in found.waiting:
+            if approved(recipient, who):
+                print(plain(f"<{recipient.address.literal}>: approved by you already; another reviewer has to agree"))
 
 
 @app.command("return")
@@ -229,8 +234,9 @@ def _print(lines: Iterable[str]) -> None:
 
 
 async def _revealed(config: Path | None, content: bytes) -> Revealed:
-    today = dt.datetime.now(dt.UTC).date()
-    pool = WorkerPool(replace(pool_settings(read_configuration(directory(config), today)), workers=1))
+    folder = directory(config)
+    configuration = read_configuration(folder, day(folder, time.time()))
+    pool = WorkerPool(replace(pool_settings(configuration), workers=1))
     await pool.start()
     try:
         return await reveal(pool, content)
@@ -240,7 +246,7 @@ async def _revealed(config: Path | None, content: bytes) -> Revealed:
 
 def _row(message: Held, now: float) -> tuple[str, ...]:
     waiting = message.waiting
-    rules = sorted({hit.rule for recipient in waiting for hit in recipient.hits if not hit.monitored})
+    rules = sorted({hit.rule for recipient in waiting for hit in recipient.stopping})
     sender = f"<{message.sender.literal if message.sender else ''}>"
     recipients = ", ".join(recipient.address.literal for recipient in waiting[:3])
     more = f" and {len(waiting) - 3} more" if len(waiting) > 3 else ""
@@ -270,7 +276,7 @@ def _plain(message: Held) -> dict[str, object]:
                 "address": recipient.address.literal,
                 "zone": recipient.zone,
                 "state": recipient.state,
-                "rules": [hit.rule for hit in recipient.hits],
+                "rules": [hit.rule for hit in recipient.stopping],
                 "approvals": recipient.approvals,
                 "approved_by": list(map(str, recipient.approved_by)),
             }

@@ -95,7 +95,7 @@ def drop(
             reason=reason,
             now=now,
             pseudonyms=pseudonym_key(settings, keys),
-            reports=reports_of_given_up(_configuration(config, now), keys, now) if tell else None,
+            reports=reports_of_given_up(_configuration(config, settings.day(now)), keys, now) if tell else None,
         )
     for number in numbers:
         print(f"{number}: {'dropped' if number in dropped else 'not dropped (not waiting, or being delivered now)'}")
@@ -103,10 +103,10 @@ def drop(
         raise typer.Exit(1)
 
 
-def _configuration(config: Path | None, now: float) -> Configuration:
+def _configuration(config: Path | None, day: dt.date) -> Configuration:
     """The configuration, which says where senders are; ends the program when it cannot be used."""
     try:
-        return read_configuration(directory(config), dt.datetime.fromtimestamp(now, dt.UTC).date())
+        return read_configuration(directory(config), day)
     except ConfigError as error:
         fail(str(error))
 

@@ -200,15 +200,19 @@ def reset(account: int, actor: str, now: float) -> str:
     return password
 
 
-def set_absence(account: int, deputy: int | None, until: dt.date | None, actor: str, now: float) -> None:
+def set_absence(
+    account: int, deputy: int | None, until: dt.date | None, actor: str, now: float, *, today: dt.date
+) -> None:
     """Say who stands in for an account, and until which day (inclusive); None, None ends it.
+
+    ``today`` is the organisation's calendar day ``now``.
 
     Raises:
         AccountError: the deputy has another role, is disabled, or is the account itself; or a day without deputy.
     """
     if (deputy is None) != (until is None):
         raise AccountError("an absence needs both: who stands in, and until when")
-    if until is not None and until < day(now):
+    if until is not None and until < today:
         raise AccountError("the day is over already; give the last day of the absence")
     with _changing(account) as (row, made):
         substitute = None
@@ -223,11 +227,6 @@ def set_absence(account: int, deputy: int | None, until: dt.date | None, actor: 
         row.save()
         details = {"deputy": substitute.username, "until": until.isoformat()} if substitute and until else {}
         made.rows.notes.append(_note("absent" if details else "present", row.username, actor, now, **details))
-
-
-def day(now: float) -> dt.date:
-    """The day of a moment, in UTC."""
-    return _moment(now).date()
 
 
 def _moment(now: float) -> dt.datetime:

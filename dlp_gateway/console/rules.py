@@ -73,8 +73,8 @@ SINGLES = (
 
 def in_force(services: Services) -> InForce:
     """The rules in force. Raises ConfigError, StoreError."""
-    today = dt.datetime.fromtimestamp(services.clock(), dt.UTC).date()
     configuration = services.configuration()
+    today = configuration.settings.day(services.clock())
     texts = (configuration.loaded.text, detection_text(configuration.directory))
     last = next(iter(versions.versions(1)), None)
     version = last or Version(0, 0.0, "", configuration.policy.fingerprint, *texts)

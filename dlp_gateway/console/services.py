@@ -18,7 +18,7 @@ from dlp_gateway.detection.catalogue import Catalogue, catalogue
 from dlp_gateway.detection.packs import Recogniser, load_packs
 from dlp_gateway.detection.tuning import Tuning
 from dlp_gateway.quarantine.review import Desk
-from dlp_gateway.settings import Configuration, Settings, detectors_dir, read_configuration
+from dlp_gateway.settings import Configuration, Settings, day, detectors_dir, read_configuration
 from dlp_gateway.wiring import review_desk
 
 
@@ -123,7 +123,10 @@ class Services:
             self._problems[what] = error.problems
 
     def _today(self) -> dt.date:
-        return dt.datetime.fromtimestamp(self.clock(), dt.UTC).date()
+        now = self.clock()
+        if self._configuration is not None:
+            return self._configuration.settings.day(now)
+        return day(self.folder, now, self._environment)
 
 
 @functools.lru_cache(maxsize=2)

@@ -60,10 +60,14 @@ class Flip:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Something to decide by: a policy, and which of the kept findings stand by the thresholds that go with it."""
+    """Something to decide by: a policy, and which of the kept findings stand by the thresholds that go with it.
+
+    ``day`` is the organisation's calendar day of a moment, in UTC without it.
+    """
 
     policy: Policy
     stands: Stands | None = None
+    day: Callable[[float], dt.date] = lambda moment: dt.datetime.fromtimestamp(moment, dt.UTC).date()
 
 
 @dataclass(slots=True)
@@ -88,7 +92,7 @@ class Comparison:
 
 def replay(rules: Rules, past: Past) -> tuple[Verdict, ...] | None:
     """Decide again, on the day of the decision; None when it takes more than was looked at then."""
-    on = dt.datetime.fromtimestamp(past.at, dt.UTC).date()
+    on = rules.day(past.at)
     recipients = tuple(Recipient(address) for address in past.recipients)
     if past.inspection.scope == "subject" and demand(rules.policy, recipients, on).scope == "all":
         return None

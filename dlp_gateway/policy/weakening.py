@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dlp_gateway.configfile import Location, Problem
-from dlp_gateway.model import Address, Grade, Tier
+from dlp_gateway.model import Action, Address, Grade, Tier
 from dlp_gateway.policy.definition import Policy
 from dlp_gateway.policy.exceptions import PolicyException
 from dlp_gateway.policy.load import LoadedPolicy
@@ -78,6 +78,10 @@ def _rules(old: Policy, new: Policy) -> Iterator[Weakening]:
     for (name, before), (_, after) in zip(old.rules.stopping(), new.rules.stopping(), strict=True):
         if _MODES.index(after.mode) > _MODES.index(before.mode):
             yield Weakening(("rules", name.value, "mode"), f"{after.mode.value} instead of {before.mode.value}")
+        if before.mode is Mode.ENFORCE and before.action is not Action.HOLD and after.action is Action.HOLD:
+            # What is refused or returned leaves by nobody's hand; what is held, a reviewer can release.
+            reason = f"hold instead of {before.action.value}, so a reviewer can let it go"
+            yield Weakening(("rules", name.value, "action"), reason)
         if after.approvals < before.approvals:
             reason = f"{after.approvals} instead of {before.approvals} have to approve a release"
             yield Weakening(("rules", name.value, "approvals"), reason)

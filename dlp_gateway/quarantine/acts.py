@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dlp_gateway.quarantine import held
 from dlp_gateway.quarantine.held import Held, HeldRecipient
 from dlp_gateway.quarantine.rules import ReviewError
 from dlp_gateway.store import appeals, queue, restriction, reviewing, wraps
 from dlp_gateway.store.change import Change
+from dlp_gateway.store.intake import add_outgoing
+from dlp_gateway.store.keys import ReviewKeys, SealingKeys
+from dlp_gateway.store.values import Outgoing
+
+# Mail that goes out with an act: as it is, or made of the recipients that the act was for in the end.
+Mail = Sequence[Outgoing] | Callable[[Sequence[HeldRecipient]], Sequence[Outgoing]]
 
 
 def still_held(message_id: str) -> Held:
@@ -40,6 +46,12 @@ def locked(made: Change, message_id: str, *, restricted: bool = False, kept: boo
 def end(made: Change, chosen: Sequence[HeldRecipient], state: str, now: float) -> None:
     """Let recipients go from held to another state, which is final."""
     reviewing.end(made.cursor, [recipient.id for recipient in chosen], state, now)
+
+
+def send(made: Change, mail: Mail, chosen: Sequence[HeldRecipient], keys: ReviewKeys | SealingKeys, now: float) -> None:
+    """Queue the mail that goes out with an act for the recipients ``chosen``, as they are behind the lock."""
+    for one in mail(chosen) if callable(mail) else mail:
+        add_outgoing(made.rows, one, keys, now)
 
 
 def close_if_done(made: Change, message: Held, now: float, *, ended: str, by: str) -> None:

@@ -8,21 +8,19 @@ one open appeal at a time. What a reviewer does with the message answers it;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from dlp_gateway.audit.chain import EntryKind, Note, Texts
-from dlp_gateway.quarantine.acts import close_if_done, end, locked
+from dlp_gateway.quarantine.acts import Mail, close_if_done, end, locked, send
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.rules import SENDER, ReviewError
 from dlp_gateway.store import appeals as statements
 from dlp_gateway.store import history
 from dlp_gateway.store.appeals import Appeal
 from dlp_gateway.store.change import change
-from dlp_gateway.store.intake import add_outgoing, canonical
+from dlp_gateway.store.intake import canonical
 from dlp_gateway.store.keys import ReviewKeys, SealingKeys, latest
 from dlp_gateway.store.sealing import SealError, open_words, seal_words
-from dlp_gateway.store.values import Outgoing
 
 __all__ = ["LONGEST", "MOST", "Appeal", "ask", "justification", "may_ask", "of", "said", "waiting", "withdraw"]
 
@@ -101,9 +99,7 @@ def ask(message_id: str, words: str, keys: SealingKeys, now: float, pseudonyms: 
         made.rows.notes.append(_note(EntryKind.APPEAL, message, now, recipients=False))
 
 
-def withdraw(
-    message_id: str, outgoing: Sequence[Outgoing], keys: SealingKeys, now: float, pseudonyms: bytes | None = None
-) -> None:
+def withdraw(message_id: str, outgoing: Mail, keys: SealingKeys, now: float, pseudonyms: bytes | None = None) -> None:
     """Delete a held message for all who wait for it, as its sender wishes; on record as the sender's act.
 
     ``outgoing`` confirms it. Raises ReviewError when it is not held any more
@@ -113,8 +109,7 @@ def withdraw(
         message = locked(made, message_id)
         end(made, message.waiting, "withdrawn", now)
         made.rows.notes.append(_note(EntryKind.WITHDRAW, message, now, recipients=True))
-        for mail in outgoing:
-            add_outgoing(made.rows, mail, keys, now)
+        send(made, outgoing, message.waiting, keys, now)
         close_if_done(made, message, now, ended="withdrawn", by=SENDER)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from dlp_gateway.model import DAY, Recipient, Zone
 from dlp_gateway.quarantine.duty import Reader
-from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.notices import Letterhead, own_headers, parse, printable
-from dlp_gateway.store import rounds
+from dlp_gateway.store import holds, rounds
 from dlp_gateway.store.change import change
+from dlp_gateway.store.holds import Waiting, Wanted
 from dlp_gateway.store.intake import add_outgoing
 from dlp_gateway.store.keys import GatewayKeys
 from dlp_gateway.store.values import Kind, Outgoing
@@ -19,12 +19,12 @@ _LISTED = 50
 _ROUND = "escalation"
 
 
-def overdue(waiting: Sequence[Held], hours: float, now: float) -> list[Held]:
-    """Those of ``waiting`` that have been held for more than ``hours`` and are not frozen for a dispute."""
-    return [message for message in waiting if message.restricted_at is None and now - message.held_at > hours * _HOUR]
+def overdue(hours: float, now: float) -> list[Waiting]:
+    """What has been held for more than ``hours`` and is not frozen for a dispute; raises StoreError."""
+    return holds.search(Wanted(restricted=False, held_before=now - hours * _HOUR))
 
 
-def report(letterhead: Letterhead, reader: Reader, messages: Sequence[Held], now: float) -> bytes:
+def report(letterhead: Letterhead, reader: Reader, messages: Sequence[Waiting], now: float) -> bytes:
     """A message to whoever looks after the reviewers: identifiers, ages, rules; nothing else about the mail."""
     subject = f"{len(messages)} held message{'s' if len(messages) > 1 else ''} without a decision for too long"
     lines = [
@@ -45,7 +45,7 @@ def report(letterhead: Letterhead, reader: Reader, messages: Sequence[Held], now
 
 
 def send(
-    letterhead: Letterhead, readers: Sequence[Reader], messages: Sequence[Held], now: float, keys: GatewayKeys
+    letterhead: Letterhead, readers: Sequence[Reader], messages: Sequence[Waiting], now: float, keys: GatewayKeys
 ) -> int:
     """Queue the reports unless some gateway did within the last day; returns how many.
 
@@ -63,6 +63,5 @@ def send(
     return len(readers)
 
 
-def _line(message: Held, now: float) -> str:
-    rules = sorted({hit.rule for recipient in message.waiting for hit in recipient.hits if not hit.monitored})
-    return f"  {message.message_id}, held for {(now - message.held_at) / _HOUR:.0f} hours ({', '.join(rules)})"
+def _line(message: Waiting, now: float) -> str:
+    return f"  {message.message_id}, held for {(now - message.held_at) / _HOUR:.0f} hours ({', '.join(message.rules)})"

@@ -5,15 +5,17 @@ Nothing here opens a message: content, Subject and names of files are sealed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from dlp_gateway.model import Address, Inspection, RuleHit, Zone
 from dlp_gateway.quarantine import reviewers
 from dlp_gateway.quarantine.reviewers import Reviewer
-from dlp_gateway.store import approvals, database, facts
+from dlp_gateway.store import approvals, database, facts, holds
 from dlp_gateway.store.approvals import Account
+
+_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,11 @@ class HeldRecipient:
     hits: tuple[RuleHit, ...]
     approvals: int
     approved_by: tuple[Reviewer, ...]
+
+    @property
+    def stopping(self) -> tuple[RuleHit, ...]:
+        """The hits it is held for: neither only monitored nor excepted."""
+        return tuple(hit for hit in self.hits if not hit.monitored and hit.excepted_by is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,20 @@ def waiting(*, limit: int = 1000, expiring_before: float | None = None) -> list[
     if expiring_before is not None:
         rows = rows.filter(expires_at__lte=expiring_before, restricted_at__isnull=True)
     return _read(rows.order_by("expires_at", "message_id")[:limit])
+
+
+def everything() -> Iterator[Held]:
+    """All that waits for a reviewer, the next to expire first; read in pages. Raises StoreError."""
+    found = holds.ids(holds.Wanted())
+    for start in range(0, len(found), _PAGE):
+        rows: Any = database.rows("Hold").filter(closed_at__isnull=True, message_id__in=found[start : start + _PAGE])
+        yield from _read(rows.order_by("expires_at", "message_id"))
+
+
+def counting() -> Callable[[str], bool]:
+    """Whether an approval counts while its message is held, by what it says whose it is. Raises StoreError."""
+    accounts = approvals.of_console()
+    return lambda giver: reviewers.may_decide(reviewers.read(giver), accounts)
 
 
 def find(message_id: str) -> Held | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from dlp_gateway.audit.chain import EntryKind, Note, Texts
 from dlp_gateway.model import Inspection
-from dlp_gateway.quarantine.acts import close_if_done, end, locked, still_held
+from dlp_gateway.quarantine.acts import Mail, close_if_done, end, locked, send, still_held
 from dlp_gateway.quarantine.appeals import justification
 from dlp_gateway.quarantine.held import Held, HeldRecipient
 from dlp_gateway.quarantine.reviewers import noted
@@ -25,18 +25,15 @@ from dlp_gateway.quarantine.rules import (
     ReviewError,
     choose,
     consent,
+    left_to,
     need_reason,
     need_standing,
     refuse_own,
 )
 from dlp_gateway.store import appeals, approvals, database, facts, queue, reviewing, sealing, wraps
 from dlp_gateway.store.change import Change, change
-from dlp_gateway.store.intake import add_outgoing, canonical
+from dlp_gateway.store.intake import canonical
 from dlp_gateway.store.keys import KeysError, ReviewKeys, SealingKeys
-from dlp_gateway.store.values import Outgoing
-
-# Mail that goes out with an act: as it is, or made of the recipients that the act was for in the end.
-Mail = Sequence[Outgoing] | Callable[[Sequence[HeldRecipient]], Sequence[Outgoing]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +121,7 @@ class Desk:
         reason: str,
         outgoing: Mail = (),
     ) -> Released:
-        """Let the message go to some (None: all) of the recipients it is held for.
+        """Let the message go to some (None: all who wait for this reviewer) of the recipients it is held for.
 
         A recipient that needs two approvals is released by the second
         reviewer's call. ``outgoing`` (a notice, say) is sent if anybody is
@@ -140,6 +137,8 @@ class Desk:
         with change(self._pseudonyms) as made:
             message = locked(made, message_id)
             chosen = choose(message, recipients)
+            if recipients is None:
+                chosen = left_to(chosen, reviewer)
             if any(recipient.approvals > 1 for recipient in chosen):
                 need_standing(reviewer, approvals.of_console())
             ready, waiting = consent(chosen, reviewer)
@@ -150,7 +149,7 @@ class Desk:
                 self._queue(made, message, ready, key, now)
                 details = {"digest": message.digest}
                 made.rows.notes.append(self._note(EntryKind.RELEASE, message, ready, reviewer, reason, now, details))
-                self._send(made, outgoing, ready, now)
+                send(made, outgoing, ready, self._keys, now)
                 close_if_done(made, message, now, ended="released", by=reviewer.name)
         return Released(tuple(ready), tuple(waiting))
 
@@ -176,9 +175,7 @@ class Desk:
         """Do not send it, and destroy it. Raises ReviewError, StoreError."""
         return self._end(EntryKind.DELETE, "deleted", message_id, recipients, reviewer, reason, outgoing)
 
-    def refuse_appeal(
-        self, message_id: str, reviewer: Reviewer, reason: str, outgoing: Sequence[Outgoing] = ()
-    ) -> None:
+    def refuse_appeal(self, message_id: str, reviewer: Reviewer, reason: str, outgoing: Mail = ()) -> None:
         """Answer the sender's request for release with no, and keep the message held; ``outgoing`` tells them.
 
         Their page shows the reason, too. Raises ReviewError (also when there is no open appeal), StoreError.
@@ -190,8 +187,7 @@ class Desk:
             if not appeals.answer(made.cursor, message_id, "refused", reviewer.name, now):
                 raise ReviewError(f"nobody waits for an answer about message {message_id} (any more)")
             made.rows.notes.append(self._note(EntryKind.REFUSE_APPEAL, message, (), reviewer, reason, now))
-            for mail in outgoing:
-                add_outgoing(made.rows, mail, self._keys, now)
+            send(made, outgoing, message.waiting, self._keys, now)
 
     def restrict(self, message_id: str, reviewer: Reviewer, reason: str, *, on: bool) -> None:
         """Freeze a held message for a dispute (nothing is done with it and it does not expire), or lift that.
@@ -226,13 +222,9 @@ class Desk:
             chosen = choose(message, recipients)
             end(made, chosen, state, now)
             made.rows.notes.append(self._note(kind, message, chosen, reviewer, reason, now))
-            self._send(made, outgoing, chosen, now)
+            send(made, outgoing, chosen, self._keys, now)
             close_if_done(made, message, now, ended=state, by=reviewer.name)
         return tuple(chosen)
-
-    def _send(self, made: Change, outgoing: Mail, chosen: Sequence[HeldRecipient], now: float) -> None:
-        for mail in outgoing(chosen) if callable(outgoing) else outgoing:
-            add_outgoing(made.rows, mail, self._keys, now)
 
     def _opening(self) -> ReviewKeys:
         if not isinstance(self._keys, ReviewKeys):

@@ -12,19 +12,21 @@ from dataclasses import dataclass
 
 from dlp_gateway.audit.chain import EntryKind
 from dlp_gateway.quarantine import held
+from dlp_gateway.quarantine.acts import Mail
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.review import Desk
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError
-from dlp_gateway.store import erasure, history, matches, requests, restriction
+from dlp_gateway.store import erasure, history, matches, receipts, requests, restriction
+from dlp_gateway.store.change import change
 from dlp_gateway.store.erasure import Left
 from dlp_gateway.store.requests import Request
 from dlp_gateway.store.sealing import SealError
-from dlp_gateway.store.values import Outgoing
 
 Places = Sequence[tuple[str, int, int]]
 # Searches the content of a message for words; None when it could not be searched.
 Look = Callable[[bytes, Sequence[str]], Places | None]
-Notice = Callable[[Held], Sequence[Outgoing]]
+# What tells the sender of a message; it may have been released for some by the time it is destroyed.
+Notice = Callable[[Held], Mail]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +106,12 @@ def erase(
     Returns what is left, and why: what is restricted stays, what is under way
     is erased by housekeeping when it is finished. Raises ReviewError when one
     of the messages is restricted, StoreError; what was erased by then stays
-    erased, and the call can be made again.
+    erased and on the receipt, and the call can be made again.
     """
     chosen = [_erasable(message_id) for message_id in sorted(set(messages))]
     request = erasure.begin(request_id, reasons_by_name=reasons_by_name, actor=reviewer.name, now=now)
-    wiped = [_wipe(desk, request, message, reviewer, notice) for message in chosen]
-    if wiped:
-        erasure.add_held(request, wiped, wiped=len(wiped))
+    for message in chosen:
+        _wipe(desk, request, message, reviewer, notice)
     return erasure.run(request, actor=reviewer.name, now=now, pseudonyms=pseudonyms)
 
 
@@ -146,7 +147,10 @@ def _erasable(message_id: str) -> Held:
     return message
 
 
-def _wipe(desk: Desk, request: Request, message: Held, reviewer: Reviewer, notice: Notice) -> int:
-    """Destroy a held message; returns the number of its entry in the record."""
-    desk.delete(message.message_id, None, reviewer, f"{request.name}: erased for the person", notice(message))
-    return max(entry.seq for entry in history.of(message.message_id) if entry.kind == EntryKind.DELETE)
+def _wipe(desk: Desk, request: Request, message: Held, reviewer: Reviewer, notice: Notice) -> None:
+    """Destroy a held message, and note it on the receipt in the same step."""
+    with change():
+        receipts.read(request.id)  # Held first of all, as by every other act on a request.
+        desk.delete(message.message_id, None, reviewer, f"{request.name}: erased for the person", notice(message))
+        entry = max(entry.seq for entry in history.of(message.message_id) if entry.kind == EntryKind.DELETE)
+        erasure.add_held(request, [entry], wiped=1)

@@ -6,14 +6,25 @@ are asked for they come from two people.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from dlp_gateway.quarantine.held import Held, HeldRecipient
 from dlp_gateway.quarantine.reviewers import Reviewer, mailbox, may_decide
 from dlp_gateway.store.approvals import Account
 from dlp_gateway.store.intake import canonical
 
-__all__ = ["SENDER", "ReviewError", "Reviewer", "choose", "consent", "need_reason", "need_standing", "refuse_own"]
+__all__ = [
+    "SENDER",
+    "ReviewError",
+    "Reviewer",
+    "approved",
+    "choose",
+    "consent",
+    "left_to",
+    "need_reason",
+    "need_standing",
+    "refuse_own",
+]
 
 # The actor of what a sender does on the page of their message; whose message it was stands in the entry's texts.
 SENDER = "sender"
@@ -63,6 +74,16 @@ def choose(message: Held, recipients: Iterable[int] | None) -> list[HeldRecipien
     return [waiting[number] for number in wanted]
 
 
+def approved(recipient: HeldRecipient, reviewer: Reviewer) -> bool:
+    """Whether the reviewer has approved a release to the recipient before, under whatever name."""
+    return any(reviewer.is_same(other) for other in recipient.approved_by)
+
+
+def left_to(waiting: Sequence[HeldRecipient], reviewer: Reviewer) -> list[HeldRecipient]:
+    """Those who wait for this reviewer's approval; all, when nobody does, which ``consent`` answers."""
+    return [recipient for recipient in waiting if not approved(recipient, reviewer)] or list(waiting)
+
+
 def consent(chosen: Iterable[HeldRecipient], reviewer: Reviewer) -> tuple[list[HeldRecipient], list[HeldRecipient]]:
     """With this reviewer's approval: the recipients that may go, and those that need another reviewer.
 
@@ -70,8 +91,14 @@ def consent(chosen: Iterable[HeldRecipient], reviewer: Reviewer) -> tuple[list[H
     """
     ready: list[HeldRecipient] = []
     waiting: list[HeldRecipient] = []
+    chosen = list(chosen)
+    if already := sum(approved(recipient, reviewer) for recipient in chosen):
+        if already == len(chosen):
+            raise ReviewError("the release was approved by this reviewer already; another one is needed")
+        raise ReviewError(
+            f"for {already} of these recipients the release was approved by this reviewer already; another one is"
+            " needed there, so name the others alone"
+        )
     for recipient in chosen:
-        if any(reviewer.is_same(other) for other in recipient.approved_by):
-            raise ReviewError(f"recipient {recipient.id} was approved by this reviewer already; another one is needed")
         (ready if len(recipient.approved_by) + 1 >= recipient.approvals else waiting).append(recipient)
     return ready, waiting

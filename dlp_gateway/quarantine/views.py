@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from dlp_gateway.inspection.pool import WorkerPool
-from dlp_gateway.model import Attachment, Finding, Tier
+from dlp_gateway.model import Attachment, Finding, RuleHit, Tier
 from dlp_gateway.policy.explain import wording
 from dlp_gateway.quarantine.held import Held
 
@@ -29,7 +29,7 @@ def masked(message: Held) -> list[str]:
         lines += ["", f"To <{recipient.address.literal}> ({recipient.zone}): {recipient.state}"]
         for hit in recipient.hits:
             because = f": {', '.join(hit.reasons)}" if hit.reasons else ""
-            lines.append(f"  {hit.rule} (clause {hit.clause}), {wording(hit.rule).fault}{because}")
+            lines.append(f"  {hit.rule} (clause {hit.clause}{_idle(hit)}), {wording(hit.rule).fault}{because}")
         if recipient.approvals > 1:
             given = ", ".join(map(str, recipient.approved_by)) or "none yet"
             lines.append(f"  needs {recipient.approvals} different reviewers; approved by: {given}")
@@ -64,6 +64,12 @@ def _counted(findings: Sequence[Finding]) -> list[str]:
             key = (finding.entity, finding.tier.value.replace("_", "-"), finding.where)
             counts[key] = counts.get(key, 0) + 1
     return [f"  {entity} ({tier}) in {where}{_times(count)}" for (entity, tier, where), count in sorted(counts.items())]
+
+
+def _idle(hit: RuleHit) -> str:
+    """Why it is no reason for the hold, where it is none."""
+    excepted = f"; excepted by {hit.excepted_by}" if hit.excepted_by is not None else ""
+    return ("; only monitored" if hit.monitored else "") + excepted
 
 
 def _times(count: int) -> str:

@@ -7,6 +7,7 @@ docs/settings.md lists them all.
 
 from dlp_gateway.settings.directory import (
     Configuration,
+    day,
     default_config_dir,
     default_detectors_dir,
     detection_text,
@@ -22,6 +23,7 @@ __all__ = [
     "Configuration",
     "LoadedSettings",
     "Settings",
+    "day",
     "default_config_dir",
     "default_detectors_dir",
     "detection_text",

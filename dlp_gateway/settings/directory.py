@@ -81,6 +81,14 @@ def load_settings(directory: Path, environment: Mapping[str, str] | None = None)
     return _settings(directory, environment).settings
 
 
+def day(directory: Path, moment: float, environment: Mapping[str, str] | None = None) -> dt.date:
+    """``Settings.day`` by the settings of a folder; by UTC where they cannot be read, which reading the rest tells."""
+    try:
+        return load_settings(directory, environment).day(moment)
+    except ConfigError:
+        return dt.datetime.fromtimestamp(moment, dt.UTC).date()
+
+
 def _settings(directory: Path, environment: Mapping[str, str] | None) -> LoadedSettings:
     path = directory / "gateway.yaml"
     root = directory.resolve().parent

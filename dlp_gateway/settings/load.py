@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -54,6 +56,13 @@ class Settings(Section):
     logging: Logging = Field(default=Logging(), description="What operators read.")
     monitoring: Monitoring = Field(default=Monitoring(), description="Health and metrics over HTTP.")
     console: Console = Field(default=Console(), description="The web console.")
+
+    def day(self, moment: float) -> dt.date:
+        """The organisation's calendar day at a moment (seconds since the epoch): by ``quarantine.time_zone``.
+
+        Agreements, exceptions and absences end with it.
+        """
+        return dt.datetime.fromtimestamp(moment, ZoneInfo(self.quarantine.time_zone)).date()
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,7 +204,9 @@ class Quarantine(Section):
         default=7, description="Hour of the day from which reviewers are mailed figures of what waits; null: never."
     )
     time_zone: TimeZone = Field(
-        default="UTC", description="Time zone of digest_hour and of days of absence, such as `Australia/Sydney`."
+        default="UTC",
+        description="Time zone of digest_hour, of days of absence, and of the last days (until) of agreements and"
+        " exceptions in policy.yaml, such as `Australia/Sydney`.",
     )
 
 

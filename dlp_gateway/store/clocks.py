@@ -58,8 +58,8 @@ _STORED: Mapping[str, str] = {
     ),
 }
 _RECORD = (
-    "SELECT (SELECT MAX(seq) - MIN(seq) + 1 FROM dlp_audit_entry),"
-    " (SELECT at FROM dlp_audit_entry ORDER BY seq LIMIT 1)"
+    "SELECT (SELECT MAX(seq) - MIN(seq) + 1 FROM dlp_audit_entry WHERE seq >= 1),"
+    " (SELECT at FROM dlp_audit_entry WHERE seq >= 1 ORDER BY seq LIMIT 1)"
 )
 
 

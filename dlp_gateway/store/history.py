@@ -12,8 +12,13 @@ from dlp_gateway.store.values import ACTOR, EVERYDAY, RARE
 
 _SELECT = "SELECT seq, at, kind, actor, subject, details, tokens, previous, hash FROM dlp_audit_entry"
 _ENTRIES = f"{_SELECT} WHERE seq > %s ORDER BY seq LIMIT %s"
+_ALL = f"{_SELECT} ORDER BY seq LIMIT %s"
+# The chain begins with number 1. What somebody put in front of it is no part of the record, and is shown nowhere as
+# such; ``audit.verify`` names it. "+" keeps the condition away from the choice of an index.
+_CHAIN = "+seq >= 1"
+_OF = f"{_SELECT} WHERE subject = %s AND {_CHAIN} ORDER BY seq LIMIT %s"
 # One by one: SQLite looks both up at once by reading everything between them.
-_BOUNDS = "SELECT (SELECT MIN(seq) FROM dlp_audit_entry), (SELECT MAX(seq) FROM dlp_audit_entry)"
+_BOUNDS = "SELECT (SELECT MIN(seq) FROM dlp_audit_entry WHERE seq >= 1), (SELECT MAX(seq) FROM dlp_audit_entry)"
 _PAGE = 2000
 # Entries of one time are at most this much out of order: the time from a decision to its commit, generously.
 _DISORDER = 3600.0
@@ -38,10 +43,13 @@ class SaltedText:
     text: str
 
 
-def entries(after: int = 0) -> Iterator[Entry]:
-    """The record in order, behind the number ``after``; read in pages, so that mail goes on meanwhile."""
+def entries(after: int | None = 0) -> Iterator[Entry]:
+    """The record in order, behind the number ``after``; read in pages, so that mail goes on meanwhile.
+
+    None also gives what stands in front of the chain, where the gateway puts nothing.
+    """
     while True:
-        page = _page(after)
+        page = _page(after, _PAGE)
         yield from page
         if len(page) < _PAGE:
             return
@@ -51,7 +59,7 @@ def entries(after: int = 0) -> Iterator[Entry]:
 def of(subject: str) -> list[Entry]:
     """What the record says of one message or thing, in order; raises StoreError."""
     with database.failures("the record was not read"), database.cursor() as cursor:
-        cursor.execute(_ENTRIES.replace("seq > %s", "subject = %s"), (subject, _PAGE))
+        cursor.execute(_OF, (subject, _PAGE))
         return [_entry(row) for row in cursor.fetchall()]
 
 
@@ -71,7 +79,7 @@ def newest(wanted: Wanted, *, below: int | None = None, limit: int = 50) -> list
 
     Reads little however long the record is: what is dense is found soon, for the rest there is an index.
     """
-    conditions = ["1 = 1"]
+    conditions = [_CHAIN]
     values: list[Any] = []
     for column, value in (("kind", wanted.kind), ("actor", wanted.actor), ("subject", wanted.subject)):
         if value:
@@ -99,7 +107,7 @@ def decided(decision_ids: Sequence[str]) -> list[Entry]:
     marks = database.marks(decision_ids)
     with database.failures("the record was not read"), database.cursor() as cursor:
         cursor.execute(
-            f"{_SELECT} WHERE subject IN ({marks}) AND kind = %s ORDER BY seq DESC",
+            f"{_SELECT} WHERE subject IN ({marks}) AND kind = %s AND {_CHAIN} ORDER BY seq DESC",
             (*decision_ids, EntryKind.DECIDE.value),
         )
         return [_entry(row) for row in cursor.fetchall()]
@@ -107,7 +115,7 @@ def decided(decision_ids: Sequence[str]) -> list[Entry]:
 
 def get(seq: int) -> Entry | None:
     """The entry with that number; raises StoreError."""
-    found = next(iter(_page(seq - 1, 1)), None)
+    found = next(iter(_page(max(0, seq - 1), 1)), None)
     return found if found is not None and found.seq == seq else None
 
 
@@ -195,9 +203,12 @@ def facts(decision_ids: Iterable[str]) -> Mapping[str, str]:
         return dict(cursor.fetchall())
 
 
-def _page(after: int, limit: int = _PAGE) -> list[Entry]:
+def _page(after: int | None, limit: int) -> list[Entry]:
     with database.failures("the record was not read"), database.cursor() as cursor:
-        cursor.execute(_ENTRIES, (after, limit))
+        if after is None:
+            cursor.execute(_ALL, (limit,))
+        else:
+            cursor.execute(_ENTRIES, (after, limit))
         return [_entry(row) for row in cursor.fetchall()]
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -19,11 +20,14 @@ from dlp_gateway.store import database
 
 _HELD = (
     "SELECT h.message_id, h.held_at, h.expires_at, h.restricted_at, m.sender_literal, r.literal, r.domain, r.hits,"
-    " r.approvals, CASE WHEN r.approvals > 1 THEN"
-    " (SELECT COUNT(*) FROM dlp_approval a WHERE a.recipient_id = r.id) ELSE 0 END"
+    " r.approvals, r.id"
     " FROM dlp_hold h JOIN dlp_message m ON m.id = h.message_id"
     " JOIN dlp_recipient r ON r.message_id = h.message_id AND r.state = 'held'"
     " WHERE h.closed_at IS NULL"
+)
+_APPROVED = (
+    "SELECT a.recipient_id, a.reviewer FROM dlp_approval a JOIN dlp_recipient r ON r.id = a.recipient_id"
+    " WHERE r.state = 'held' AND r.approvals > 1"
 )
 _ANY_RECIPIENT = "EXISTS (SELECT 1 FROM dlp_recipient x WHERE x.message_id = h.message_id AND x.state = 'held' AND {})"
 _IDS = (
@@ -80,7 +84,7 @@ class Wanted:
 class Waiting:
     """A held message in a list: who, which rules, and what they say of it, for the recipients that still wait.
 
-    ``approvals`` are the most that a recipient needs, ``approved`` the most that one has.
+    ``approvals`` are the most that a recipient needs, ``approved`` the most that one has, of those that count.
     """
 
     message_id: str
@@ -116,16 +120,23 @@ class Similar:
     others: tuple[Waiting, ...]
 
 
-def search(wanted: Wanted, order: Order = Order.EXPIRY) -> list[Waiting]:
-    """The messages that wait for a reviewer and match everything given; raises StoreError."""
+def search(
+    wanted: Wanted, order: Order = Order.EXPIRY, *, counts: Callable[[str], bool] = lambda _giver: True
+) -> list[Waiting]:
+    """The messages that wait for a reviewer and match everything given; raises StoreError.
+
+    ``counts`` says whether an approval does, by what it says whose it is; all do without it.
+    """
     conditions, values = _conditions(wanted)
     with database.failures("the held messages were not read"), database.cursor() as cursor:
         cursor.execute(_APPEALED)
         appealed = {row[0] for row in cursor.fetchall()}
+        cursor.execute(_APPROVED)
+        approved = Counter(recipient for recipient, giver in cursor.fetchall() if counts(giver))
         cursor.execute(f"{_HELD}{conditions}{_by(order)}, r.id", values)
         rows: list[Any] = cursor.fetchall()
     told: dict[str, _Told] = {}
-    return [_waiting(list(lines), appealed, told) for _, lines in groupby(rows, itemgetter(0))]
+    return [_waiting(list(lines), appealed, approved, told) for _, lines in groupby(rows, itemgetter(0))]
 
 
 def ids(wanted: Wanted, order: Order = Order.EXPIRY) -> list[str]:
@@ -194,7 +205,7 @@ def _told(hits: str, told: dict[str, _Told]) -> _Told:
     return told[hits]
 
 
-def _waiting(lines: Sequence[Any], appealed: set[str], told: dict[str, _Told]) -> Waiting:
+def _waiting(lines: Sequence[Any], appealed: set[str], approved: Mapping[int, int], told: dict[str, _Told]) -> Waiting:
     message_id, held_at, expires_at, restricted_at, sender, *_ = lines[0]
     rules, reasons = _told(lines[0][7], told)
     for line in lines[1:]:
@@ -212,5 +223,5 @@ def _waiting(lines: Sequence[Any], appealed: set[str], told: dict[str, _Told]) -
         rules=tuple(sorted(set(rules))),
         reasons=tuple(dict.fromkeys(reasons)),
         approvals=max(line[8] for line in lines),
-        approved=max(line[9] for line in lines),
+        approved=max(approved.get(line[9], 0) for line in lines),
     )

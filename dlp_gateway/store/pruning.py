@@ -27,7 +27,8 @@ _BATCH = 5000
 # Whether an entry is about a decision that is kept for a person's request, or a message frozen for a dispute.
 _OLDEST = (
     "SELECT seq, at, hash, kind, subject IN (SELECT message_id FROM dlp_restriction UNION SELECT message_id"
-    " FROM dlp_hold WHERE restricted_at IS NOT NULL AND closed_at IS NULL) FROM dlp_audit_entry ORDER BY seq LIMIT %s"
+    " FROM dlp_hold WHERE restricted_at IS NOT NULL AND closed_at IS NULL) FROM dlp_audit_entry WHERE seq >= 1"
+    " ORDER BY seq LIMIT %s"
 )
 
 

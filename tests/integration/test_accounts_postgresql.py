@@ -2,6 +2,7 @@
 
 # ruff: noqa: F811  # fixtures are imported
 
+import datetime as dt
 import time
 
 import pytest
@@ -59,10 +60,10 @@ def test_an_account_from_its_first_sign_in_to_its_end(console):
     account = accounts.named("DORA").id
     add(console, "emil")
     now = console.clock()
-    until = accounts.day(now)
+    until = dt.datetime.fromtimestamp(now, dt.UTC).date()
     changed = accounts.change_person(account, Person("Dora P.", "d@westendonsixth.com", Role.DPO), ACTOR, now)
     assert changed == ("name", "address")
-    accounts.set_absence(account, accounts.named("emil").id, until, ACTOR, now)
+    accounts.set_absence(account, accounts.named("emil").id, until, ACTOR, now, today=until)
     assert (accounts.named("dora").deputy, accounts.named("dora").away_until) == ("emil", until)
     accounts.reset(account, ACTOR, now)
     assert factors("dora") == []

@@ -1,6 +1,8 @@
 """What happens by itself: expiry with a notice, escalation once a day, figures."""
 
+import asyncio
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -8,7 +10,9 @@ from django.contrib.auth import get_user_model
 from dlp_gateway.housekeeping import Housekeeping
 from dlp_gateway.model import Action, Zone
 from dlp_gateway.monitoring.metrics import Metrics
-from dlp_gateway.quarantine import held
+from dlp_gateway.quarantine import escalation, held
+from dlp_gateway.quarantine.duty import Reader
+from dlp_gateway.quarantine.notices import Letterhead
 from dlp_gateway.settings import default_config_dir, load_settings
 from dlp_gateway.store import database, keys, spool
 from dlp_gateway.store.store import Options, Store
@@ -151,3 +155,37 @@ async def test_after_a_reload_the_new_keys_and_settings_are_used(store, tmp_path
     (mail,) = await waiting(store)
     assert mail.recipient == "new.lead@westendonsixth.com"
     assert {key_id for (key_id,) in await rows(store, "SELECT key_id FROM dlp_wrap")} == {"reviewers-1", "spool-2"}
+
+
+async def test_a_clock_that_was_ahead_and_was_set_back_keeps_nothing_waiting(
+    store, gateway_keys, settings, monkeypatch
+):
+    now, tidied = [NOW + 10 * HOUR], []
+    keeper = Housekeeping(store, gateway_keys, settings, Metrics(), zone_of, lambda: now[0])
+    monkeypatch.setattr("dlp_gateway.housekeeping._FIGURES_SECONDS", 0)
+
+    async def tidy():
+        tidied.append(now[0])
+        now[0] = NOW
+        if len(tidied) == 2:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(keeper, "tidy", tidy)
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(keeper.run(), 60)
+
+    assert tidied == [NOW + 10 * HOUR, NOW]
+
+
+async def test_all_that_waits_too_long_is_counted_by_the_rules_that_hold_it(store, gateway_keys, settings):
+    hold = verdict("ann@example.net", Action.HOLD)
+    monitored = replace(hold.hits[0], rule="transfer", monitored=True)
+    excepted = replace(hold.hits[0], rule="encryption", excepted_by="census-2026")
+    await store.commit(intake(replace(hold, hits=(*hold.hits, monitored, excepted)), message_id="old"))
+    await store.commit(intake(hold, message_id="young", at=NOW + 20 * HOUR))
+
+    (late,) = await store.read(lambda: escalation.overdue(24, NOW + 25 * HOUR))
+    report = escalation.report(Letterhead("g", "dpo", 30), Reader("privacy.lead@westendonsixth.com"), [late], NOW)
+
+    assert late.message_id == "old"
+    assert f"({hold.hits[0].rule})".encode() in report

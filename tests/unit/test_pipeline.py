@@ -8,6 +8,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -74,12 +75,16 @@ class House:
     """A pipeline with what is around it."""
 
     def __init__(self, pool):
-        self.store, self.heard, self.clock = Memory(), Heard(), Clock()
+        self.store, self.heard, self.clock, self.zone = Memory(), Heard(), Clock(), dt.UTC
         self.store.open.set()
         made = policy()
-        self.running = Running(made, pool, Letterhead("g.westendonsixth.com", "the DPO", 30))
+        letterhead = Letterhead("g.westendonsixth.com", "the DPO", 30)
+        self.running = Running(made, pool, letterhead, self.day)
         limiter = NoticeLimiter(self.clock, burst=2, seconds=600)
         self.pipeline = Pipeline(self.running, self.store, self.heard, limiter, self.clock)
+
+    def day(self, moment):
+        return dt.datetime.fromtimestamp(moment, self.zone).date()
 
     async def send(self, raw, *to, sender="payroll@westendonsixth.com"):
         with structlog.testing.capture_logs() as logs:
@@ -116,6 +121,20 @@ def house(pool):
 
 
 # ---------------------------------------------------------------- what may go
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Australia/Sydney", "America/Los_Angeles"])
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [("2027-01-01T23:59", Zone.PARTNER), ("2027-01-02T00:01", Zone.EXTERNAL)],
+)
+async def test_an_agreement_ends_with_the_organisations_day(house, zone, moment, expected):
+    house.zone = ZoneInfo(zone)
+    house.clock.now = dt.datetime.fromisoformat(moment).replace(tzinfo=house.zone).timestamp()
+
+    await house.send(mail(), "pay@contact-partner.example")
+
+    assert [verdict.zone for verdict in house.intake.decision.verdicts] == [expected]
 
 
 async def test_what_may_go_is_accepted_with_the_id_of_the_decision(house):

@@ -85,6 +85,19 @@ async def test_one_entry_an_hour_and_how_many_were_between(logins, record):
     ]
 
 
+async def test_logins_are_on_record_when_the_clock_was_ahead(logins, record):
+    for hour in (10, 0, 0.5, 1):
+        record.now = NOW + hour * 3600
+        logins.authenticated(success=True, user="jo", client=HOME)
+    await logins.finish()
+
+    assert [(note.at, note.details.get("between", 0)) for note in record.notes] == [
+        (NOW + 36000, 0),
+        (NOW, 0),
+        (NOW + 3600, 1),
+    ]
+
+
 async def test_memory_is_bounded(logins, record, monkeypatch):
     monkeypatch.setattr(signins, "_REMEMBERED", 2)
     for client in (HOME, OFFICE, "192.0.2.3", HOME):

@@ -32,6 +32,7 @@ class AbsenceForm(forms.Form):  # type: ignore[misc]
 def absence(request: Any) -> Any:
     """One's own absence."""
     me, now = request.user.pk, request.services.clock()
+    today = request.services.settings.day(now)
     mine = accounts.find(me)
     if mine is None:
         raise Http404
@@ -42,19 +43,21 @@ def absence(request: Any) -> Any:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            accounts.set_absence(me, int(data["deputy"]), data["until"], request.user.username, now)
+            accounts.set_absence(me, int(data["deputy"]), data["until"], request.user.username, now, today=today)
         except accounts.AccountError as error:
             form.add_error(None, str(error))
         else:
             messages.success(request, "Your absence is noted.")
             return redirect("absence")
-    away = mine.away_until is not None and mine.away_until >= accounts.day(now)
+    away = mine.away_until is not None and mine.away_until >= today
     return render(request, "console/absence.html", {"account": mine, "form": form, "deputies": deputies, "away": away})
 
 
 def back(request: Any) -> Any:
     """The absence is over."""
-    accounts.set_absence(request.user.pk, None, None, request.user.username, request.services.clock())
+    now = request.services.clock()
+    today = request.services.settings.day(now)
+    accounts.set_absence(request.user.pk, None, None, request.user.username, now, today=today)
     messages.success(request, "Welcome back. Messages go to you again.")
     return redirect("absence")
 

@@ -15,13 +15,9 @@ from dlp_gateway.console.roles import Right
 from dlp_gateway.console.sections import finder, opening
 from dlp_gateway.console.sections.deciding import REFUSALS, Act, Acting
 from dlp_gateway.quarantine import held
-from dlp_gateway.quarantine.answers import to_sender
 from dlp_gateway.quarantine.marking import mark
-from dlp_gateway.quarantine.notices import Event
 from dlp_gateway.store import holds
 from dlp_gateway.store.marks import Place
-from dlp_gateway.store.values import Outgoing
-from dlp_gateway.wiring import letterhead
 
 
 def release(request: Any, message_id: str) -> HttpResponse:
@@ -84,15 +80,7 @@ def refuse_appeal(request: Any, message_id: str) -> HttpResponse:
     reason = request.POST.get("reason", "")
 
     def act(acting: Acting) -> None:
-        message = held.find(message_id)
-        notices: tuple[Outgoing, ...] = ()
-        if message is not None:
-            services = request.services
-            chosen = {one.id for one in message.waiting}
-            notices = to_sender(
-                letterhead(services.settings), Event.REFUSED, message, chosen, (reason,), services.clock()
-            )
-        acting.desk.refuse_appeal(message_id, acting.who, reason, notices)
+        acting.desk.refuse_appeal(message_id, acting.who, reason, acting.refusal(message_id, reason))
 
     return _stay(request, message_id, act, "The sender is told that it is not released.")
 

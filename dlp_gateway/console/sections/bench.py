@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from django.shortcuts import render
@@ -51,7 +50,7 @@ def _tried(request: Any) -> Tried:
     raw = _message(request, sent)
     if len(raw) > services.settings.smtp.max_message_bytes:
         raise TryingError(f"A message may have {services.settings.smtp.max_message_bytes} bytes, this has {len(raw)}.")
-    today = dt.datetime.fromtimestamp(services.clock(), dt.UTC).date()
+    today = services.settings.day(services.clock())
     return trying.attempt(services.inspector(), services.configuration().policy, raw, sent, today)
 
 

@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 from dlp_gateway.quarantine import held
+from dlp_gateway.quarantine.acts import Mail
 from dlp_gateway.quarantine.answers import to_sender
 from dlp_gateway.quarantine.notices import Event
-from dlp_gateway.quarantine.review import Desk, Mail, Released
+from dlp_gateway.quarantine.review import Desk, Released
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError
 from dlp_gateway.store.errors import StoreError
 from dlp_gateway.store.keys import KeysError
@@ -85,12 +86,18 @@ class Acting:
         end = self.desk.give_back if act is Act.RETURN else self.desk.delete
         return Released(end(message_id, recipients, self.who, reason, outgoing), ())
 
+    def refusal(self, message_id: str, reason: str) -> Mail:
+        """What tells the sender that the message they asked for is not released."""
+        return self._told(Event.REFUSED, message_id, (reason,))
+
     def _notices(self, act: Act, message_id: str, words: Sequence[str]) -> Mail:
+        return self._told(_EVENTS[act], message_id, () if act is Act.RELEASE else words)
+
+    def _told(self, event: Event, message_id: str, paragraphs: Sequence[str]) -> Mail:
         """What tells the sender of those for whom the act was in the end."""
         message = held.find(message_id)
         if message is None:
             return ()  # The desk says so.
-        paragraphs = () if act is Act.RELEASE else words
         now = self._services.clock()
         letter = letterhead(self._services.settings)
-        return lambda done: to_sender(letter, _EVENTS[act], message, [one.id for one in done], paragraphs, now)
+        return lambda done: to_sender(letter, event, message, [one.id for one in done], paragraphs, now)

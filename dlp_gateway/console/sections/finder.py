@@ -11,6 +11,7 @@ from django.http import QueryDict
 
 from dlp_gateway.model import DAY
 from dlp_gateway.policy.rules import RuleName
+from dlp_gateway.quarantine import held
 from dlp_gateway.store import holds
 from dlp_gateway.store.holds import Order, Waiting, Wanted
 
@@ -99,7 +100,7 @@ class Search:
 
     def run(self) -> list[Waiting]:
         """What matches, in order; raises StoreError."""
-        found = holds.search(self.wanted, self.order)
+        found = holds.search(self.wanted, self.order, counts=held.counting())
         return self._alike(found) if self.like else found
 
     def ids(self) -> list[str]:

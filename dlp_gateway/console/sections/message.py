@@ -19,7 +19,7 @@ from dlp_gateway.model import Address, Attachment, Finding, Grade, RuleHit, Tier
 from dlp_gateway.policy.explain import ZONES, Wording, wording
 from dlp_gateway.quarantine import answers, appeals, held
 from dlp_gateway.quarantine.held import Held, HeldRecipient
-from dlp_gateway.quarantine.rules import Reviewer, ReviewError, refuse_own
+from dlp_gateway.quarantine.rules import Reviewer, ReviewError, approved, refuse_own
 from dlp_gateway.store import holds, marks
 from dlp_gateway.store.marks import Place
 
@@ -109,7 +109,7 @@ def page(request: Any, message_id: str, content: opening.Content | None = None) 
         "may_open": request.user.may(Right.OPEN_HELD) and found.closed_at is None,
         "may_decide": request.user.may(Right.DECIDE_HELD) and found.closed_at is None,
         "own": _own(who, found),
-        "mine": any(who.is_same(other) for one in found.waiting for other in one.approved_by),
+        "mine": [one for one in found.waiting if approved(one, who)],
         "advice": "\n\n".join(answers.advice(found)),
     }
     return render(request, "console/message.html", context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,7 @@ def policy(request: Any) -> Any:
     """The rules in force."""
     services = request.services
     now = services.clock()
-    today = dt.datetime.fromtimestamp(now, dt.UTC).date()
+    today = services.settings.day(now)
     force = rules.in_force(services)
     configuration = services.configuration()
     services.looking()
@@ -69,7 +70,8 @@ def version(request: Any, version: int) -> Any:
     if chosen is None:
         raise Http404
     earlier = versions.before(version)
-    now, then = _policy(chosen), _policy(earlier) if earlier else None
+    day = request.services.settings.day
+    now, then = _policy(chosen, day), _policy(earlier, day) if earlier else None
     context = {
         "version": chosen,
         "earlier": earlier,
@@ -86,7 +88,8 @@ def compare(request: Any) -> Any:
     """What differs between any two versions."""
     every = versions.versions(LISTED)
     old, new = (_chosen(request.GET.get(name, "")) for name in ("old", "new"))
-    then, now = (_policy(one) if one else None for one in (old, new))
+    day = request.services.settings.day
+    then, now = (_policy(one, day) if one else None for one in (old, new))
     context = {
         "versions": every,
         "old": old,
@@ -106,11 +109,10 @@ def _files(old: Version, new: Version) -> Files:
     return Files(difference(old.policy, new.policy), detection)
 
 
-def _policy(version: Version) -> Policy | None:
+def _policy(version: Version, day: Callable[[float], dt.date]) -> Policy | None:
     """The policy of a version; None when this release does not take it."""
-    today = dt.datetime.fromtimestamp(version.at, dt.UTC).date()
     try:
-        return load_policy(version.policy, rules.POLICY_FILE, today).policy
+        return load_policy(version.policy, rules.POLICY_FILE, day(version.at)).policy
     except ConfigError:
         return None
 

@@ -19,13 +19,13 @@ from dlp_gateway.console.sections.rights_found import held_of, pseudonyms
 from dlp_gateway.console.sections.rights_receipt import receipt, steps
 from dlp_gateway.inspection.pool import PoolError, WorkerFailed
 from dlp_gateway.quarantine import rights as acts
+from dlp_gateway.quarantine.acts import Mail
 from dlp_gateway.quarantine.answers import to_sender
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.notices import Event
 from dlp_gateway.store import matches, person_export, persons, requests
 from dlp_gateway.store.change import change
 from dlp_gateway.store.requests import Outcome, Request, RequestKind
-from dlp_gateway.store.values import Outgoing
 from dlp_gateway.wiring import letterhead
 
 _TOLD = (
@@ -189,9 +189,9 @@ def _look(services: Any) -> acts.Look:
     return look
 
 
-def _notice(services: Any, message: Held) -> tuple[Outgoing, ...]:
-    waiting = {recipient.id for recipient in message.waiting}
-    return to_sender(letterhead(services.settings), Event.DELETED, message, waiting, _TOLD, services.clock())
+def _notice(services: Any, message: Held) -> Mail:
+    letter, now = letterhead(services.settings), services.clock()
+    return lambda done: to_sender(letter, Event.DELETED, message, [one.id for one in done], _TOLD, now)
 
 
 def _found(number: int) -> Request:

@@ -154,14 +154,18 @@ def withdraw(request: Any) -> Any:
     now = request.services.clock()
     try:
         keys = _keys(request)
-        notices = to_sender(
-            letterhead(request.services.settings), Event.WITHDRAWN, message, [r.id for r in message.waiting], (), now
+        letter = letterhead(request.services.settings)
+        appeals.withdraw(
+            message.message_id,
+            lambda done: to_sender(letter, Event.WITHDRAWN, message, [one.id for one in done], (), now),
+            keys,
+            now,
+            _pseudonyms(request, keys),
         )
-        appeals.withdraw(message.message_id, notices, keys, now, _pseudonyms(request, keys))
     except _REFUSALS as error:
         messages.error(request, f"Not withdrawn: {error}.")
     else:
-        messages.success(request, "The message was withdrawn and deleted. It was not sent.")
+        messages.success(request, "The message was withdrawn and deleted for all who waited for it.")
     return redirect("sender")
 
 

@@ -63,7 +63,7 @@ class NewAccountForm(PersonForm):
 
 def users(request: Any) -> Any:
     """Every account."""
-    today = accounts.day(request.services.clock())
+    today = request.services.settings.day(request.services.clock())
     return render(request, "console/users.html", {"accounts": accounts.listed(), "today": today, "rights": _rights()})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,22 +111,30 @@ def whatif(request: Any) -> Any:
     status = 200
     if request.method == "POST":
         try:
-            today = dt.datetime.fromtimestamp(now, dt.UTC).date()
+            today = services.settings.day(now)
             proposal = rules.propose(texts[POLICY_FILE], texts[DETECTION_FILE], given, today, catalogue)
             limits = Retuning(force.tuning, proposal.tuning, catalogue.limits)
-            context["run"] = run = _run(force, proposal, limits, days, amount, now)
+            context["run"] = run = _run(force, proposal, limits, days, amount, now, services.settings.day)
             context["warnings"] = _told(run.warnings, texts)
         except ConfigError as error:
             context["problems"], status = _told(error.problems, texts), 422
     return render(request, "console/whatif.html", context, status=status)
 
 
-def _run(force: InForce, proposal: Proposal, limits: Retuning, days: int, amount: int, now: float) -> Run:
+def _run(
+    force: InForce,
+    proposal: Proposal,
+    limits: Retuning,
+    days: int,
+    amount: int,
+    now: float,
+    day: Callable[[float], dt.date],
+) -> Run:
     """Decide the decisions of a period again, by both."""
     started = time.monotonic()
     chosen = past.sample(now - days * DAY, now, amount)
-    before = Rules(force.loaded.policy, Retuning(force.tuning, force.tuning, limits.limits).stands)
-    after = Rules(proposal.loaded.policy, limits.stands)
+    before = Rules(force.loaded.policy, Retuning(force.tuning, force.tuning, limits.limits).stands, day)
+    after = Rules(proposal.loaded.policy, limits.stands, day)
     in_time = itertools.takewhile(lambda _: time.monotonic() - started < MOST_SECONDS, chosen.decisions())
     found = replay.compare(before, after, in_time, SHOWN)
     return Run(

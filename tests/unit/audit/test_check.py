@@ -70,12 +70,74 @@ async def test_what_was_done_is_named(store, day, verified, statement, seq, faul
 
 
 async def test_swapped_rows_are_named(store, day, verified):
-    for old, new in ((2, -2), (6, 2), (-2, 6)):
+    for old, new in ((2, 99), (6, 2), (99, 6)):
         await tamper(store, "UPDATE dlp_audit_entry SET seq = %s WHERE seq = %s", new, old)
 
     broken = (await verified()).broken
 
     assert (broken.seq, broken.fault) == (2, Fault.SWAPPED)
+
+
+INSERTED = (
+    "INSERT INTO dlp_audit_entry (seq, at, kind, actor, subject, details, tokens, previous, hash)"
+    " VALUES (%s, %s, 'delete', 'anna', 'one', '{}', '', x'', x'')"
+)
+
+
+@pytest.mark.parametrize("seq", [0, -1, -(2**63)])
+async def test_what_is_put_in_front_of_the_chain_is_named_and_shown_nowhere(store, day, verified, seq):
+    before = await store.read(lambda: (history.of("one"), history.newest(history.Wanted()), history.length()))
+
+    await tamper(store, INSERTED, seq, NOW + 1e6)
+
+    broken = (await verified()).broken
+    assert (broken.seq, broken.fault) == (1, Fault.INSERTED)
+    assert await store.read(lambda: (history.of("one"), history.newest(history.Wanted()), history.length())) == before
+    assert await store.read(lambda: history.get(seq)) is None
+    assert [entry.seq for entry in await store.read(lambda: list(history.entries()))] == list(range(1, 8))
+
+
+async def test_what_is_put_in_front_of_the_chain_does_not_keep_it_from_being_cut(store, day):
+    await tamper(store, INSERTED, -5, NOW + 1e9)
+
+    pruned = await store.write(lambda: pruning.prune(NOW + 10 * DAY, NOW + 10 * DAY, None))
+
+    assert pruned.entries == 7
+    assert {entry.kind for entry in await store.read(lambda: list(history.entries(after=None)))} == {"prune"}
+
+
+@pytest.mark.parametrize("turns", [1, 4])
+async def test_a_cut_while_the_record_is_verified_is_no_fault(store, key_directory, monkeypatch, turns):
+    for n in range(12):
+        await store.commit(intake(verdict("bob@example.org", Action.HOLD), message_id=f"m{n}", at=NOW + n))
+    monkeypatch.setattr(history, "_PAGE", 2)
+    monkeypatch.setattr("dlp_gateway.audit.check._PAGE", 1)
+    monkeypatch.setattr(pruning, "_BATCH", 4)
+    cuts = []
+
+    def cut(_passed):
+        if len(cuts) < turns:
+            cuts.append(pruning._prune_batch(NOW + 100, NOW + 100, None, pruning._Proven(0)))
+
+    report = await store.write(lambda: check(load_audit(key_directory), passed=cut))
+
+    assert report.sound, report.broken
+    assert report.first == 1 + sum(cuts)
+    assert len(cuts) == turns
+    assert all(cuts)
+
+
+async def test_what_is_removed_while_the_record_is_verified_is_a_fault(store, day, key_directory, monkeypatch):
+    monkeypatch.setattr(history, "_PAGE", 2)
+    monkeypatch.setattr("dlp_gateway.audit.check._PAGE", 1)
+
+    def remove(_passed):
+        with database.cursor() as cursor:
+            cursor.execute("DELETE FROM dlp_audit_entry WHERE seq <= 5")
+
+    broken = (await store.write(lambda: check(load_audit(key_directory), passed=remove))).broken
+
+    assert (broken.seq, broken.fault) == (1, Fault.REMOVED)
 
 
 async def test_cutting_off_with_the_head_is_shown_by_what_was_kept_elsewhere(path, gateway_keys, key_directory):

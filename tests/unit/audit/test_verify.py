@@ -102,6 +102,43 @@ def test_what_was_not_touched_is_sound(record):
     assert (report.signed, report.erased) == (SIGNED, 0)
 
 
+@pytest.mark.parametrize("genuine_first", [True, False])
+def test_no_checkpoint_hides_another_one_for_the_same_entry(record, genuine_first):
+    genuine = record.checkpoints[1]
+    place = genuine.seq - 1
+    entries = rechain([*record.entries[:place], rehash(record.entries[place], actor="mallory")], place)
+    again = Checkpoint.signed(genuine.seq, entries[-1].hash, 100.0, "audit-1", KEY)
+    kept = [genuine, again] if genuine_first else [again, genuine]
+
+    assert record.verify(entries, Head(genuine.seq, entries[-1].hash), kept=[again]).sound
+    broken = record.verify(entries, Head(genuine.seq, entries[-1].hash), kept=kept).broken
+
+    assert (broken.seq, broken.fault) == (record.checkpoints[0].seq + 1, Fault.REWRITTEN)
+
+
+def test_checkpoints_that_contradict_each_other_are_named_when_their_entry_is_pruned(record):
+    through = record.checkpoints[0].seq
+    hashes = record.entries[0].hash, record.entries[1].hash
+    first, other = (Checkpoint.signed(1, digest, 100.0, "audit-1", KEY) for digest in hashes)
+    pruned = Prune.signed(through, record.entries[through - 1].hash, 1e9, "audit-1", KEY)
+    record.add(EntryKind.PRUNE, pruned.details(), at=1e9)
+    left = record.entries[through:]
+
+    assert record.verify(left, kept=[first], kept_for=1.0, now=1e9).sound
+    broken = record.verify(left, kept=[first, other], kept_for=1.0, now=1e9).broken
+
+    assert (broken.seq, broken.fault) == (1, Fault.REWRITTEN)
+
+
+@pytest.mark.parametrize("numbers", [(0,), (-3, -2, -1, 0), (-(2**63),)])
+def test_entries_in_front_of_the_first_are_named(record, numbers):
+    inserted = [rehash(record.entries[0], seq=seq, actor="mallory") for seq in numbers]
+
+    broken = record.verify([*inserted, *record.entries], kept=record.checkpoints).broken
+
+    assert (broken.seq, broken.fault) == (1, Fault.INSERTED)
+
+
 def test_an_empty_record_is_sound():
     assert Record().verify().sound
 

@@ -1,5 +1,6 @@
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -212,6 +213,41 @@ def test_nobody_is_two_people_by_another_name(held, again):
         "quarantine", "release", "one", "--reviewer", again, *REASON
     )
     assert recipients(held)["one"]["eve@example.org"] == "held"
+
+
+def test_who_has_approved_one_recipient_releases_the_others(gateway, now):
+    gateway.commit(intake(HIGH, message_id="one", at=now))
+    gateway.run("quarantine", "release", "one", *DPO)
+    gateway.commit(intake(HIGH, verdict("cy@example.org", Action.HOLD, approvals=3), message_id="two", at=now))
+    gateway.run("quarantine", "release", "two", "--to", "eve@example.org", *DPO)
+
+    named = gateway.refused("quarantine", "release", "two", "--to", "eve@example.org", "--to", "cy@example.org", *DPO)
+    rest = gateway.run("quarantine", "release", "two", *DPO)
+
+    assert "name the others alone" in named
+    assert rest.output.splitlines() == [
+        "<cy@example.org>: approved; another reviewer has to agree",
+        "<eve@example.org>: approved by you already; another reviewer has to agree",
+    ]
+    assert "already; another one is needed" in gateway.refused("quarantine", "release", "one", *DPO)
+
+
+def test_what_is_no_reason_for_the_hold_is_not_listed_as_one(gateway, now):
+    hit = HOLD.hits[0]
+    idle = (replace(hit, rule="transfer", monitored=True), replace(hit, rule="encryption", excepted_by="census-2026"))
+    gateway.commit(intake(replace(HOLD, hits=(*HOLD.hits, *idle)), message_id="one", at=now))
+
+    (row,) = map(json.loads, gateway.run("quarantine", "list", "--json").output.splitlines())
+    assert row["recipients"][0]["rules"] == [hit.rule]
+    listed = gateway.run("quarantine", "list").output
+    assert (hit.rule in listed, "transfer" in listed, "encryption" in listed) == (True, False, False)
+
+
+def test_everything_that_is_held_is_listed(gateway, now, monkeypatch):
+    monkeypatch.setattr("dlp_gateway.quarantine.held._PAGE", 2)
+    gateway.commit(*(intake(HOLD, message_id=f"m{n}", at=now + n) for n in range(5)))
+
+    assert sorted(recipients(gateway)) == [f"m{n}" for n in range(5)]
 
 
 def test_high_risk_needs_two_people(held):

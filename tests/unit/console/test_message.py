@@ -361,6 +361,22 @@ def test_some_recipients_are_released_and_the_others_still_wait(console):
     assert states()["ann@example.net"] == "deleted"
 
 
+def test_who_has_approved_one_recipient_can_release_the_others(console):
+    console.commit(intake(HIGH, HOLD, message_id="one", at=console.clock.now))
+    browser, number = console.client("dpo"), numbers()
+    post(browser, "release", reason="r", to=number["eve@example.org"])
+
+    page = browser.get("/held/one/").content.decode()
+    release = page.partition("/held/one/release/")[2].partition("</form>")[0]
+    assert f'value="{number["eve@example.org"]}" disabled' in release
+    assert f'value="{number["bob@example.org"]}" checked' in release
+    assert "<button>Release" in release
+    assert "You have approved its release for eve@example.org." in page
+    post(browser, "release", reason="r", to=number["bob@example.org"])
+    assert states() == {"bob@example.org": "queued", "eve@example.org": "held"}
+    assert "<button disabled>Release" in browser.get("/held/one/").content.decode()
+
+
 def test_high_risk_is_released_by_two_and_never_by_one_twice(console):
     console.commit(intake(HIGH, message_id="one", at=console.clock.now))
     number, browser = numbers()["eve@example.org"], console.client("dpo")
@@ -381,9 +397,11 @@ def test_an_approval_counts_as_long_as_its_giver_may_decide(console, change):
     post(console.client("dpo", "first"), "release", reason="r", to=number)
     accounts = type(giver).objects.filter(pk=giver.pk)
 
+    assert "1 of 2 approvals" in shown(console.client("dpo", "second").get("/held/"))
     accounts.update(**change)
     second = console.client("dpo", "second")
     assert "approved by nobody yet" in shown(second.get("/held/one/"))
+    assert "0 of 2 approvals" in shown(second.get("/held/"))
     assert "another reviewer has to agree" in shown(post(second, "release", reason="r", to=number, tell="on"))
     assert (states(), notices()) == ({"eve@example.org": "held"}, [])
 

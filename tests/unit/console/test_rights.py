@@ -9,6 +9,7 @@ import pytest
 from dlp_gateway.audit.chain import EntryKind, Note, Texts
 from dlp_gateway.audit.check import check
 from dlp_gateway.audit.export import told
+from dlp_gateway.console.sections import rights_acts
 from dlp_gateway.housekeeping import limits
 from dlp_gateway.model import Action
 from dlp_gateway.quarantine import held
@@ -30,6 +31,7 @@ from dlp_gateway.store import (
 from dlp_gateway.store.change import change
 from dlp_gateway.store.errors import StoreUnavailableError
 from dlp_gateway.store.requests import DataSubject, RequestKind
+from dlp_gateway.wiring import letterhead
 from tests.unit.store.contract import deliver_all
 from tests.unit.store.examples import PLANTED, intake, outgoing, verdict
 
@@ -523,6 +525,69 @@ def test_erasure_shows_first_what_it_does_and_then_leaves_no_address(console, dp
     assert JO not in printed
     post(dpo, request, "answer", outcome="granted", answer="told by letter")
     assert requests.find(request.id).done_by == "dpo"
+
+
+def test_the_notice_of_an_erasure_names_nobody_who_got_it_meanwhile(console, dpo, monkeypatch):
+    console.commit(mail(console, "held", HELD, verdict(ANN, Action.HOLD)))
+    request, named = register(console, RequestKind.ERASE, JO), []
+
+    def released_first(settings):
+        """A reviewer acts after the message was read and before it is destroyed."""
+        console.services.desk().release("held", [held.find("held").waiting[0].id], Reviewer("kim", OTHER), "fine")
+        return letterhead(settings)
+
+    def telling(_letter, _event, message, recipients, *_rest):
+        named.extend(one.address.literal for one in message.recipients if one.id in recipients)
+        return ()
+
+    monkeypatch.setattr(rights_acts, "letterhead", released_first)
+    monkeypatch.setattr(rights_acts, "to_sender", telling)
+    post(dpo, request, "erase", message="held")
+
+    assert named == [ANN]
+    assert [one.state for one in held.find("held").recipients] == ["queued", "deleted"]
+
+
+def test_an_erasure_that_breaks_off_keeps_on_the_receipt_what_it_destroyed(console):
+    console.commit(mail(console, "a", HELD), mail(console, "b", HELD))
+    request, desk = register(console, RequestKind.ERASE, ANN), console.services.desk()
+    as_asked = {"reasons_by_name": False, "now": console.clock()}
+
+    def notice(message):
+        if message.message_id == "a":
+            desk.release("b", None, Reviewer("kim", OTHER), "fine")
+        return ()
+
+    with pytest.raises(ReviewError, match="not held any more"):
+        acts.erase(desk, request.id, ["a", "b"], Reviewer("dpo"), notice=notice, **as_asked)
+    acts.erase(desk, request.id, [], Reviewer("dpo"), notice=notice, **as_asked)
+
+    receipt = requests.find(request.id).receipt
+    (deleted,) = (entry.seq for entry in history.of("a") if entry.kind == EntryKind.DELETE)
+    assert receipt["done"]["held messages"] == 1
+    assert receipt["entries"] == [deleted]
+
+
+def test_what_cannot_be_noted_on_the_receipt_is_not_destroyed(console, monkeypatch):
+    console.commit(mail(console, "a", HELD))
+    request, desk = register(console, RequestKind.ERASE, ANN), console.services.desk()
+
+    def fail(*_args, **_more):
+        raise StoreUnavailableError("away")
+
+    monkeypatch.setattr(erasure, "add_held", fail)
+    with pytest.raises(StoreUnavailableError):
+        acts.erase(
+            desk,
+            request.id,
+            ["a"],
+            Reviewer("dpo"),
+            notice=lambda _: (),
+            reasons_by_name=False,
+            now=console.clock(),
+        )
+
+    assert held.find("a").waiting
 
 
 def test_mail_that_comes_after_the_erasure_began_is_no_part_of_it(console):

@@ -11,12 +11,14 @@ import pytest
 import structlog
 from django.test import Client
 
+from dlp_gateway.console.sections import sender
 from dlp_gateway.model import Action
 from dlp_gateway.monitoring import logs
 from dlp_gateway.quarantine import appeals, held
 from dlp_gateway.quarantine.rules import Reviewer
 from dlp_gateway.store import database, history, spool
 from dlp_gateway.store.values import SenderLink
+from dlp_gateway.wiring import letterhead
 from tests.unit.store.examples import PLANTED, SENDER, intake, verdict
 
 KEY = "k" * 43
@@ -204,6 +206,30 @@ def test_the_sender_withdraws(one):
     assert held.waiting() == []
     assert [row.recipient for row in notices()] == [SENDER]
     assert "Not withdrawn" in text(one.post("/sender/message/withdraw", follow=True))
+
+
+def test_the_confirmation_names_nobody_who_got_it_meanwhile(console, monkeypatch):
+    waiting = (verdict("bob@example.org", Action.HOLD), verdict("cy@example.org", Action.HOLD))
+    console.commit(replace(intake(*waiting, message_id="m1", at=time.time()), link=link()))
+    browser = opened(console.client())
+    named = []
+
+    def released_first(settings):
+        """A reviewer acts after the page has read the message and before it is withdrawn."""
+        console.services.desk().release("m1", [held.find("m1").waiting[0].id], DPO, "fine")
+        return letterhead(settings)
+
+    def telling(_letter, _event, message, recipients, *_rest):
+        named.extend(one.address.literal for one in message.recipients if one.id in recipients)
+        return ()
+
+    monkeypatch.setattr(sender, "letterhead", released_first)
+    monkeypatch.setattr(sender, "to_sender", telling)
+    page = text(browser.post("/sender/message/withdraw", follow=True))
+
+    assert named == ["cy@example.org"]
+    assert "withdrawn and deleted for all who waited for it" in page
+    assert "bob@example.org on its way" in page
 
 
 def test_the_sender_asks_for_release(console, one):

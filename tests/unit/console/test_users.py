@@ -160,7 +160,7 @@ def test_accounts_that_are_not_there(admin, path, account):
 def test_an_absence_with_a_deputy(console):
     client = console.client("dpo")
     console.account("dpo", "second")
-    until = accounts.day(console.clock()) + dt.timedelta(days=7)
+    until = console.services.settings.day(console.clock()) + dt.timedelta(days=7)
 
     answer = client.post("/absence/", {"deputy": named("second").id, "until": until.isoformat()}, follow=True)
 
@@ -181,33 +181,53 @@ def test_a_deputy_has_the_same_role(console, role):
     client = console.client("dpo")
     console.account(role)
     console.account("dpo", "second")
-    until = (accounts.day(console.clock()) + dt.timedelta(days=7)).isoformat()
+    until = (console.services.settings.day(console.clock()) + dt.timedelta(days=7)).isoformat()
 
     answer = client.post("/absence/", {"deputy": named(role).id, "until": until})
 
     assert "valid choice" in text(answer)
     with pytest.raises(AccountError, match="same role"):
-        accounts.set_absence(named("dpo").id, named(role).id, dt.date(2100, 1, 1), "dpo", console.clock())
+        accounts.set_absence(
+            named("dpo").id, named(role).id, dt.date(2100, 1, 1), "dpo", console.clock(), today=dt.date(2027, 1, 1)
+        )
     with pytest.raises(AccountError, match="same role"):
-        accounts.set_absence(named("dpo").id, named("dpo").id, dt.date(2100, 1, 1), "dpo", console.clock())
+        accounts.set_absence(
+            named("dpo").id, named("dpo").id, dt.date(2100, 1, 1), "dpo", console.clock(), today=dt.date(2027, 1, 1)
+        )
     assert named("dpo").deputy == ""
 
 
 def test_an_absence_does_not_end_before_it_is_noted(console):
     client = console.client("dpo")
     console.account("dpo", "second")
-    yesterday = accounts.day(console.clock()) - dt.timedelta(days=1)
+    yesterday = console.services.settings.day(console.clock()) - dt.timedelta(days=1)
 
     answer = client.post("/absence/", {"deputy": named("second").id, "until": yesterday.isoformat()})
 
     assert "the day is over already" in text(answer)
 
 
+@pytest.mark.parametrize(
+    ("zone", "accepted"), [("Etc/GMT+12", {14: True, 15: True}), ("Pacific/Kiritimati", {14: False, 15: True})]
+)
+def test_absences_end_with_the_organisations_day(console, zone, accepted):
+    console.services._environment["DLP_GATEWAY__QUARANTINE__TIME_ZONE"] = f'"{zone}"'
+    console.clock.now = 1_800_000_000.0  # 15 January 2027, 08:00 UTC: still the 14th twelve hours west of it
+    client = console.client("dpo")
+    console.account("dpo", "second")
+
+    for day, may in accepted.items():
+        answer = client.post("/absence/", {"deputy": named("second").id, "until": f"2027-01-{day}"}, follow=True)
+        assert ("is noted" in text(answer)) is may, day
+
+
 @pytest.mark.parametrize("act", ["disable", "change"])
 def test_who_leaves_the_role_stands_in_for_nobody(console, act):
     for name in ("dpo", "second"):
         console.account("dpo", name)
-    accounts.set_absence(named("dpo").id, named("second").id, dt.date(2100, 1, 1), "dpo", console.clock())
+    accounts.set_absence(
+        named("dpo").id, named("second").id, dt.date(2100, 1, 1), "dpo", console.clock(), today=dt.date(2027, 1, 1)
+    )
 
     if act == "disable":
         accounts.disable(named("second").id, ACTOR, console.clock())

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -50,6 +51,16 @@ def test_what_was_not_read_weighs_as_it_did(where, scope):
     again = replay(Rules(policy()), past(facts.decode(facts.encode(inspection)), INSIDE))
 
     assert ruled(again) == ruled(decide_all(policy(), inspection, envelope(INSIDE), TODAY))
+
+
+@pytest.mark.parametrize(("zone", "expected"), [("UTC", Zone.PARTNER), ("Australia/Sydney", Zone.EXTERNAL)])
+def test_the_day_is_that_of_the_organisation(zone, expected):
+    at = dt.datetime(2027, 1, 1, 20, tzinfo=dt.UTC).timestamp()
+    rules = Rules(policy(), day=lambda moment: dt.datetime.fromtimestamp(moment, ZoneInfo(zone)).date())
+
+    (verdict,) = replay(rules, past(message(finding()), "a@personal-partner.example", at=at))
+
+    assert verdict.zone is expected
 
 
 def test_partners_are_those_of_the_day():

@@ -192,6 +192,25 @@ async def test_the_sender_may_withdraw(store, asked, sealing_keys):
         await store.write(lambda: appeals.withdraw("one", (), sealing_keys, NOW + 9))
 
 
+@pytest.mark.parametrize("act", ["withdraw", "refuse"])
+async def test_mail_is_made_of_those_who_wait_in_the_end(store, asked, desk, sealing_keys, act):
+    told = []
+
+    def mail(chosen):
+        told.append([recipient.address.literal for recipient in chosen])
+        return ()
+
+    (bob, _) = await store.read(lambda: held.find("one").waiting)
+    await store.write(lambda: desk.release("one", [bob.id], ANN, "fine"))
+    acts = {
+        "withdraw": lambda: appeals.withdraw("one", mail, sealing_keys, NOW + 9),
+        "refuse": lambda: desk.refuse_appeal("one", ANN, "no", mail),
+    }
+    await store.write(acts[act])
+
+    assert told == [["cy@example.org"]]
+
+
 async def test_withdrawing_destroys_the_content_but_not_what_is_on_its_way(store, sealing_keys):
     await store.commit(intake(HOLD, verdict("ann@example.net", Action.DELIVER), message_id="one"))
     await store.write(lambda: appeals.withdraw("one", (), sealing_keys, NOW))

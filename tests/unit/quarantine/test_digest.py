@@ -129,3 +129,24 @@ async def test_a_round_that_failed_is_not_done(store):
         await store.write(fail)
     assert await store.write(take)
     assert not await store.write(take)
+
+
+@pytest.mark.parametrize(
+    ("before", "taken"),
+    [
+        (-DAY - 1, True),
+        (-60, False),
+        (0, False),
+        (300, False),  # the clock of another gateway
+        (10 * 3600, True),  # one that was ahead
+        (30 * DAY, True),
+    ],
+)
+async def test_what_a_clock_that_was_ahead_has_done_is_done_again(store, before, taken):
+    def take(now):
+        with change() as made:
+            return rounds.take(made.cursor, "escalation", now, now - DAY)
+
+    assert await store.write(lambda: take(NOW + before))
+    assert await store.write(lambda: take(NOW)) is taken
+    assert not await store.write(lambda: take(NOW))

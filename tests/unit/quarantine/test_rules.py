@@ -89,6 +89,16 @@ def test_consent_is_counted(approvals, approved_by, ready):
     assert ((may_go == [one]), (waiting == [one])) == (ready, not ready)
 
 
+def test_who_has_approved_one_recipient_names_the_others_alone():
+    two = [recipient(1, approvals=2, approved_by=(MAX,)), recipient(2)]
+
+    assert rules.left_to(two, MAX) == two[1:]
+    assert rules.left_to(two, EVE) == two
+    assert rules.left_to(two[:1], MAX) == two[:1]
+    with pytest.raises(ReviewError, match="name the others alone"):
+        rules.consent(two, MAX)
+
+
 @pytest.mark.parametrize(
     "again",
     [

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from dlp_gateway.model import (
@@ -19,6 +21,7 @@ from dlp_gateway.quarantine.reviewers import Reviewer
 from dlp_gateway.quarantine.views import Revealed, addresses, in_clear, masked, reveal
 
 EXTERNAL = RuleHit("external", "5.14(a)", Action.HOLD, ("TFN in body",))
+FAULT = "personal data beyond contact information would leave in clear text: TFN in body"
 HIGH_RISK = RuleHit("high-risk", "5.14(a)", Action.HOLD)
 
 
@@ -62,6 +65,26 @@ def attachment(state=Grade.NONE, scheme="", readable=()):
             [
                 "  high-risk (clause 5.14(a)), high-risk personal data is not protected well enough",
                 "  needs 2 different reviewers; approved by: none yet",
+            ],
+        ),
+        (
+            held(
+                recipient(
+                    1,
+                    hits=(
+                        replace(EXTERNAL, excepted_by="census-2026"),
+                        replace(EXTERNAL, monitored=True),
+                        replace(EXTERNAL, monitored=True, excepted_by="census-2026"),
+                    ),
+                )
+            ),
+            [
+                f"  external (clause 5.14(a){idle}), {FAULT}"
+                for idle in (
+                    "; excepted by census-2026",
+                    "; only monitored",
+                    "; only monitored; excepted by census-2026",
+                )
             ],
         ),
         (

@@ -1,3 +1,4 @@
+import datetime as dt
 import shutil
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import pytest
 
 from dlp_gateway.configfile import ConfigError, Severity
 from dlp_gateway.settings import (
+    day,
     default_config_dir,
     default_detectors_dir,
     detectors_dir,
@@ -228,3 +230,21 @@ def test_a_note_cut_off_while_writing_leaves_the_old_one(folder, monkeypatch):
     with pytest.raises(OSError, match="no space"):
         note_running(found.settings, found.policy)
     assert running_policy(found.settings) is not None
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [(None, 30), ("UTC", 30), ("Australia/Sydney", 1), ("America/Los_Angeles", 30), ("nowhere", 30)],
+)
+def test_the_day_is_that_of_the_time_zone(folder, zone, expected):
+    at = dt.datetime(2026, 6, 30, 14, 30, tzinfo=dt.UTC).timestamp()
+    if zone is not None:
+        (folder / "gateway.yaml").write_text(f"{GATEWAY}quarantine: {{time_zone: {zone}}}\n")
+
+    assert day(folder, at, {}).day == expected
+
+
+def test_without_settings_the_day_is_that_of_utc(folder):
+    (folder / "gateway.yaml").unlink()
+
+    assert day(folder, 86399.0, {}) == dt.date(1970, 1, 1)

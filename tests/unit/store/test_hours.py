@@ -98,3 +98,70 @@ def test_what_is_encoded_is_decoded():
 async def test_an_empty_store_has_no_hours(store):
     assert await store.write(lambda: hours.keep(at(5))) == 0
     assert await store.read(lambda: hours.figures(at(0), at(24))) == Figures()
+
+
+@pytest.mark.parametrize("ahead", [2, 10, 24 * 40])
+async def test_hours_that_a_clock_was_ahead_to_count_are_counted_again(store, ahead):
+    await store.commit(intake(message_id="first", at=at(-3)))
+    await store.write(lambda: hours.keep(at(0.1 + ahead)))
+    await store.write(lambda: hours.keep(at(0.2)))  # housekeeping, after the clock was set back
+    for hour in range(10):
+        await store.commit(intake(message_id=f"m{hour}", at=at(hour + 0.5)))
+        await store.write(lambda hour=hour: hours.keep(at(hour + 1.3)))
+    await store.write(lambda: hours.keep(at(24)))
+
+    days = await store.read(lambda: hours.by_day(int(MIDNIGHT), 1))
+
+    assert [figures.decided for _, figures in days] == [10]
+    assert (await store.read(lambda: hours.figures(at(-24), at(24)))).decided == 11
+
+
+async def test_hours_counted_too_early_are_counted_again_after_days_of_silence(store):
+    await store.write(lambda: hours.keep(at(10)))
+    await store.commit(intake(message_id="first", at=at(-3)))
+    await store.write(lambda: hours.keep(at(10)))
+    for hour in range(8):
+        await store.commit(intake(message_id=f"m{hour}", at=at(hour + 0.5)))
+
+    await store.write(lambda: hours.keep(at(100)))
+
+    assert (await store.read(lambda: hours.figures(at(0), at(24)))).decided == 8
+    assert await store.write(lambda: hours.keep(at(100))) == 0
+
+
+async def test_an_hour_counted_half_is_counted_again(store):
+    await store.commit(intake(message_id="first", at=at(0.1)))
+    await store.write(lambda: hours.keep(at(10)))
+    await store.commit(intake(message_id="second", at=at(0.2)))
+    await store.write(lambda: hours.keep(at(0.3)))
+    await store.commit(intake(message_id="third", at=at(0.4)))
+    await store.write(lambda: hours.keep(at(10)))
+
+    assert (await store.read(lambda: hours.figures(at(0), at(1)))).decided == 3
+
+
+async def test_mail_of_a_clock_that_was_ahead_hides_none_that_comes_then(store):
+    await store.commit(intake(message_id="wrong", at=at(10.5)))
+    await store.write(lambda: hours.keep(at(14)))
+    await store.commit(
+        intake(message_id="between", at=at(3.5)),
+    )
+    await store.write(lambda: hours.keep(at(5)))
+    await store.commit(intake(message_id="right", at=at(10.6)))
+
+    assert (await store.read(lambda: hours.figures(at(0), at(6)))).decided == 1
+    await store.write(lambda: hours.keep(at(20)))
+    assert (await store.read(lambda: hours.figures(at(0), at(24)))).decided == 3
+
+
+async def test_a_clock_that_is_behind_loses_no_figures(store):
+    await filled(store)
+    await store.write(lambda: hours.keep(at(100)))
+    before = await store.read(lambda: hours.figures(at(0), at(100)))
+    await store.write(lambda: database.rows("Message").delete())
+
+    await store.write(lambda: hours.keep(0.0))
+    await store.write(lambda: hours.keep(at(101)))
+
+    assert await store.read(lambda: hours.figures(at(0), at(100))) == before
+    assert await store.write(lambda: hours.keep(at(101))) == 0
