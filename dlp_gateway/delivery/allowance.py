@@ -38,6 +38,11 @@ class Allowance:
         """Wait until ``size`` bytes are free and take them; ``give`` them back later."""
         await self._part(size).take(size, destination)
 
+    def thin(self, turns: int) -> None:
+        """Let so many of those who wait for it fail with TimeoutError, the last to come first."""
+        for part in self._parts:
+            turns -= part.thin(max(turns, 0))
+
     def give(self, size: int, destination: Hashable) -> None:
         """Give back what was taken."""
         self._part(size).give(size, destination)
@@ -89,6 +94,14 @@ class _Part:
         if not self.shares[destination]:
             del self.shares[destination]
         self._admit()
+
+    def thin(self, turns: int) -> int:
+        waiting = [turn for turn in self.waiting if not turn.come.done()]
+        last = waiting[max(len(waiting) - turns, 0) :]
+        for turn in last:
+            turn.come.set_exception(TimeoutError())
+        self._admit()
+        return len(last)
 
     def _fits(self, size: int) -> bool:
         return self.taken == 0 or self.taken + size <= self.total

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from dlp_gateway.delivery import maildir
 from dlp_gateway.delivery.client import Endpoint, Session
@@ -29,11 +30,13 @@ class Attempt:
         self._recipients = tuple(recipients)
         self._cargo = cargo
         self._load = load
+        self._deadline = 0.0
         self.results: list[Result | None] = [None] * len(self._recipients)
 
     async def send(self, router: Router, pool: Pool, timeouts: Timeouts, max_hops: int) -> None:
         """Ask the hosts of the destination in turn until every recipient has its answer.
 
+        All of them together have the patience that one connection is worth.
         Raises what ``load`` raises. When cancelled after the final dot, the
         recipients concerned are uncertain; before it, they have no result.
         """
@@ -43,6 +46,7 @@ class Attempt:
         except DeliveryError as error:
             self._note(self._open(), error.result)
             return
+        self._deadline = pool.deadline()
         for hop in hops[:max_hops]:
             endpoint = Endpoint(hop, settings.tls, settings.credentials, foreign=settings.mx)
             if not self._open():
@@ -79,13 +83,15 @@ class Attempt:
     async def _line(self, endpoint: Endpoint, pool: Pool, *, fresh: bool) -> Session:
         """Return a session and have room in memory for the content; raises DeliveryError and CrowdedError."""
         deliveries = len(self._open())
-        session = await pool.acquire(endpoint, deliveries, fresh=fresh)
+        session = await pool.acquire(endpoint, deliveries, self._deadline, fresh=fresh)
         if self._cargo.reserve_at_once():
             return session
         # Who waits for memory leaves the line to mail that need not.
         pool.release(session)
         await self._cargo.reserve()
-        return await pool.acquire(endpoint, deliveries, fresh=fresh)
+        # With the memory in hand it is worth the whole patience again.
+        self._deadline = pool.deadline()
+        return await pool.acquire(endpoint, deliveries, self._deadline, fresh=fresh)
 
     async def file(self, name: str) -> None:
         """Deliver into the Maildir of the destination; raises what ``load`` raises."""
@@ -109,10 +115,17 @@ class Attempt:
         return [index for index, result in enumerate(self.results) if result is None or result.elsewhere]
 
     def _note(self, indexes: Sequence[int], result: Result) -> None:
-        """Record that no transaction came about; a host that may work later outweighs one that refuses for good."""
+        """Record that no transaction came about; a host that may work later outweighs one that refuses for good.
+
+        A host without room outweighs none that was asked.
+        """
         for index in indexes:
             known = self.results[index]
-            if known is None or known.state is State.FAILED or result.state is not State.FAILED:
+            if known is None:
+                self.results[index] = result
+            elif known.state is State.FAILED:
+                self.results[index] = replace(result, untried=False)
+            elif result.state is not State.FAILED and (known.untried or not result.untried):
                 self.results[index] = result
 
     def _take(self, indexes: Sequence[int], results: Sequence[Result | None]) -> None:
@@ -120,5 +133,7 @@ class Attempt:
         for index, result in zip(indexes, results, strict=True):
             known = self.results[index]
             unfit = result is not None and result.state is State.FAILED and result.elsewhere
-            if result is not None and not (unfit and known is not None and known.state is not State.FAILED):
+            if unfit and known is not None and known.state is not State.FAILED:
+                self.results[index] = replace(known, untried=False)
+            elif result is not None:
                 self.results[index] = result

@@ -14,11 +14,12 @@ from dlp_gateway.delivery.allowance import Allowance
 from dlp_gateway.delivery.attempt import Attempt
 from dlp_gateway.delivery.bounces import Origin, Reported, Trace, build, trace_of, without_reply
 from dlp_gateway.delivery.consignment import Cargo, Consignment, ContentError, CrowdedError, ErasedError
+from dlp_gateway.delivery.crowding import Crowding
 from dlp_gateway.delivery.leases import Leases
 from dlp_gateway.delivery.observer import Observer
 from dlp_gateway.delivery.outcomes import Conclusion, conclude, given_up_in_doubt
 from dlp_gateway.delivery.pool import Pool
-from dlp_gateway.delivery.result import Result, deferred, failed
+from dlp_gateway.delivery.result import Result, deferred, failed, untried
 from dlp_gateway.delivery.routing import Router
 from dlp_gateway.delivery.settings import DeliverySettings
 from dlp_gateway.delivery.transaction import Mail
@@ -60,10 +61,12 @@ class Carrier:
     allowance: Allowance = field(init=False)
     _faults: Counter[int] = field(default_factory=Counter, init=False)
     _doubts: Counter[int] = field(default_factory=Counter, init=False)
+    _crowding: Crowding = field(init=False)
     _suspects: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def __post_init__(self) -> None:
         self.allowance = Allowance(self.settings.bytes_in_flight)
+        self._crowding = Crowding(self.settings.in_flight, self.settings.schedule.first)
 
     async def carry(self, consignment: Consignment) -> Sequence[Outcome]:
         """Try once; return what to settle: nothing for deliveries that are left to the next lease."""
@@ -72,6 +75,10 @@ class Carrier:
             return await self._outcomes(consignment, await self._results(consignment, cargo), cargo)
         finally:
             cargo.unload()
+
+    def thin(self, deliveries: int) -> None:
+        """Send about so many that wait for a connection, or for room in memory, back to the queue."""
+        self.allowance.thin(max(deliveries - self.pool.thin(deliveries), 0))
 
     async def _results(self, consignment: Consignment, cargo: Cargo) -> Sequence[Result | None]:
         """Attempt, and give every way to fail its meaning."""
@@ -84,13 +91,14 @@ class Carrier:
             await self._attempt(attempt, consignment)
         except asyncio.CancelledError:
             # The service is stopping: what is known is settled, the rest is given back.
-            pass
+            return _decided(attempt.results)
         except LeaseLostError:
             log.warning("delivery.lease.lost", message=consignment.dues[0].message_id)
+            return _decided(attempt.results)
         except ErasedError:
             return _filled(attempt.results, failed("5.3.0", "the content has been erased"))
         except CrowdedError:
-            return _filled(attempt.results, deferred("4.3.1", "no room in memory for the content now", code=452))
+            return _filled(attempt.results, untried("4.3.1", "no room in memory for the content now", code=452))
         except ContentError as error:
             cause = error.__cause__ or error
             log.exception("delivery.content.unavailable", exc_info=cause, message=consignment.dues[0].message_id)
@@ -172,7 +180,8 @@ class Carrier:
         return [each.outcome if each.report is None else replace(each.outcome, bounce=bounce) for each in conclusions]
 
     def _concluded(self, due: Due, result: Result, now: float) -> Conclusion:
-        return conclude(due, result, self.settings.schedule, now, self.chance())
+        stretch = self._crowding.stretch(now) if result.untried else 1.0
+        return conclude(due, result, self.settings.schedule, now, self.chance(), stretch)
 
     def _doubted(self, due: Due, result: Result) -> Result:
         """Count the ends of a delivery that are uncertain: after too many it is given up, for each may be a copy."""
@@ -251,8 +260,13 @@ def address_of(literal: str) -> Address:
     return Address(local, canonical, literal)
 
 
+def _decided(results: Sequence[Result | None]) -> Sequence[Result | None]:
+    """Return what is known of an attempt that was cut off: what one host cannot take, another one was still to take."""
+    return [None if known is not None and known.final and known.elsewhere else known for known in results]
+
+
 def _filled(results: Sequence[Result | None], result: Result) -> Sequence[Result | None]:
-    return [known or result for known in results]
+    return [known or result for known in _decided(results)]
 
 
 def _forget_oldest(counts: Counter[int]) -> None:

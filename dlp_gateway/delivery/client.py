@@ -198,8 +198,8 @@ def _described(line: ssl.SSLObject, endpoint: Endpoint) -> str:
 async def _login(session: Session, credentials: Credentials, timeouts: Timeouts) -> None:
     """Log in by AUTH PLAIN or LOGIN (RFC 4954), over TLS only.
 
-    A refusal is a fault of our configuration, never of the message: it is
-    always a deferral.
+    A refusal is a fault of our configuration or of the server's, never of the
+    message: it is always a deferral, and another host may be asked.
     """
     host = session.host
     offered = session.extensions.get("AUTH", "").upper().split()
@@ -216,5 +216,9 @@ async def _login(session: Session, credentials: Credentials, timeouts: Timeouts)
     for answer in answers[1:]:
         if reply.code == 334:
             reply = await _command(session, answer, timeouts.mail)
+    if reply.code // 100 == 4:
+        # It cannot tell now whether the login is good (454), or is stopping (421): it says so itself.
+        raise DeliveryError(from_reply(reply, host=host, tls=session.tls, elsewhere=True))
     if reply.code != 235:
-        raise DeliveryError(deferred("4.7.8", "the next hop refuses our login", host=host, tls=session.tls))
+        text = "the next hop refuses our login"
+        raise DeliveryError(deferred("4.7.8", text, host=host, tls=session.tls, elsewhere=True))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Generic, TypeVar
+import heapq
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
 
 from dlp_gateway.delivery.result import DeliveryError, Result
 from dlp_gateway.delivery.settings import ConnectionSettings
@@ -23,6 +25,7 @@ class Crowd(Generic[T]):
     All deliveries in hand share one bound, so those for a next hop that stalls
     must not fill it for the whole of their patience: who would not be served
     within it, at the pace of late, is told so at once, the last to come first.
+    What is still too many over all next hops is thinned out by ``thin``.
     """
 
     def __init__(self, settings: ConnectionSettings, busy: Result) -> None:
@@ -67,6 +70,10 @@ class Crowd(Generic[T]):
         """Count what got its connection."""
         self._served += deliveries
 
+    def line(self) -> list[tuple[asyncio.Future[T], int]]:
+        """Return who still hopes, in the order of coming, and with how many deliveries."""
+        return [(waiter, deliveries) for waiter, deliveries in self._waiting.items() if not waiter.done()]
+
     def dismiss(self, result: Result) -> None:
         """Tell all who wait that it is in vain."""
         for waiter in self._waiting:
@@ -88,3 +95,19 @@ class Crowd(Generic[T]):
             waiting += deliveries
             if position and waiting > room and not waiter.done():
                 waiter.set_exception(DeliveryError(self._busy))
+
+
+def thin(crowds: Iterable[Crowd[Any]], deliveries: int, result: Result) -> int:
+    """Tell so many deliveries ``result``, of the longest crowd first, and of each the last to come; return how many."""
+    lines = [line for crowd in crowds if (line := crowd.line())]
+    longest = [(-sum(count for _, count in line), number) for number, line in enumerate(lines)]
+    heapq.heapify(longest)
+    told = 0
+    while told < deliveries and longest:
+        length, number = heapq.heappop(longest)
+        waiter, count = lines[number].pop()
+        waiter.set_exception(DeliveryError(result))
+        told += count
+        if lines[number]:
+            heapq.heappush(longest, (length + count, number))
+    return told

@@ -18,22 +18,27 @@ class Conclusion:
     report: Reported | None
 
 
-def conclude(due: Due, result: Result, schedule: Schedule, now: float, chance: float) -> Conclusion:
+def conclude(
+    due: Due, result: Result, schedule: Schedule, now: float, chance: float, stretch: float = 1.0
+) -> Conclusion:
     """Return the end of the attempt ``due`` that came to ``result`` at ``now``.
 
     A message that is too old fails with 4.4.7 (RFC 3463), its text telling
-    the last reason and whether it may have arrived all the same. ``chance``
-    in [0, 1) spreads the next attempts.
+    the last reason and whether it may have arrived all the same. What nobody
+    was asked to take comes again after the first pause, however often, times
+    ``stretch``: with growing pauses a next hop that is only busy would stand
+    idle before long. ``chance`` in [0, 1) spreads the next attempts.
     """
     next_attempt: float | None = None
     action: Action | None = None
     if not result.final:
         # Of what may have arrived the next copy takes its time.
         least = schedule.uncertain if result.state is State.UNCERTAIN else 0.0
-        next_attempt = schedule.next_attempt(due.attempts, due.queued_at, now, chance, least)
+        attempts = 0 if result.untried else due.attempts
+        next_attempt = schedule.next_attempt(attempts, due.queued_at, now, chance, least, stretch)
         if next_attempt is None:
             result = _expired(result)
-        elif schedule.warns(due.due_at, due.queued_at, now):
+        elif schedule.warns(due.due_at, due.queued_at, now, next_attempt):
             action = Action.DELAYED
     if result.state is State.FAILED:
         action = Action.FAILED
@@ -48,6 +53,7 @@ def conclude(due: Due, result: Result, schedule: Schedule, now: float, chance: f
         host=result.host,
         tls=result.tls,
         next_attempt=next_attempt,
+        untried=result.untried,
     )
     if action is None or not reportable(due.kind, due.sender, due.recipient, action):
         return Conclusion(outcome, None)

@@ -14,8 +14,8 @@ import ssl
 from collections.abc import Callable
 
 from dlp_gateway.delivery.client import Endpoint, Session, open_session
-from dlp_gateway.delivery.crowd import Crowd
-from dlp_gateway.delivery.result import DeliveryError, Result, deferred
+from dlp_gateway.delivery.crowd import Crowd, thin
+from dlp_gateway.delivery.result import DeliveryError, Result, deferred, untried
 from dlp_gateway.delivery.settings import ConnectionSettings, Timeouts
 from dlp_gateway.delivery.tls import TlsPolicy, context
 
@@ -38,11 +38,18 @@ class Pool:
         self.clock = clock
         self.closed = False
 
-    async def acquire(self, endpoint: Endpoint, deliveries: int = 1, *, fresh: bool = False) -> Session:
+    def deadline(self) -> float:
+        """Return until when, by the pool's clock, it is worth waiting for a connection that is wanted now."""
+        return self.clock() + self._settings.patience
+
+    async def acquire(
+        self, endpoint: Endpoint, deliveries: int = 1, deadline: float | None = None, *, fresh: bool = False
+    ) -> Session:
         """Return a session for one transaction of so many deliveries; give it back by ``release``.
 
-        ``fresh`` drops the kept ones first: one of them turned out dead.
-        Raises DeliveryError when the server cannot be had now.
+        Waits until ``deadline``, by default for the whole patience. ``fresh``
+        drops the kept ones first: one of them turned out dead. Raises
+        DeliveryError when the server cannot be had now.
         """
         server = self._servers.get(endpoint)
         if server is None:
@@ -51,11 +58,16 @@ class Pool:
             server = self._servers[endpoint] = _Server(self, endpoint, self._settings)
         if fresh:
             server.close_idle()
-        return await server.acquire(deliveries)
+        return await server.acquire(deliveries, self.deadline() if deadline is None else deadline)
 
     def release(self, session: Session) -> None:
         """Take ``session`` back, whatever state it is in."""
         self._servers[session.endpoint].release(session)
+
+    def thin(self, deliveries: int) -> int:
+        """Send so many that wait for a connection back to the queue, without asking other hosts; return how many."""
+        crowds = [server.crowd for server in self._servers.values()]
+        return thin(crowds, deliveries, untried("4.4.5", "too much mail waits for next hops"))
 
     def renew(self) -> None:
         """Open what is opened from now on with the authorities as their files name them now."""
@@ -107,29 +119,29 @@ class _Server:
         self._shut_until = float("-inf")
         self._ceiling = settings.connections
         self._lowered_until = float("-inf")
-        self._busy = deferred("4.4.5", "the next hop is busy", host=endpoint.hop.name, elsewhere=True)
+        self._busy = untried("4.4.5", "the next hop is busy", host=endpoint.hop.name, elsewhere=True)
         self._last = self._busy
-        self._crowd: Crowd[Session | None] = Crowd(settings, self._busy)
+        self.crowd: Crowd[Session | None] = Crowd(settings, self._busy)
         self._sweep: asyncio.TimerHandle | None = None
 
     @property
     def forgettable(self) -> bool:
         """True when nothing would be lost with this object."""
-        return not (self._open or self._crowd) and self._shut_until <= self._pool.clock()
+        return not (self._open or self.crowd) and self._shut_until <= self._pool.clock()
 
-    async def acquire(self, deliveries: int) -> Session:
+    async def acquire(self, deliveries: int, deadline: float) -> Session:
         """Return an idle session, a new one, or the first that comes free; raises DeliveryError."""
-        deadline = self._pool.clock() + self._settings.patience
         while True:
             session = self._take_idle()
             if session is None and self._pool.clock() < self._shut_until:
                 raise DeliveryError(self._last)
             if session is None and self._open < self._limit():
-                session = await self._open_one()
+                # While the server refused another one, one of those it has may have come free.
+                session = await self._open_one() or self._take_idle()
             if session is None:
                 session = await self._wait(deliveries, deadline)
             if session is not None:
-                self._crowd.served(deliveries)
+                self.crowd.served(deliveries)
                 return session
 
     def release(self, session: Session) -> None:
@@ -205,11 +217,11 @@ class _Server:
         self._failures += 1
         self._shut_until = self._pool.clock() + pause
         self._refused, self._lowered_until = False, float("-inf")
-        self._crowd.dismiss(result)
+        self.crowd.dismiss(result)
 
     async def _wait(self, deliveries: int, deadline: float) -> Session | None:
         """Wait for a session, or for room to open one (None); raises DeliveryError at ``deadline`` or before."""
-        waiter = self._crowd.join(deliveries)
+        waiter = self.crowd.join(deliveries)
         try:
             async with asyncio.timeout(deadline - self._pool.clock()):
                 return await waiter
@@ -221,7 +233,7 @@ class _Server:
                 raise DeliveryError(self._busy) from None
             raise
         finally:
-            self._crowd.leave(waiter)
+            self.crowd.leave(waiter)
 
     def _pass_on(self, session: Session | None) -> None:
         if session is None:
@@ -236,7 +248,7 @@ class _Server:
 
     def _hand_over(self, session: Session | None) -> bool:
         """Give ``session``, or room for one, to the first who waits; False when nobody does."""
-        waiter = self._crowd.first()
+        waiter = self.crowd.first()
         if waiter is None:
             return False
         waiter.set_result(session)

@@ -19,6 +19,8 @@ class Result:
     true when another host of the same route may be asked at once. ``remote``
     is true when a server said so, false when this gateway did. ``reports`` is
     true when the next hop took over the duty of delivery reports (RFC 3461).
+    ``untried`` is true when nobody was asked, because there was no room: the
+    deferral does not count as an attempt.
     """
 
     state: State
@@ -30,6 +32,7 @@ class Result:
     elsewhere: bool = False
     remote: bool = False
     reports: bool = False
+    untried: bool = False
 
     @property
     def final(self) -> bool:
@@ -52,6 +55,11 @@ def deferred(
 ) -> Result:
     """Return a temporary failure found by this gateway itself."""
     return Result(State.DEFERRED, code, enhanced, text, host, tls, elsewhere)
+
+
+def untried(enhanced: str, text: str, *, code: int = 451, host: str = "", elsewhere: bool = False) -> Result:
+    """Return a deferral for want of room: nobody was asked."""
+    return Result(State.DEFERRED, code, enhanced, text, host, elsewhere=elsewhere, untried=True)
 
 
 def failed(

@@ -35,36 +35,47 @@ class Schedule:
         if self.expiry <= 0 or (self.warn_after is not None and not 0 < self.warn_after < self.expiry):
             raise ValueError("a schedule has 0 < warn_after < expiry")
 
-    def pause(self, attempts: int, chance: float, least: float = 0.0) -> float:
-        """Return the seconds to wait after ``attempts`` earlier ones, at least ``least``; ``chance`` is in [0, 1)."""
+    @property
+    def farthest(self) -> float:
+        """The longest that ``next_attempt`` lets anything wait, in seconds."""
+        return max(self.longest, self.uncertain) * (1 + self.jitter)
+
+    def pause(self, attempts: int, chance: float, least: float = 0.0, stretch: float = 1.0) -> float:
+        """Return the seconds to wait after ``attempts`` earlier ones, at least ``least``.
+
+        ``chance`` is in [0, 1). ``stretch`` makes the pause longer, up to
+        ``longest``.
+        """
         # factor**attempts overflows for a message that is tried very often.
-        growth = self.factor ** min(attempts, 64)
+        growth = self.factor ** min(attempts, 64) * stretch
         pause = min(self.first * growth, self.longest) * (1 + self.jitter * (2 * chance - 1))
         return max(pause, least * (1 + self.jitter * chance))
 
     def next_attempt(
-        self, attempts: int, queued_at: float, now: float, chance: float, least: float = 0.0
+        self, attempts: int, queued_at: float, now: float, chance: float, least: float = 0.0, stretch: float = 1.0
     ) -> float | None:
         """Return when to try again, or None when the message has expired.
 
         The last attempt falls on the moment of expiry, and one falls on the
-        moment of the warning.
+        moment of the warning, unless that is sooner than ``least`` from now.
         """
-        end = queued_at + self.expiry
-        if now >= end:
+        end, soonest = queued_at + self.expiry, now + least
+        if now >= end or soonest > end:
             return None
-        due = min(now + self.pause(attempts, chance, least), end)
+        due = min(now + self.pause(attempts, chance, least, stretch), end)
         warning = queued_at + self.warn_after if self.warn_after is not None else due
-        return min(due, warning) if now < warning else due
+        return max(min(due, warning), soonest) if now < warning else due
 
-    def warns(self, due_at: float | None, queued_at: float, now: float) -> bool:
+    def warns(self, due_at: float | None, queued_at: float, now: float, next_attempt: float | None = None) -> bool:
         """Tell whether the attempt due at ``due_at`` that just failed is the one to warn of.
 
         True for exactly one attempt of a message: the first to end after the
-        mark was still due at or before it, because ``next_attempt`` never
-        jumps over the mark.
+        mark if it was still due at or before it, or else the last to end before
+        it, where only ``least`` let ``next_attempt`` jump over the mark.
         """
-        if self.warn_after is None or due_at is None:
+        if self.warn_after is None:
             return False
         mark = queued_at + self.warn_after
-        return due_at <= mark <= now
+        if now < mark:
+            return next_attempt is not None and next_attempt > mark
+        return due_at is not None and due_at <= mark

@@ -23,6 +23,9 @@ _MAILBOX = re.compile(
 _XTEXT = r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})"
 _ENVID = re.compile(rf"{_XTEXT}{{1,100}}")
 _ORCPT = re.compile(rf"[A-Za-z0-9-]{{1,40}};{_XTEXT}{{1,500}}")
+# What says of the host that it cannot take the message as it is, not that the message is unwanted: too large,
+# 8-bit content, addresses or headers in UTF-8 (RFC 3463, 3.4 and 3.7; RFC 6531, 3.5).
+_UNFIT = frozenset({"5.3.4", "5.6.3", "5.6.7", "5.6.9"})
 _NOTIFY = re.compile(r"NEVER|(?:SUCCESS|FAILURE|DELAY)(?:,(?:SUCCESS|FAILURE|DELAY)){0,2}")
 
 
@@ -132,7 +135,7 @@ class Transaction:
         sender = await self._ask(self._mail_command(), self._timeouts.mail)
         if sender.code // 100 != 2:
             self._session.dirty = True
-            self._settle(self._meaning(sender))
+            self._settle(self._sender_meaning(sender))
             return None
         for index in self._asked:
             self._accept(index, sender, await self._ask(self._rcpt_command(index), self._timeouts.rcpt))
@@ -167,7 +170,7 @@ class Transaction:
     def _accept(self, index: int, sender: Reply, reply: Reply) -> None:
         """Record the reply to one RCPT; no result yet means accepted."""
         if sender.code // 100 != 2:
-            self.results[index] = self._meaning(sender)
+            self.results[index] = self._sender_meaning(sender)
         elif reply.code // 100 != 2:
             self.results[index] = self._meaning(reply)
 
@@ -191,15 +194,21 @@ class Transaction:
             return self._meaning(reply)
         raise WireError("4.5.0", "the server answered out of step")
 
-    def _meaning(self, reply: Reply) -> Result:
-        # Another host may take what this one only puts off; a refusal is final (RFC 5321, 5.1). With 530 a server
-        # asks for a login or TLS first (RFC 4954, 6; RFC 3207, 4): a smart host is not set up as it wants it then.
+    def _sender_meaning(self, reply: Reply) -> Result:
+        """Return the meaning of a reply to MAIL, which 552 refuses for the size (RFC 1870, 6.1)."""
+        return self._meaning(reply, unfit=reply.code == 552 and reply.enhanced == "5.0.0")
+
+    def _meaning(self, reply: Reply, *, unfit: bool = False) -> Result:
+        # Another host may take what this one only puts off, or cannot take as it is; any other refusal is final
+        # (RFC 5321, 5.1). With 530 a server asks for a login or TLS first (RFC 4954, 6; RFC 3207, 4): a smart host is
+        # not set up as it wants it then.
         unready = reply.code == 530 and not self._session.endpoint.foreign
+        unfit = unfit or reply.enhanced in _UNFIT
         result = from_reply(
             reply,
             host=self._session.host,
             tls=self._session.tls,
-            elsewhere=(reply.code // 100 == 4 or unready) and not self.dot,
+            elsewhere=unfit or ((reply.code // 100 == 4 or unready) and not self.dot),
             reports="DSN" in self._session.extensions,
         )
         return postponed(result) if unready else result

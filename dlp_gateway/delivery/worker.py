@@ -29,6 +29,12 @@ log = structlog.get_logger()
 PAUSE = 1.0
 """Seconds until the queue is asked again after it failed."""
 
+FULL = 1.0
+"""Seconds without room for another batch until some of those that wait for a next hop make room."""
+
+RECALL = 60.0
+"""Seconds between looks for what a clock that was ahead has put off."""
+
 FLUSH = 10.0
 """Seconds that stopping waits for the store to take the last outcomes."""
 
@@ -74,6 +80,7 @@ class DeliveryService:
         )
         self._carrying: set[asyncio.Task[None]] = set()
         self._room = asyncio.Event()
+        self._full_since: float | None = None
         self._stop = asyncio.Event()
         self._stopped = asyncio.Event()
         self._stopped.set()
@@ -86,7 +93,8 @@ class DeliveryService:
     async def run(self) -> None:
         """Deliver until ``drain`` is called. A fault is logged and survived."""
         self._stopped.clear()
-        helpers = [asyncio.create_task(self._leases.keep()), asyncio.create_task(self._settlement.run())]
+        work = (self._leases.keep(), self._settlement.run(), self._recall())
+        helpers = [asyncio.create_task(each) for each in work]
         try:
             while not self._stop.is_set():
                 await self._round()
@@ -107,10 +115,11 @@ class DeliveryService:
     async def _round(self) -> None:
         """Lease once and start what came; wait when there is no room or nothing due."""
         batch = self._settings.batch
-        if self._settings.in_flight - len(self._leases) < batch:
-            self._room.clear()
-            await self._unless_stopped(self._room.wait())
+        lacking = batch - (self._settings.in_flight - len(self._leases))
+        if lacking > 0:
+            await self._make_room(lacking)
             return
+        self._full_since = None
         try:
             now = self._clock()
             dues = await self._queue.lease(self._settings.worker, batch, now, self._settings.lease)
@@ -124,6 +133,28 @@ class DeliveryService:
         except Exception:  # whatever the store raises, mail has to go on
             log.exception("delivery.queue.failed")
             await self._unless_stopped(asyncio.sleep(PAUSE))
+
+    async def _recall(self) -> None:
+        """Take back for ever what waits for a moment that no clock but a wrong one has named."""
+        while True:
+            try:
+                await self._queue.recall(self._clock(), self._settings.schedule.farthest)
+            except Exception:  # whatever the store raises, the next look may do
+                log.exception("delivery.recall.failed")
+            await asyncio.sleep(RECALL)
+
+    async def _make_room(self, lacking: int) -> None:
+        """Wait for room; what next hops do not take for too long goes back to the queue, so that others have a turn."""
+        now = time.monotonic()
+        if self._full_since is None:
+            self._full_since = now
+        elif now >= self._full_since + FULL:
+            self._carrier.thin(lacking)
+            self._full_since = now
+        self._room.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._full_since + FULL - now):
+                await self._unless_stopped(self._room.wait())
 
     def _start(self, dues: Sequence[Due]) -> None:
         for consignment in group(dues, self._router, self._settings.recipients):

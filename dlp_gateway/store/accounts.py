@@ -14,6 +14,7 @@ from typing import Any
 from dlp_gateway.audit.chain import EntryKind, Note
 from dlp_gateway.store import database
 from dlp_gateway.store.change import change
+from dlp_gateway.store.spelling import folded
 from dlp_gateway.store.values import ACTOR
 
 _ACCOUNTS, _SESSIONS, _SECOND_FACTORS = "dlp_account", "django_session", "mfa_authenticator"
@@ -46,25 +47,21 @@ def there() -> bool:
 
 def named(addresses: Iterable[str], words: Iterable[str]) -> tuple[Known, ...]:
     """Accounts with one of the addresses, or with one of the words as their name; raises StoreError."""
-    mail = [address.lower() for address in addresses]
-    names = [*mail, *(word.lower() for word in words)]
+    mail = {folded(address) for address in addresses}
+    names = mail | {folded(word) for word in words}
     if not names or not there():
         return ()
-    clauses = [
-        f"LOWER(username) IN ({database.marks(names)})",
-        f"LOWER(TRIM(first_name || ' ' || last_name)) IN ({database.marks(names)})",
-    ]
-    values = [*names, *names]
-    if mail:
-        clauses.append(f"LOWER(email) IN ({database.marks(mail)})")
-        values += mail
     with database.failures("the accounts were not read"), database.cursor() as cursor:
         cursor.execute(
-            f"SELECT username, role, is_active, last_login FROM dlp_account WHERE {' OR '.join(clauses)}"  # noqa: S608
-            " ORDER BY username",
-            values,
+            "SELECT username, role, is_active, last_login, first_name, last_name, email FROM dlp_account"
+            " ORDER BY username"
         )
-        return tuple(Known(row[0], row[1], bool(row[2]), _epoch(row[3])) for row in cursor.fetchall())
+        rows = cursor.fetchall()
+    return tuple(
+        Known(row[0], row[1], bool(row[2]), _epoch(row[3]))
+        for row in rows
+        if folded(row[0]) in names or folded(f"{row[4]} {row[5]}".strip()) in names or folded(row[6]) in mail
+    )
 
 
 def stored() -> dict[str, tuple[int, float | None]]:

@@ -21,7 +21,7 @@ _DESTINATIONS = (
     " FROM dlp_recipient WHERE state = 'queued' GROUP BY domain, zone ORDER BY COUNT(*) DESC, domain LIMIT %s"
 )
 _ANSWERS = (
-    "SELECT code, enhanced, COUNT(*) FROM dlp_recipient WHERE state = 'queued' AND attempts > 0"
+    "SELECT code, enhanced, COUNT(*) FROM dlp_recipient WHERE state = 'queued' AND (attempts > 0 OR code > 0)"
     " GROUP BY code, enhanced ORDER BY COUNT(*) DESC, code LIMIT %s"
 )
 

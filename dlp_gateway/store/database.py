@@ -13,7 +13,7 @@ import re
 import stat
 import threading
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -91,21 +91,18 @@ def migrate(*, everything: bool = False) -> None:
     """Bring the schema up to date; several processes may do so at once, one of them will.
 
     ``everything``: also the tables of further applications (the console's).
+    The store's own tables are never changed under a gateway that is using
+    them (``claim``): it could not be started again.
 
     Raises:
-        StoreError: the database cannot be reached, or was made by a newer release.
+        StoreError: the database cannot be reached, was made by a newer
+            release, or is to be changed while a gateway uses it.
     """
     with failures("the database cannot be brought up to date"), _migration_lock():
-        executor = MigrationExecutor(connections["default"])
-        known = set(executor.loader.disk_migrations)
-        applied = executor.loader.applied_migrations
-        newer = sorted(name for app, name in applied if app == "store" and (app, name) not in known)
-        if newer:
-            raise StoreError(
-                f"the database was made by a newer release (it has {newer[-1]}); run that release, or restore a backup"
-            )
-        if executor.migration_plan(executor.loader.graph.leaf_nodes(None if everything else "store")):
-            call_command("migrate", *(() if everything else ("store",)), verbosity=0, interactive=False)
+        outdated = _outdated(None if everything else "store")
+        if outdated:
+            with claim() if "store" in outdated else nullcontext():
+                _migrate(everything=everything)
 
 
 def prepare(url: str) -> None:
@@ -118,18 +115,57 @@ def prepare(url: str) -> None:
 
 
 @contextmanager
+def occupy(url: str) -> Iterator[None]:
+    """Prepare the database at ``url`` and claim it, but first see that nobody else uses it. Raises StoreError."""
+    configure(url)
+    with ExitStack() as stack:
+        try:
+            # Whoever brings it up to date just now is waited for.
+            with failures("the database cannot be brought up to date"), _migration_lock():
+                stack.enter_context(claim())
+                if _outdated("store"):
+                    _migrate(everything=False)
+        finally:
+            close()
+        yield
+
+
+def _outdated(application: str | None) -> set[str]:
+    """The applications whose tables are to be changed, of one or of all; raises StoreError when ours are newer."""
+    executor = MigrationExecutor(connections["default"])
+    known = set(executor.loader.disk_migrations)
+    applied = executor.loader.applied_migrations
+    newer = sorted(name for app, name in applied if app == "store" and (app, name) not in known)
+    if newer:
+        raise StoreError(
+            f"the database was made by a newer release (it has {newer[-1]}); run that release, or restore a backup"
+        )
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes(application))
+    return {migration.app_label for migration, _ in plan}
+
+
+def _migrate(*, everything: bool) -> None:
+    call_command("migrate", *(() if everything else ("store",)), verbosity=0, interactive=False)
+
+
+@contextmanager
 def claim() -> Iterator[None]:
     """Be the only gateway on this SQLite database; on PostgreSQL there may be several.
 
     Raises:
-        StoreUnavailableError: another gateway has it.
+        StoreUnavailableError: another gateway has it, or this account may not ask.
     """
     path = sqlite_path()
     if path is None:
         yield
         return
-    handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    lock = path.with_name(f"{path.name}.lock")
     try:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StoreUnavailableError(f"{lock} cannot be opened: {error.strerror}") from None
+    try:
+        _share(handle, path)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -139,6 +175,15 @@ def claim() -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _share(handle: int, path: Path) -> None:
+    """Let whoever may open the database open its lock too, as far as this account may decide that."""
+    with suppress(OSError):
+        status = path.stat()
+        if os.geteuid() == 0:
+            os.fchown(handle, status.st_uid, status.st_gid)
+        os.fchmod(handle, stat.S_IMODE(status.st_mode))
 
 
 def connection() -> Any:

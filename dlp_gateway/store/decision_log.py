@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import Any
 
 from dlp_gateway.model import Action, Zone
-from dlp_gateway.store import database, facts
+from dlp_gateway.store import database, facts, spelling
 from dlp_gateway.store.values import Kind
 
 # So many decisions are looked at for one page, and so many that an index names are taken one by one.
@@ -164,7 +164,7 @@ def _of_message(wanted: Wanted, after: Mark | None) -> _Where:
     elif after is not None:
         where.add("m.at < %s", after.at)
     if wanted.sender:
-        _address(where, wanted.sender, "m.sender_domain", "LOWER(m.sender_local)")
+        _address(where, wanted.sender, "dlp_message m", "m.sender_domain", "LOWER(m.sender_local)")
     if wanted.policy:
         where.add("m.policy = %s", wanted.policy)
     if wanted.entity:
@@ -175,7 +175,7 @@ def _of_message(wanted: Wanted, after: Mark | None) -> _Where:
 def _of_recipient(wanted: Wanted) -> _Where:
     where = _Where()
     if wanted.recipient:
-        _address(where, wanted.recipient, "r.domain", "LOWER(r.local)")
+        _address(where, wanted.recipient, "dlp_recipient r", "r.domain", "LOWER(r.local)")
     if wanted.action is not None:
         where.add("r.action = %s", wanted.action.value)
     if wanted.zone is not None:
@@ -185,11 +185,15 @@ def _of_recipient(wanted: Wanted) -> _Where:
     return where
 
 
-def _address(where: _Where, text: str, domain: str, local: str) -> None:
+def _address(where: _Where, text: str, table: str, domain: str, local: str) -> None:
     mailbox, at, host = text.strip().lower().rpartition("@")
     where.add(f"{domain} = %s", host if at else text.strip().lower())
-    if mailbox:
-        where.add(f"{local} = %s", mailbox)
+    if mailbox.isascii():
+        if mailbox:
+            where.add(f"{local} = %s", mailbox)
+        return
+    spelt = spelling.known(local, f"{table} WHERE {domain} = %s", [host], mailbox)
+    where.add(f"{local} IN ({database.marks(spelt)})" if spelt else "1 = 0", *spelt)
 
 
 def _few(cursor: Any, wanted: Wanted) -> tuple[str, ...] | None:

@@ -17,6 +17,7 @@ from typing import Any
 from dlp_gateway.audit.chain import Entry, resolved
 from dlp_gateway.store import accounts, database, facts, history, matches, persons, requests
 from dlp_gateway.store.requests import DataSubject, Request
+from dlp_gateway.store.spelling import folded, same
 from dlp_gateway.store.values import ACTOR
 
 SCHEMA = "dlp-gateway person export 1"
@@ -82,13 +83,14 @@ def _decisions(cursor: Any, person: DataSubject, ids: Sequence[str]) -> Iterator
         appeals.setdefault(message_id, []).append(told)
     cursor.execute(_MESSAGES.format(marks), ids)
     for row in cursor.fetchall():
-        mine = _is(person, row[3], row[4]) or row[6].lower() in person.logins
+        handed_in = _logged_in(person, row[6])
+        mine = _is(person, row[3], row[4]) or handed_in
         yield {
             "id": row[0],
             "at": iso(row[1]),
             "sender": _address(person, row[2], row[3], row[4]),
             "client": row[5] if mine else MASKED,
-            "login": row[6] if row[6].lower() in person.logins else MASKED if row[6] else None,
+            "login": row[6] if handed_in else MASKED if row[6] else None,
             "size": row[7],
             "policy": row[8],
             "found": dict(Counter(finding.entity for finding in facts.decode(row[9]).findings)) if row[9] else {},
@@ -192,13 +194,19 @@ def _request(one: Request) -> dict[str, Any]:
 
 
 def _same(other: DataSubject | None, person: DataSubject) -> bool:
-    return other is not None and bool({*other.addresses, *other.words} & {*person.addresses, *person.words})
+    if other is None:
+        return False
+    theirs, ours = ({folded(text) for text in (*one.addresses, *one.words)} for one in (other, person))
+    return not theirs.isdisjoint(ours)
 
 
 def _is(person: DataSubject, local: str, domain: str) -> bool:
     """Whether an address is the person's; also with a sub-address (RFC 5233)."""
-    name = local.lower()
-    return any(f"{one}@{domain}".lower() in person.addresses for one in (name, name.partition("+")[0]))
+    return any(same(f"{local}@{domain}", address) for address in person.addresses)
+
+
+def _logged_in(person: DataSubject, user: str) -> bool:
+    return any(folded(user) == folded(login) for login in person.logins)
 
 
 def _address(person: DataSubject, literal: str, local: str, domain: str) -> str:

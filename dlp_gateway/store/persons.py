@@ -1,6 +1,6 @@
 """Where a person stands in the store: what is found by their addresses, without opening any message.
 
-Addresses are compared without case, and ``jo+anything@a.example`` is Jo's too
+Addresses are compared without case, beyond ASCII too (``spelling``), and ``jo+anything@a.example`` is Jo's too
 (RFC 5233). Found content is sealed and not looked into here.
 """
 
@@ -9,12 +9,13 @@ Addresses are compared without case, and ``jo+anything@a.example`` is Jo's too
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from dlp_gateway.audit.chain import pseudonym
-from dlp_gateway.store import accounts, database
+from dlp_gateway.store import accounts, database, spelling
 from dlp_gateway.store.accounts import Known
 from dlp_gateway.store.requests import DataSubject
 
@@ -116,17 +117,18 @@ def traces(person: DataSubject, pseudonyms: bytes | None = None) -> Traces:
 
 def sending(person: DataSubject) -> tuple[str, list[str]]:
     """The condition, and its values, for messages ``m`` that the person sent, or handed in under their login."""
-    own, values = _matching(person, "m.sender_domain", "m.sender_local")
-    if not person.logins:
-        return own, values
-    logins = database.marks(person.logins)
+    own, values = _matching(person, "dlp_message m", "m.sender_domain", "m.sender_local")
     # As the index of logins has it: it holds only those that are not empty.
-    return f"({own} OR (NOT (m.client_user = '') AND LOWER(m.client_user) IN ({logins})))", [*values, *person.logins]
+    given = "NOT (m.client_user = '')"
+    logins = _spelt(person.logins, "LOWER(m.client_user)", f"dlp_message m WHERE {given}")
+    if not logins:
+        return own, values
+    return f"({own} OR ({given} AND LOWER(m.client_user) IN ({database.marks(logins)})))", [*values, *logins]
 
 
 def receiving(person: DataSubject) -> tuple[str, list[str]]:
     """The condition, and its values, for recipients ``r`` that are the person."""
-    return _matching(person, "r.domain", "r.local")
+    return _matching(person, "dlp_recipient r", "r.domain", "r.local")
 
 
 def under_way(cursor: Any, person: DataSubject, until: float = _NEVER, own_until: float = _NEVER) -> int:
@@ -173,15 +175,17 @@ class RecordTexts:
 
 def record_texts(cursor: Any, person: DataSubject, pseudonyms: bytes | None = None) -> RecordTexts:
     """Find a person's texts; with pseudonyms only exact addresses can be found, for others there is no key."""
-    wanted = list(person.logins)
+    wanted = _spelt(person.logins, "text", "dlp_audit_text WHERE kind = 'address'")
     if pseudonyms is not None:
-        wanted += [pseudonym(pseudonyms, login) for login in person.logins]
+        wanted += [pseudonym(pseudonyms, form) for login in person.logins for form in spelling.forms(login)]
     addresses: tuple[str, ...] = ()
     if wanted:
         clauses, values = [f"text IN ({database.marks(wanted)})"], list(wanted)
         for address in person.addresses:
             name, _, domain = address.rpartition("@")
-            tagged, bounds = _beginning("text", f"{name}+")
+            if not name.isascii():
+                continue
+            tagged, bounds = spelling.beginning("text", f"{name}+")
             clauses.append(f"({tagged} AND text LIKE %s ESCAPE '!')")
             values += [*bounds, f"%@{database.literally(domain)}"]
         cursor.execute(
@@ -192,7 +196,8 @@ def record_texts(cursor: Any, person: DataSubject, pseudonyms: bytes | None = No
     cursor.execute("SELECT token, text FROM dlp_audit_text WHERE kind = 'reason' ORDER BY token")
     quoting, naming = _phrases(person.addresses), _phrases(person.words)
     reasons, named = [], []
-    for token, text in cursor.fetchall():
+    for token, reason in cursor.fetchall():
+        text = unicodedata.normalize("NFC", reason)
         if quoting is not None and quoting.search(text):
             reasons.append(token)
         elif naming is not None and naming.search(text):
@@ -200,30 +205,36 @@ def record_texts(cursor: Any, person: DataSubject, pseudonyms: bytes | None = No
     return RecordTexts(addresses, tuple(reasons), tuple(named))
 
 
-def _matching(person: DataSubject, domain: str, local: str) -> tuple[str, list[str]]:
+def _matching(person: DataSubject, table: str, domain: str, local: str) -> tuple[str, list[str]]:
     clauses, values = [], []
     for address in person.addresses:
         name, _, at = address.rpartition("@")
-        tagged, bounds = _beginning(f"LOWER({local})", f"{name}+")
+        if not name.isascii():
+            source = f"{table} WHERE {domain} = %s"
+            spelt = spelling.known(f"LOWER({local})", source, [at], name, at)
+            if spelt:
+                clauses.append(f"({domain} = %s AND LOWER({local}) IN ({database.marks(spelt)}))")
+                values += [at, *spelt]
+            continue
+        tagged, bounds = spelling.beginning(f"LOWER({local})", f"{name}+")
         # Alternatives of their own, so that each is looked up in the index.
         clauses += [f"({domain} = %s AND LOWER({local}) = %s)", f"({domain} = %s AND {tagged})"]
         values += [at, name, at, *bounds]
     return f"({' OR '.join(clauses)})" if clauses else _NOBODY, values
 
 
-def _beginning(column: str, text: str) -> tuple[str, list[str]]:
-    """The condition, and its values, for what begins with ``text``.
-
-    SQLite finds a range of bytes in an index; PostgreSQL orders text by its locale.
-    """
-    if database.is_postgresql():
-        return f"{column} LIKE %s ESCAPE '!'", [f"{database.literally(text)}%"]
-    return f"({column} >= %s AND {column} < %s)", [text, f"{text[:-1]}{chr(ord(text[-1]) + 1)}"]
+def _spelt(logins: Iterable[str], lowered: str, source: str) -> list[str]:
+    """Addresses and other logins in lower case, with the spellings that the database has of those beyond ASCII."""
+    spelt = []
+    for login in logins:
+        spelt += [login] if login.isascii() else spelling.known(lowered, source, (), login)
+    return spelt
 
 
 def _phrases(words: Iterable[str]) -> re.Pattern[str] | None:
     """Matches any of the words where it stands by itself."""
-    quoted = "|".join(r"\s+".join(re.escape(part) for part in word.split()) for word in words)
+    composed = (unicodedata.normalize("NFC", word) for word in words)
+    quoted = "|".join(r"\s+".join(re.escape(part) for part in word.split()) for word in composed)
     return re.compile(rf"(?<!\w)(?:{quoted})(?!\w)", re.IGNORECASE) if quoted else None
 
 
@@ -275,6 +286,10 @@ def restricted(cursor: Any, person: DataSubject) -> int:
 def _policies(cursor: Any, person: DataSubject) -> int:
     if not person.addresses:
         return 0
+    if not all(map(str.isascii, person.addresses)):
+        wanted = [spelling.folded(address) for address in person.addresses]
+        cursor.execute("SELECT policy FROM dlp_policy_version")
+        return sum(any(one in spelling.folded(row[0]) for one in wanted) for row in cursor)
     where = " OR ".join("LOWER(policy) LIKE %s ESCAPE '!'" for _ in person.addresses)
     return _count(cursor, f"dlp_policy_version WHERE {where}", [f"%{database.literally(a)}%" for a in person.addresses])
 

@@ -32,6 +32,12 @@ _LEASE = "UPDATE dlp_recipient SET due = %s, leased_by = %s, lost = %s WHERE id 
 _TAKE_OVER = (
     "UPDATE dlp_recipient SET due = %s WHERE state = 'queued' AND due > %s AND (leased_by <> '' OR attempts = 0)"
 )
+# What has not been tried yet is due when it was queued. A minute apart, clocks of several gateways still agree.
+_RECALL = (
+    "UPDATE dlp_recipient SET due = %s WHERE state = 'queued' AND leased_by = '' AND due > %s"
+    " AND (due = queued_at OR due > %s)"
+)
+_APART = 60.0
 _NEXT_DUE = "SELECT due FROM dlp_recipient WHERE state = 'queued' ORDER BY due LIMIT 1"
 # Of a lease that was renewed the count is kept below zero: -1 for 0, -2 for 1, so that its end adds nothing.
 # A renewal never shortens a lease: one that ends later is of another worker, who took over in the meantime.
@@ -44,11 +50,11 @@ _ACCUSE = (
 )
 _GIVE_BACK = "UPDATE dlp_recipient SET due = %s, lost = 0, leased_by = '' WHERE id = %s AND state = 'queued'"
 _SETTLED = (
-    "SELECT r.id, r.message_id, r.local, r.domain, r.zone, r.state, r.attempts, r.settled_at, m.kind"
-    " FROM dlp_recipient r JOIN dlp_message m ON m.id = r.message_id WHERE r.id IN ({})"
+    "SELECT r.id, r.message_id, r.local, r.domain, r.zone, r.state, r.attempts, r.settled_at, m.kind, r.due,"
+    " r.leased_by FROM dlp_recipient r JOIN dlp_message m ON m.id = r.message_id WHERE r.id IN ({})"
 )
 _SETTLE = (
-    "UPDATE dlp_recipient SET state = %s, due = %s, leased_by = '', lost = 0, attempts = attempts + 1, code = %s,"
+    "UPDATE dlp_recipient SET state = %s, due = %s, leased_by = '', lost = 0, attempts = attempts + %s, code = %s,"
     " enhanced = %s, text = %s, host = %s, tls = %s, settled_at = %s WHERE id = %s"
 )
 _ERASE_WRAP = (
@@ -96,6 +102,12 @@ def take_over(cursor: Any, now: float) -> None:
     cursor.execute(_TAKE_OVER, (now, now))
 
 
+def recall(cursor: Any, now: float, seconds: float) -> bool:
+    """Let be due what a clock that was ahead has put off, as ``values.Queue.recall`` says; whether there was any."""
+    cursor.execute(_RECALL, (now, now + _APART, now + seconds + _APART))
+    return bool(cursor.rowcount)
+
+
 def renew(cursor: Any, delivery_ids: Sequence[int], now: float, seconds: float) -> None:
     """Let leases end at ``now + seconds``, unless they end later already; 0 gives them back."""
     if seconds > 0:
@@ -114,9 +126,11 @@ def settle(cursor: Any, outcomes: Sequence[Outcome], now: float, keys: GatewayKe
     """Record the ends of attempts; returns what is still to be inserted, and the messages that may be finished.
 
     An outcome for a delivery that is no longer queued changes nothing, with
-    one exception that must not go unseen: it was delivered once more. One
-    report may be the ``bounce`` of several outcomes: it is added once, if any
-    of them changes something.
+    one exception that must not go unseen: it was delivered once more. Nor
+    does one that was recorded before, which its ``now`` and its
+    ``next_attempt`` show: whoever settled it did not hear of it. One report
+    may be the ``bounce`` of several outcomes: it is added once, if any of
+    them changes something.
     """
     known = _known(cursor, [outcome.delivery_id for outcome in outcomes])
     rows, updates, finished = Rows(), [], set()
@@ -125,9 +139,9 @@ def settle(cursor: Any, outcomes: Sequence[Outcome], now: float, keys: GatewayKe
         row = known.get(outcome.delivery_id)
         if row is None:
             continue
-        _, message_id, _, _, _, state, _, settled_at, _ = row
+        message_id, state = row[1], row[5]
         again = state != "queued"
-        if again and (outcome.state is not State.DELIVERED or settled_at == now):
+        if _recorded(row, outcome, now) or (again and outcome.state is not State.DELIVERED):
             continue
         note = _ended(row, outcome, now)
         if note is not None:
@@ -138,7 +152,7 @@ def settle(cursor: Any, outcomes: Sequence[Outcome], now: float, keys: GatewayKe
         if outcome.bounce is not None and id(outcome.bounce) not in reports:
             reports[id(outcome.bounce)] = outcome.bounce
             add_outgoing(rows, outcome.bounce, keys, now)
-        if outcome.state in {State.DELIVERED, State.FAILED}:
+        if outcome.final:
             finished.add(message_id)
             known[outcome.delivery_id] = (*row[:5], outcome.state.value, *row[6:])
     if updates:
@@ -243,12 +257,23 @@ def _lost(stored: int) -> int:
     return stored + 1 if stored >= 0 else -1 - stored
 
 
+def _recorded(row: Any, outcome: Outcome, now: float) -> bool:
+    """Whether the row is as exactly this outcome leaves it: its times are not met by chance."""
+    state, settled_at, due, leased_by = row[5], row[7], row[9], row[10]
+    if state != "queued":
+        return bool(settled_at == now)
+    return not outcome.final and not leased_by and bool(due == _next(outcome, now))
+
+
+def _next(outcome: Outcome, now: float) -> float:
+    return now if outcome.next_attempt is None else outcome.next_attempt
+
+
 def _update(outcome: Outcome, now: float) -> tuple[Any, ...]:
-    end = (outcome.code, outcome.enhanced, outcome.text, outcome.host, outcome.tls)
-    if outcome.state in {State.DELIVERED, State.FAILED}:
+    end = (outcome.attempts, outcome.code, outcome.enhanced, outcome.text, outcome.host, outcome.tls)
+    if outcome.final:
         return (outcome.state.value, None, *end, now, outcome.delivery_id)
-    due = now if outcome.next_attempt is None else outcome.next_attempt
-    return ("queued", due, *end, None, outcome.delivery_id)
+    return ("queued", _next(outcome, now), *end, None, outcome.delivery_id)
 
 
 def _ended(row: Any, outcome: Outcome, now: float) -> Note | None:
@@ -257,13 +282,13 @@ def _ended(row: Any, outcome: Outcome, now: float) -> Note | None:
     kind = kinds.get(outcome.state, EntryKind.DEFER)
     if kind is EntryKind.DEFER and outcome.bounce is None:
         return None
-    _, message_id, local, domain, zone, state, attempts, _, message_kind = row
+    _, message_id, local, domain, zone, state, attempts, _, message_kind, *_ = row
     texts = Texts()
     details: dict[str, Any] = {
         "recipient": texts.address(f"{local}@{domain}"),
         "zone": zone,
         "message": message_kind,
-        "attempt": attempts + 1,
+        "attempt": attempts + outcome.attempts,
         "code": outcome.code,
         "enhanced": outcome.enhanced,
         "host": outcome.host,

@@ -174,6 +174,11 @@ class Store:
             elif outcome.state in {State.DEFERRED, State.UNCERTAIN}:
                 self._bell.ring_at(now if outcome.next_attempt is None else outcome.next_attempt)
 
+    async def recall(self, now: float, seconds: float) -> None:
+        """See ``values.Queue``."""
+        if await self._writer.do(Statement(lambda cursor: statements.recall(cursor, now, seconds))):
+            self._bell.ring()
+
     async def content(self, message_id: str) -> bytes:
         """See ``values.Queue``; raises SealError when the content was altered."""
         recent = self._recent.get(message_id)
@@ -241,10 +246,9 @@ class Store:
 
 
 def _start(url: str, now: float) -> ExitStack:
-    """Prepare the database and claim it; the claim lasts until the stack is closed."""
-    database.prepare(url)
+    """Claim the database and prepare it; the claim lasts until the stack is closed."""
     with ExitStack() as stack:
-        stack.enter_context(database.claim())
+        stack.enter_context(database.occupy(url))
         if not database.is_postgresql():
             try:
                 with database.failures("what was left could not be taken over"), database.transact():

@@ -118,6 +118,8 @@ class Outcome:
     ``next_attempt`` is set for deferred and uncertain only. ``bounce``, a
     report to the sender, is committed together with it, whatever the state
     (a failure; a delay or a relay that the sender asked to hear of).
+    ``untried`` is true for a deferral without anybody having been asked:
+    it does not count as an attempt.
     """
 
     delivery_id: int
@@ -129,6 +131,17 @@ class Outcome:
     tls: str = ""
     next_attempt: float | None = None
     bounce: Outgoing | None = None
+    untried: bool = False
+
+    @property
+    def final(self) -> bool:
+        """True when no further attempt follows."""
+        return self.state in (State.DELIVERED, State.FAILED)
+
+    @property
+    def attempts(self) -> int:
+        """What it adds to the attempts of its delivery."""
+        return 0 if self.untried else 1
 
 
 class Queue(Protocol):
@@ -164,8 +177,18 @@ class Queue(Protocol):
     async def settle(self, outcomes: Sequence[Outcome], now: float) -> None:
         """Record the ends of attempts in one transaction, with their audit entries.
 
-        When the last delivery of a message is settled for good, its key is
-        destroyed.
+        A report that several of them share is added once; in another call it
+        is added again. What was recorded before with the same ``now`` changes
+        nothing, so that a call that failed may be made again. When the last
+        delivery of a message is settled for good, its key is destroyed.
+        """
+        ...
+
+    async def recall(self, now: float, seconds: float) -> None:
+        """Let be due what a clock that was ahead has put off.
+
+        That is what nobody has on lease and what was queued for a later
+        moment than now, or is to be tried later than ``seconds`` from now.
         """
         ...
 

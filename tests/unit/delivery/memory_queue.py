@@ -97,7 +97,7 @@ class MemoryQueue:
             row = self.rows[outcome.delivery_id]
             assert row.state not in (State.DELIVERED, State.FAILED)
             row.state, row.leased_to = outcome.state, None
-            row.due = replace(row.due, attempts=row.due.attempts + 1, lost=0)
+            row.due = replace(row.due, attempts=row.due.attempts + outcome.attempts, lost=0)
             if outcome.next_attempt is not None:
                 row.at = outcome.next_attempt
             if outcome.bounce is not None and outcome.bounce not in reports:
@@ -124,6 +124,13 @@ class MemoryQueue:
                 )
             self.outcomes.append(outcome)
         await self._tell()
+
+    async def recall(self, now: float, seconds: float) -> None:
+        for row in self.rows.values():
+            late = row.at > now + seconds + 60 or (row.at > now + 60 and row.at == row.due.queued_at)
+            if row.state not in (State.DELIVERED, State.FAILED) and row.leased_to is None and late:
+                row.at = now
+                self.poke()
 
     async def wait(self, seconds: float) -> None:
         try:

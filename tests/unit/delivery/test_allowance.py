@@ -119,3 +119,16 @@ async def test_those_behind_one_that_gave_up_are_let_in():
     await asyncio.gather(large, return_exceptions=True)
 
     await less
+
+
+async def test_the_last_to_come_are_turned_away():
+    allowance = Allowance(TOTAL)
+    await allowance.take(350, "a")
+    waiting = [await started(allowance.take(300, "a")) for _ in range(3)]
+    allowance.thin(2)
+    found = await asyncio.gather(*waiting[1:], return_exceptions=True)
+
+    assert [type(error) for error in found] == [TimeoutError] * 2
+    assert not waiting[0].done()
+    allowance.give(350, "a")
+    await waiting[0]

@@ -356,6 +356,8 @@ async def test_a_login_by_login(certificates):
         (("AUTH PLAIN",), b"535 5.7.8 wrong password\r\n", "4.7.8"),
         (("AUTH LOGIN",), b"535 5.7.8 wrong user\r\n", "4.7.8"),
         (("AUTH LOGIN",), b"334 again\r\n", "4.7.8"),
+        (("AUTH PLAIN",), b"454 4.7.0 Temporary authentication failure\r\n", "4.7.0"),
+        (("AUTH LOGIN",), b"421 4.3.2 shutting down\r\n", "4.3.2"),
         (("AUTH CRAM-MD5",), b"", "4.7.4"),
         ((), b"", "4.7.4"),
     ],

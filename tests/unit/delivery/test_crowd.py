@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from dlp_gateway.delivery.crowd import Crowd
+from dlp_gateway.delivery.crowd import Crowd, thin
 from dlp_gateway.delivery.result import DeliveryError, deferred
 from dlp_gateway.delivery.settings import ConnectionSettings
 
@@ -74,3 +74,24 @@ async def test_the_pace_is_taken_while_somebody_waits():
     for waiter in waiting:
         many.leave(waiter)
     assert many._watch is None
+
+
+@pytest.mark.parametrize(
+    ("crowds", "deliveries", "stay"),
+    [
+        ([[1] * 5], 0, [5]),
+        ([[1] * 5], 2, [3]),
+        ([[1] * 5], 9, [0]),
+        ([[1] * 10, [1] * 2, [1] * 6], 7, [4, 2, 5]),
+        ([[1] * 10, [100, 50]], 60, [10, 0]),
+        ([[], [3, 3]], 1, [0, 1]),
+    ],
+)
+async def test_the_longest_crowds_are_thinned_the_last_to_come_first(crowds, deliveries, stay):
+    made = [crowd(*line) for line in crowds]
+    told = thin([one for one, _ in made], deliveries, BUSY)
+
+    gone = [turned_away(waiting) for _, waiting in made]
+    assert gone == [[at >= count for at in range(len(line))] for count, line in zip(stay, crowds, strict=True)]
+    assert told == sum(sum(line[count:]) for count, line in zip(stay, crowds, strict=True))
+    assert [len(one.line()) for one, _ in made] == stay

@@ -3,7 +3,7 @@ import pytest
 from dlp_gateway.delivery.bounces import Action
 from dlp_gateway.delivery.outcomes import conclude, given_up_in_doubt
 from dlp_gateway.delivery.replies import Reply
-from dlp_gateway.delivery.result import Result, deferred, failed, from_reply
+from dlp_gateway.delivery.result import Result, deferred, failed, from_reply, untried
 from dlp_gateway.delivery.schedule import Schedule
 from dlp_gateway.model import DAY
 from dlp_gateway.store.values import Kind, Outcome, State
@@ -38,6 +38,21 @@ def test_d07_what_is_not_final_is_tried_again(result, attempts, pause):
     outcome = conclude(due(attempts=attempts), result, SCHEDULE, NOW, 0.5).outcome
 
     assert (outcome.state, outcome.next_attempt) == (result.state, NOW + pause)
+
+
+@pytest.mark.parametrize(("attempts", "stretch", "pause"), [(0, 1, 60), (20, 1, 60), (20, 3, 180), (20, 1000, 3600)])
+def test_what_nobody_was_asked_to_take_comes_again_soon(attempts, stretch, pause):
+    busy = untried("4.4.5", "the next hop is busy")
+    outcome = conclude(due(attempts=attempts), busy, SCHEDULE, NOW, 0.5, stretch).outcome
+
+    assert (outcome.state, outcome.untried, outcome.attempts) == (State.DEFERRED, True, 0)
+    assert outcome.next_attempt == NOW + pause
+
+
+def test_what_nobody_was_asked_to_take_expires_too():
+    outcome = conclude(due(), untried("4.4.5", "the next hop is busy"), SCHEDULE, NOW + 5 * DAY, 0.5).outcome
+
+    assert (outcome.state, outcome.text) == (State.FAILED, "given up after too long; last: the next hop is busy")
 
 
 def test_what_is_final_is_not_tried_again():

@@ -364,3 +364,41 @@ async def test_authorities_that_cannot_be_read_put_the_mail_off(tmp_path):
 
     assert caught.value.result.enhanced == "4.3.5"
     assert peer.connections == 0
+
+
+async def test_a_session_that_came_free_while_another_was_refused_is_taken():
+    on = {"EHLO": in_turn(b"250 peer.example\r\n", (Turn.STALL, b"421 4.7.0 too many connections\r\n"))}
+    async with Peer(on) as peer, pool_of() as pool:
+        held = await pool.acquire(endpoint(peer))
+        waiting = await started(pool.acquire(endpoint(peer)))
+        await peer.until(lambda: len(peer.commands) == 2)
+        pool.release(held)
+        peer.release()
+        async with asyncio.timeout(10):
+            assert await waiting is held
+        pool.release(held)
+
+    assert peer.connections == 2
+
+
+async def test_who_has_a_deadline_waits_no_longer():
+    clock = asyncio.get_running_loop().time
+    async with Peer() as peer, pool_of(connections=1) as pool:
+        held = await pool.acquire(endpoint(peer))
+        with pytest.raises(DeliveryError) as caught:
+            await pool.acquire(endpoint(peer), 1, clock() - 1)
+        pool.release(held)
+
+    assert (caught.value.result.enhanced, caught.value.result.untried) == ("4.4.5", True)
+
+
+async def test_who_is_sent_back_for_want_of_room_asks_no_other_host():
+    async with Peer() as peer, pool_of(connections=1) as pool:
+        held = await pool.acquire(endpoint(peer))
+        waiting = [await started(pool.acquire(endpoint(peer))) for _ in range(3)]
+        assert pool.thin(2) == 2
+        found = await asyncio.gather(*waiting[1:], return_exceptions=True)
+        pool.release(held)
+        pool.release(await waiting[0])
+
+    assert [(e.result.enhanced, e.result.untried, e.result.elsewhere) for e in found] == [("4.4.5", True, False)] * 2

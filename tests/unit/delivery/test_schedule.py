@@ -44,14 +44,18 @@ def test_the_last_attempt_falls_on_the_expiry(attempts, age, next_age):
     assert next_attempt == (None if next_age is None else pytest.approx(1000.0 + next_age))
 
 
-def simulated(schedule, outage):
-    """Attempt times and warnings of a message whose next hop is away for the first ``outage`` seconds."""
+def simulated(schedule, outage, uncertain=()):
+    """Attempt times and warnings of a message whose next hop is away for the first ``outage`` seconds.
+
+    The attempts with the numbers ``uncertain`` end uncertain.
+    """
     now, due_at, attempts, tried, warned = 0.0, 0.0, 0, [], []
     while now < outage:
         tried.append(now)
-        if schedule.warns(due_at, 0.0, now):
+        least = schedule.uncertain if attempts in uncertain else 0.0
+        before, due_at = due_at, schedule.next_attempt(attempts, 0.0, now, 0.5, least)
+        if schedule.warns(before, 0.0, now, due_at):
             warned.append(now)
-        due_at = schedule.next_attempt(attempts, 0.0, now, 0.5)
         attempts += 1
         if due_at is None:
             break
@@ -102,3 +106,47 @@ def test_a_late_attempt_warns_and_the_next_does_not():
 def test_a_schedule_that_makes_no_sense_is_refused(wrong):
     with pytest.raises(ValueError, match="a schedule has"):
         Schedule(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("age", "pause"),
+    [
+        (4 * HOUR - MINUTE, HOUR),
+        (3 * HOUR + MINUTE, HOUR),
+        (4 * HOUR, 1.1 * HOUR),
+        (5 * DAY - HOUR, HOUR),
+        (5 * DAY - HOUR + 1, None),
+        (5 * DAY - MINUTE, None),
+    ],
+)
+def test_what_may_have_arrived_is_not_tried_sooner_for_a_mark_or_the_expiry(age, pause):
+    schedule = Schedule(warn_after=4 * HOUR)
+
+    found = schedule.next_attempt(3, 0.0, age, 0.5, schedule.uncertain)
+
+    assert found == (None if pause is None else pytest.approx(age + pause))
+
+
+@pytest.mark.parametrize("uncertain", [(), (0,), (6,), (7,), range(6, 12), range(200)])
+def test_the_sender_is_warned_once_although_an_attempt_jumps_over_the_mark(uncertain):
+    tried, warned = simulated(Schedule(warn_after=4 * HOUR), 10 * DAY, uncertain)
+
+    assert len(warned) == 1
+    assert 2.5 * HOUR < warned[0] <= 4 * HOUR
+    assert all(tried[n + 1] - tried[n] >= HOUR for n in uncertain if n + 1 < len(tried))
+
+
+def test_a_pause_is_stretched_to_the_longest():
+    assert [Schedule().pause(0, 0.5, stretch=stretch) for stretch in (1, 2.5, 1000)] == [60, 150, 3600]
+
+
+@pytest.mark.parametrize("schedule", [Schedule(), Schedule(uncertain=9000), Schedule(jitter=0), Schedule(longest=60)])
+def test_nothing_waits_longer_than_the_farthest(schedule):
+    pauses = [
+        schedule.next_attempt(attempts, 0.0, 0.0, chance, least)
+        for attempts in (0, 5, 100)
+        for chance in (0.0, 0.5, 0.999)
+        for least in (0.0, schedule.uncertain)
+    ]
+
+    assert max(pauses) <= schedule.farthest

@@ -339,6 +339,30 @@ async def test_a_smart_host_that_wants_a_login_or_tls_first_is_no_fault_of_the_m
     assert [(r.state, r.code, r.enhanced, r.elsewhere) for r in results] == [(state, 530, enhanced, not foreign)]
 
 
+@BOTH
+@pytest.mark.parametrize(
+    ("on", "elsewhere"),
+    [
+        ({"MAIL": b"552 5.3.4 message too big\r\n"}, True),
+        ({"MAIL": b"552 message size exceeds fixed maximum\r\n"}, True),
+        ({"MAIL": b"550 5.6.7 no addresses in UTF-8\r\n"}, True),
+        ({"RCPT": b"554 5.6.3 conversion required\r\n"}, True),
+        ({"RCPT": b"553 5.6.9 no headers in UTF-8\r\n"}, True),
+        ({"DATA": b"552 5.3.4 message too big\r\n"}, True),
+        ({"CONTENT": b"552 5.3.4 message too big\r\n"}, True),
+        ({"RCPT": b"552 5.2.2 mailbox full\r\n"}, False),
+        ({"RCPT": b"552 mailbox full\r\n"}, False),
+        ({"CONTENT": b"552 5.7.0 unwanted content\r\n"}, False),
+        ({"MAIL": b"552 5.7.1 unwanted\r\n"}, False),
+    ],
+)
+async def test_what_a_server_says_it_cannot_take_as_it_is_another_may(on, elsewhere, extensions):
+    async with Peer(on, extensions) as peer, session_with(peer) as session:
+        results = await send(session, mail())
+
+    assert [(r.state, r.elsewhere) for r in results] == [(State.FAILED, elsewhere)]
+
+
 @pytest.mark.parametrize(
     ("announced", "size", "enhanced"),
     [

@@ -1,6 +1,7 @@
 import asyncio
 import base64
 import email
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,7 @@ from dlp_gateway.store.values import Kind, State
 from tests.unit.delivery.examples import CONTENT, HOSTNAME, PATIENT, SENDER, due, recipient
 from tests.unit.delivery.harness import SETTINGS, Tally, at_work, new_queue, routes
 from tests.unit.delivery.memory_queue import MemoryQueue
-from tests.unit.delivery.peer import Peer, Turn, in_turn
+from tests.unit.delivery.peer import EXTENSIONS, Peer, Turn, in_turn
 
 DELIVERED, DEFERRED, FAILED, UNCERTAIN = State.DELIVERED, State.DEFERRED, State.FAILED, State.UNCERTAIN
 
@@ -162,6 +163,8 @@ SECOND = [
     ({"EHLO": Turn.CLOSE}, DELIVERED, True),
     ({"MAIL": b"451 4.3.0 later\r\n"}, DELIVERED, True),
     ({"MAIL": b"550 5.7.1 no\r\n"}, FAILED, False),
+    ({"MAIL": b"552 5.3.4 message too big\r\n"}, DELIVERED, True),
+    ({"CONTENT": b"552 5.3.4 message too big\r\n"}, DELIVERED, True),
     ({"RCPT": b"450 4.2.0 later\r\n"}, DELIVERED, True),
     ({"RCPT": b"550 5.1.1 unknown\r\n"}, FAILED, False),
     ({"DATA": Turn.CLOSE}, DELIVERED, True),
@@ -182,6 +185,35 @@ async def test_s20_a_second_host_is_asked_only_where_the_first_did_not_decide(on
 
     assert queue.states() == {1: state}
     assert bool(second.taken) == asked
+
+
+@pytest.mark.parametrize("reply", [b"454 4.7.0 not now\r\n", b"421 4.3.2 bye\r\n", b"535 5.7.8 wrong\r\n"])
+async def test_a_second_host_is_asked_when_the_first_takes_no_login(reply, certificates):
+    extensions = (*EXTENSIONS, "AUTH PLAIN")
+    queue = new_queue()
+    queue.put(CONTENT, due())
+    async with (
+        Peer({"AUTH": reply}, extensions, tls=certificates.server) as first,
+        Peer({"AUTH": b"235 2.7.0 welcome\r\n"}, extensions, tls=certificates.server) as second,
+    ):
+        hosts, tls = (first.address, second.address), TlsPolicy(TlsMode.REQUIRED)
+        both = RouteSettings(hosts=hosts, tls=tls, credentials=Credentials("gateway", "s3cret"))
+        async with at_work(queue, Routes(dict.fromkeys(Zone, both))):
+            await settled(queue, 1)
+
+    assert queue.states() == {1: DELIVERED}
+
+
+async def test_d09_what_one_host_could_not_take_is_left_when_the_other_could_not_be_asked():
+    queue = new_queue()
+    queue.put(EIGHT_BIT, due(size=len(EIGHT_BIT)))
+    async with Peer(extensions=("PIPELINING",)) as unfit, Peer({"EHLO": Turn.STALL}) as slow:
+        both = RouteSettings(hosts=(unfit.address, slow.address))
+        async with at_work(queue, Routes(dict.fromkeys(Zone, both)), drain=0.01):
+            await slow.until(lambda: slow.commands)
+
+    assert queue.outcomes == []
+    assert queue.rows[1].leased_to is None
 
 
 EIGHT_BIT = "Subject: x\r\n\r\nJürgen\r\n".encode()
@@ -285,6 +317,77 @@ async def test_many_for_a_next_hop_that_stalls_do_not_hold_up_the_others():
         assert all(state in (None, DEFERRED) for number, state in queue.states().items() if number >= 100)
 
     assert {outcome.enhanced for outcome in queue.outcomes if outcome.state is DEFERRED} == {"4.4.5"}
+
+
+async def test_many_hosts_that_stall_do_not_hold_up_the_others(monkeypatch):
+    monkeypatch.setattr("dlp_gateway.delivery.worker.FULL", 0.05)
+    queue = new_queue()
+    for number in range(100, 220):
+        queue.put(CONTENT, due(number, message=f"m{number}"))
+    limits = ConnectionSettings(connections=1, patience=600)
+    async with AsyncExitStack() as stack:
+        peers = [await stack.enter_async_context(Peer({"CONNECT": Turn.STALL})) for _ in range(4)]
+        inside = await stack.enter_async_context(Peer())
+        away = RouteSettings(hosts=tuple(peer.address for peer in peers), tls=TlsPolicy(TlsMode.NONE))
+        home = RouteSettings(hosts=(inside.address,), tls=TlsPolicy(TlsMode.NONE))
+        where = Routes({Zone.INTERNAL: home, Zone.PARTNER: away, Zone.EXTERNAL: away})
+        async with at_work(queue, where, batch=5, in_flight=20, connection=limits, drain=0.01):
+            queue.put(CONTENT, due(99, "joe@westendonsixth.com", "m99", zone=Zone.INTERNAL, queued_at=queue.clock.now))
+            await queue.until(lambda: queue.states()[99] is DELIVERED)
+
+    back = [outcome for outcome in queue.outcomes if outcome.state is DEFERRED]
+    assert {(outcome.enhanced, outcome.untried) for outcome in back} == {("4.4.5", True)}
+    assert {queue.rows[outcome.delivery_id].due.attempts for outcome in back} == {0}
+
+
+async def test_what_waits_for_memory_does_not_hold_up_the_others(monkeypatch):
+    monkeypatch.setattr("dlp_gateway.delivery.worker.FULL", 0.05)
+    queue = new_queue()
+    large = CONTENT + b"0123456789abcde\r\n" * 1000
+    for number in range(100, 160):
+        queue.put(large, due(number, message=f"m{number}", size=len(large)))
+    limits = {"bytes_in_flight": 3 * len(large), "connection": ConnectionSettings(connections=5, patience=600)}
+    async with (
+        Peer({"MAIL": Turn.STALL}) as outside,
+        Peer() as inside,
+        at_work(queue, routes(outside, inside), batch=5, in_flight=20, drain=0.01, **limits),
+    ):
+        queue.put(CONTENT, due(99, "joe@westendonsixth.com", "m99", zone=Zone.INTERNAL, queued_at=queue.clock.now))
+        await queue.until(lambda: queue.states()[99] is DELIVERED)
+
+    assert ("4.3.1", True) in {(outcome.enhanced, outcome.untried) for outcome in queue.outcomes}
+
+
+@pytest.mark.parametrize("busy_first", [False, True])
+async def test_a_host_that_was_asked_outweighs_one_without_room(busy_first):
+    queue = new_queue()
+    async with Peer({"RCPT": b"451 4.7.1 greylisted\r\n"}) as asked, Peer({"MAIL": Turn.STALL}) as full:
+        hosts = (full.address, asked.address) if busy_first else (asked.address, full.address)
+        zones = dict.fromkeys(Zone, RouteSettings(hosts=hosts, tls=TlsPolicy(TlsMode.NONE)))
+        zones[Zone.INTERNAL] = RouteSettings(hosts=(full.address,), tls=TlsPolicy(TlsMode.NONE))
+        limits = ConnectionSettings(connections=1, patience=0.05)
+        async with at_work(queue, Routes(zones), connection=limits, drain=0.01):
+            queue.put(CONTENT, due(1, zone=Zone.INTERNAL, message="m1"))
+            await full.until(lambda: "MAIL" in " ".join(full.commands))
+            queue.put(CONTENT, due(2, message="m2"))
+            await queue.until(lambda: queue.states()[2] is DEFERRED)
+
+    outcome = next(outcome for outcome in queue.outcomes if outcome.delivery_id == 2)
+    assert (outcome.enhanced, outcome.untried) == ("4.7.1", False)
+
+
+async def test_what_a_clock_that_was_ahead_put_off_is_sent(monkeypatch):
+    monkeypatch.setattr("dlp_gateway.delivery.worker.RECALL", 0.01)
+    queue = new_queue()
+    queue.clock.now += 36_000
+    queue.put(CONTENT, due(1, queued_at=queue.clock.now))
+    on = {"RCPT": in_turn(b"451 4.3.0 not yet\r\n", b"250 ok\r\n")}
+    async with Peer(on) as peer, at_work(queue, routes(peer)):
+        await settled(queue, 1)
+        queue.clock.now -= 36_000
+        await settled(queue, 2)
+
+    assert queue.states() == {1: DELIVERED}
 
 
 async def test_large_mail_for_a_slow_next_hop_holds_up_neither_small_mail_nor_other_large_mail():

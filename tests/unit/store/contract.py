@@ -15,6 +15,7 @@ from dlp_gateway.quarantine.notices import Letterhead
 from dlp_gateway.quarantine.review import Desk
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError
 from dlp_gateway.store import (
+    backlog,
     clocks,
     counters,
     database,
@@ -678,6 +679,107 @@ class Contract:
         assert removed["requests"] == 0  # they are not answered
         report = await store.read(lambda: check(load_audit(key_directory)))
         assert report.sound, report.broken
+
+    @pytest.mark.parametrize(
+        ("stored", "asked"),
+        [
+            ("BJÖRK@Example.net", "björk@example.net"),
+            ("Björk+list@example.net", "björk@example.net"),
+            ("bjo\u0308rk@example.net", "björk@example.net"),
+            ("Björk@example.net", "bjo\u0308rk@example.net"),
+            ("ÅSA@example.net", "åsa@example.net"),
+            ("ИРИНА@example.net", "ирина@example.net"),
+        ],
+    )
+    async def test_a_person_beyond_ascii_is_found_and_erased_however_they_are_spelt(self, store, stored, asked):
+        local = stored.partition("@")[0]
+        await store.commit(intake(verdict(stored, Action.DELIVER), message_id="to"))
+        await store.commit(intake(DELIVER, message_id="from", sender=stored))
+        await store.commit(intake(DELIVER, message_id="login", user=local.partition("+")[0].upper()))
+        await store.commit(intake(verdict("bjork@example.net", Action.DELIVER), message_id="another"))
+        await deliver_all(store)
+        person = DataSubject((asked,), (asked.partition("@")[0],))
+
+        def serve():
+            found = persons.traces(person)
+            request = requests.register(person, RequestKind.ERASE, NOW - DAY, actor="dpo", now=NOW)
+            data = person_export.export(requests.find(request.id), NOW)
+            erasure.begin(request.id, reasons_by_name=False, actor="dpo", now=NOW + 1)
+            left = erasure.run(requests.find(request.id), actor="dpo", now=NOW + 1)
+            return found, data, left
+
+        found, data, left = await store.write(serve)
+
+        assert (found.received.count, found.sent.count, found.addresses, left) == (1, 2, 1, ())
+        assert [(one["id"], one["login"] or one["recipients"][0]["address"]) for one in data["decisions"]] == [
+            ("from", "masked"),
+            ("login", local.partition("+")[0].upper()),
+            ("to", stored),
+        ]
+        assert await states(store, "to") == {erasure.ERASED: "delivered"}
+        assert await rows(store, "SELECT sender_literal, client_user FROM dlp_message WHERE id = 'from'") == [
+            (erasure.ERASED, "")
+        ]
+        assert await states(store, "another") == {"bjork@example.net": "delivered"}
+        texts = {row[0] for row in await rows(store, "SELECT text FROM dlp_audit_text WHERE kind = 'address'")}
+        assert texts == {SENDER, "ann@example.net", "bjork@example.net"}
+
+    async def test_a_recorded_end_that_is_told_again_changes_nothing(self, store):
+        await store.commit(intake(DELIVER, verdict("eve@example.net", Action.DELIVER), message_id="one"))
+        await store.commit(intake(message_id="two"))
+        first, second, third = await store.lease("worker", 10, NOW, 60)
+        report = outgoing(kind=Kind.BOUNCE)
+        ends = [
+            delivered(first.delivery_id),
+            failed(second.delivery_id, report),
+            replace(deferred(third.delivery_id, NOW + 300), bounce=outgoing(kind=Kind.BOUNCE)),
+        ]
+
+        for _ in range(2):
+            await store.settle(ends, NOW + 1)
+
+        reports = await store.lease("worker", 10, NOW + 1, 60 * 60)
+        assert [due.kind for due in reports] == [Kind.BOUNCE] * 2
+        assert await kinds(store) == ["decide", "decide", "deliver", "bounce", "defer"]
+        (again,) = await store.lease("worker", 10, NOW + 300, 60 * 60)
+        assert (again.delivery_id, again.attempts) == (third.delivery_id, 1)
+        # The same end of a later attempt counts.
+        await store.settle([deferred(third.delivery_id, NOW + 300)], NOW + 301)
+        assert await rows(store, "SELECT attempts FROM dlp_recipient WHERE message_id = 'two'") == [(2,)]
+
+    async def test_what_nobody_was_asked_to_take_is_no_attempt(self, store):
+        await store.commit(intake(message_id="one"))
+        (due,) = await store.lease("worker", 10, NOW, 60)
+        busy = replace(deferred(due.delivery_id, NOW + 60), untried=True, code=451, enhanced="4.4.5")
+        await store.settle([busy], NOW + 1)
+
+        (again,) = await store.lease("worker", 10, NOW + 60, 60)
+        assert (again.attempts, again.due_at) == (0, NOW + 60)
+        assert await store.read(backlog.answers) == [backlog.Answer(451, "4.4.5", 1)]
+
+    @pytest.mark.parametrize(
+        ("due", "queued", "leased", "recalled"),
+        [
+            (36_000, 36_000, "", True),  # new, queued while the clock was ahead
+            (36_060, 36_000, "", True),  # tried once while it was
+            (36_060, -60, "", True),  # queued before, tried while it was
+            (61, 61, "", True),
+            (36_000, 36_000, "worker", False),
+            (4_380, -60, "", False),
+            (4_381, -60, "", True),
+            (60, 60, "", False),
+            (300, -60, "", False),
+        ],
+    )
+    async def test_what_a_clock_that_was_ahead_put_off_is_recalled(self, store, due, queued, leased, recalled):
+        await store.commit(intake(message_id="one"))
+        await store.write(
+            lambda: database.rows("Recipient").update(due=NOW + due, queued_at=NOW + queued, leased_by=leased)
+        )
+
+        await store.recall(NOW, 4320)
+
+        assert len(await store.lease("other", 10, NOW, 60)) == recalled
 
     async def test_several_writers_share_one_chain(self, store, key_directory):
         def outside(n):

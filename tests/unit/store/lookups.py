@@ -52,6 +52,22 @@ class Lookups:
 
         assert found == expected
 
+    @pytest.mark.parametrize(
+        ("wanted", "expected"),
+        [
+            (Wanted(recipient="åsa@example.org"), ["m1"]),
+            (Wanted(recipient="A\u030asa@example.org"), ["m1"]),
+            (Wanted(recipient="åke@example.org"), []),
+            (Wanted(sender="ÅSA@westendonsixth.com"), ["m1"]),
+        ],
+    )
+    async def test_decisions_are_found_by_addresses_beyond_ascii(self, store, wanted, expected):
+        to = verdict("ÅSA@example.org", Action.DELIVER)
+        await store.commit(intake(to, message_id="m1", sender="Åsa@westendonsixth.com"))
+        await store.commit(intake(SENT, message_id="m2"))
+
+        assert [one.id for one in await store.read(lambda: list(decision_log.everything(wanted)))] == expected
+
     async def test_entries_are_found(self, store):
         await filled(store)
 

@@ -1,3 +1,4 @@
+import re
 import sqlite3
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -7,6 +8,7 @@ from django.core.management import call_command
 
 from dlp_gateway.store import database
 from dlp_gateway.store.errors import StoreError, StoreUnavailableError
+from tests.unit.store.make_release import RELEASES
 
 
 @pytest.fixture
@@ -123,3 +125,57 @@ def test_only_a_folder_made_to_be_shared_has_a_shared_database(tmp_path, folder,
 
     assert {path.stat().st_mode & 0o777 for path in place.glob("gateway.db*")} == {file}
     database.close()
+
+
+@pytest.fixture
+def old(path):
+    """A database as the first release left it."""
+    with sqlite3.connect(path) as raw:
+        raw.executescript((RELEASES / "0001" / "gateway.sql").read_text(encoding="utf-8"))
+    raw.close()
+    yield path
+    database.close()
+
+
+def migrations(path):
+    with sqlite3.connect(path) as raw:
+        found = raw.execute("SELECT COUNT(*) FROM django_migrations WHERE app = 'store'").fetchone()[0]
+    raw.close()
+    return found
+
+
+def start(url):
+    with database.occupy(url):
+        pass
+
+
+@pytest.mark.parametrize("begin", [start, database.prepare], ids=["gateway", "command"])
+def test_a_database_is_not_changed_under_the_gateway_that_uses_it(old, begin):
+    database.configure(f"sqlite:///{old}")
+    with database.claim(), pytest.raises(StoreUnavailableError, match=f"another gateway uses {re.escape(str(old))}"):
+        begin(f"sqlite:///{old}")
+    assert migrations(old) == 1
+
+    begin(f"sqlite:///{old}")
+    assert migrations(old) > 1
+
+
+def test_a_database_that_is_up_to_date_is_opened_beside_its_gateway(prepared):
+    with database.claim():
+        database.prepare(f"sqlite:///{prepared}")
+        database.migrate(everything=True)
+
+
+def test_a_lock_that_this_account_may_not_open_is_named(old):
+    (old.parent / "gateway.db.lock").mkdir()
+
+    with pytest.raises(StoreUnavailableError, match=r"gateway\.db\.lock cannot be opened"):
+        database.prepare(f"sqlite:///{old}")
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o660])
+def test_whoever_may_open_the_database_may_open_its_lock(prepared, mode):
+    prepared.chmod(mode)
+
+    with database.claim():
+        assert (prepared.parent / "gateway.db.lock").stat().st_mode & 0o777 == mode
