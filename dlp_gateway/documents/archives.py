@@ -15,6 +15,7 @@ from dlp_gateway.documents.items import Item, Outside, Unreadable, under
 from dlp_gateway.model import Part, Role, Text, Unscanned
 
 _BLOCK = 512
+_TAR_WORDS = ((157, 257), (265, 297), (297, 329))  # target of a link, owner, group
 _DUMPED = re.compile(
     rb"(?:[YNDRTX][^\0]*\0)*\0*"
 )  # names of a folder as GNU tar keeps them, each with what became of it
@@ -70,7 +71,7 @@ def _gzip_words(content: bytes) -> str:
 def read_tar(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     """Yield every file of a tar archive: ustar, GNU long names, PAX headers (POSIX.1-2017, pax)."""
     content, position, names = part.content, 0, list[str]()
-    pending, number = "", 0
+    pending, number, padding = "", 0, list[bytes]()
     while position + _BLOCK <= len(content):
         header = content[position : position + _BLOCK]
         if not header.strip(b"\0"):
@@ -80,7 +81,8 @@ def read_tar(part: Part, budget: DocumentBudget) -> Iterator[Item]:
         if size < 0 or not _tar_checks(header):
             raise Unreadable("archive entry is damaged")
         body = content[position + _BLOCK : position + _BLOCK + size]
-        position += _BLOCK + (size + _BLOCK - 1) // _BLOCK * _BLOCK
+        start, position = position + _BLOCK + size, position + _BLOCK + (size + _BLOCK - 1) // _BLOCK * _BLOCK
+        padding.append(content[start:position].strip(b"\0"))
         budget.charge("entries", 1)
         kind = header[156:157]
         if kind in (b"L", b"x", b"g", b"K"):
@@ -89,7 +91,7 @@ def read_tar(part: Part, budget: DocumentBudget) -> Iterator[Item]:
             pending = _tar_path(kind, said) or pending
             continue
         name = pending or charset.decode(b"/".join(p for p in (_field(header[345:500]), _field(header[:100])) if p))
-        names.extend([name, charset.decode(_field(header[157:257])), *map(charset.decode, (_field(header[265:297]),))])
+        names.extend([name, *(charset.decode(_field(header[at:to])) for at, to in _TAR_WORDS)])
         pending = ""
         if kind == b"D" and _DUMPED.fullmatch(body):
             names.append(charset.decode(body.replace(b"\0", b"\n")))
@@ -101,6 +103,10 @@ def read_tar(part: Part, budget: DocumentBudget) -> Iterator[Item]:
             yield Part(under(part.where, f"file {number}"), body, (name,))
     if said := "\n".join(dict.fromkeys(n for n in names if n)):
         yield Text(under(part.where, "file names"), said, Role.FILENAME, part.names)
+    yield from leftovers.behind(part, position, budget)
+    if spare := "\n".join(said for filling in dict.fromkeys(padding) if (said := leftovers.words(filling))):
+        budget.charge("characters", len(spare))
+        yield Text(under(part.where, "padding"), spare, Role.METADATA, part.names)
 
 
 def _tar_number(raw: bytes) -> int:

@@ -52,6 +52,9 @@ class DocumentLimits:
     costly_rounds: int = 20_000
     costly_tries: int = 10
     password_seconds: float = 1.5
+    password_seconds_message: float = 5.0
+    least_tries: int = 3
+    least_seconds: float = 12.0
     legible_side: int = 24
     legible_area: int = 4_000
     picture_side: int = 150
@@ -76,6 +79,14 @@ class _Used:
     amounts: dict[str, int] = field(default_factory=lambda: {f.name: 0 for f in fields(Amounts)})
 
 
+@dataclass(slots=True)
+class Tried:
+    """The passwords that were tried on one locked file, and the seconds that took."""
+
+    count: int = 0
+    seconds: float = 0.0
+
+
 class DocumentBudget:
     """Counts one message's use of its ``DocumentLimits``.
 
@@ -88,7 +99,6 @@ class DocumentBudget:
         self._clock = clock
         self._message = _Used(self.limits.message, clock())
         self._part = _Used(self.limits.part, clock())
-        self._tries = 0
         self._try_seconds = 0.0
 
     @contextmanager
@@ -125,13 +135,21 @@ class DocumentBudget:
             raise OverBudget("unpacks to far more than its size")
 
     @contextmanager
-    def password_try(self) -> Iterator[bool]:
-        """Count one password check; yields False when none may be made any more."""
-        allowed = self._tries < self.limits.password_tries and self._try_seconds < self.limits.password_seconds
+    def password_try(self, tried: Tried) -> Iterator[bool]:
+        """Count one password check of a file, for which ``tried`` stands; yields False when none may be made any more.
+
+        Defaults of programs are no guesses: they are tried without being counted here.
+        """
+        limits = self.limits
+        usual = tried.seconds < limits.password_seconds and self._try_seconds < limits.password_seconds_message
+        least = tried.count < limits.least_tries and self._try_seconds < limits.least_seconds
+        allowed = tried.count < limits.password_tries and (usual or least)
         started = self._clock()
         try:
             yield allowed
         finally:
             if allowed:
-                self._tries += 1
-                self._try_seconds += self._clock() - started
+                spent = self._clock() - started
+                tried.count += 1
+                tried.seconds += spent
+                self._try_seconds += spent

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from dlp_gateway.documents import ciphertext, protection, unpack
+from dlp_gateway.documents import ciphertext, leftovers, protection, radix64, unpack
 from dlp_gateway.documents.budget import DocumentBudget
-from dlp_gateway.documents.items import Item, Locked, Unreadable, under
+from dlp_gateway.documents.items import Item, Locked, Outside, Unreadable, deciding, under
 from dlp_gateway.model import Part, Protection, Role, Text
 
-_PEM = re.compile(rb"-----BEGIN (PKCS7|CMS)-----(.*?)-----END \1-----", re.DOTALL)
+_BEGIN = re.compile(rb"-----BEGIN (PKCS7|CMS)-----")
+_LENGTHS = (b"\x80", b"\x81", b"\x82", b"\x83", b"\x84")  # of what is no few octets (X.690, 8.1.3)
 _MAX_DEPTH = 8
 # Short names of content encryption algorithms, by what asn1crypto calls them or by object identifier.
 _NAMES = {
@@ -33,15 +32,47 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     The content of an S/MIME entity is a MIME entity and comes out as a file. Raises Unreadable when
     the structure is damaged or of a type that is not read.
     """
-    match = _PEM.search(part.content)
-    if match:
+    # What is signed may hold armoured data itself.
+    is_der = part.content[:1] == b"\x30" and part.content[1:2] in _LENGTHS
+    is_armoured = not is_der and _BEGIN.search(part.content) is not None
+    blocks, outside = _pem(part.content) if is_armoured else ((part.content,), b"")
+    if outside.strip():
+        around = under(part.where, "text around the data")
+        yield Outside(Part(around, outside, part.names, part.declared, inline=True))
+    grades: list[Locked | Protection] = []
+    for block in blocks:
+        for item in _content(part, block, budget, 0):
+            if isinstance(item, Locked | Protection):
+                grades.append(item)
+            else:
+                yield item
+    yield from deciding(grades)
+
+
+def _pem(content: bytes) -> tuple[tuple[bytes, ...], bytes]:
+    """The data of every block (RFC 7468), and all that stands around and between the lines of base64. Linear.
+
+    Raises Unreadable when there is no block with an end, or one is no base64.
+    """
+    blocks, outside = list[bytes](), list[bytes]()
+    position = at = 0
+    endless = set[bytes]()
+    while (match := _BEGIN.search(content, at)) is not None:
+        at, mark = match.end(), b"-----END " + match[1] + b"-----"
+        stop = content.find(mark, at) if mark not in endless else -1
+        if stop < 0:
+            endless.add(mark)
+            continue
         try:
-            der = base64.b64decode(match[2])
-        except binascii.Error as error:
+            data, said = radix64.split(content[at:stop])
+        except ValueError as error:
             raise Unreadable("CMS data is damaged") from error
-    else:
-        der = part.content
-    yield from _content(part, der, budget, 0)
+        blocks.append(data)
+        outside += [content[position : match.start()], *said]
+        position = at = stop + len(mark)
+    if not blocks:
+        raise Unreadable("CMS data is damaged")
+    return tuple(blocks), b"\n".join([*outside, content[position:]])
 
 
 def read_certificate(part: Part, budget: DocumentBudget) -> Iterator[Item]:
@@ -67,11 +98,12 @@ def read_certificate(part: Part, budget: DocumentBudget) -> Iterator[Item]:
 
 
 def _content(part: Part, der: bytes, budget: DocumentBudget, depth: int) -> Iterator[Item]:
-    from asn1crypto import cms
+    from asn1crypto import cms, parser
 
     if depth > _MAX_DEPTH:
         raise Unreadable("CMS data is nested too deeply")
     budget.charge("bytes", len(der))
+    yield from leftovers.behind(Part(part.where, der), _guarded(lambda: parser.peek(der)), budget)
     info = _guarded(lambda: cms.ContentInfo.load(der))
     kind = _guarded(lambda: info["content_type"].native)
     match kind:

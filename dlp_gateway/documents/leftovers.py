@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from dlp_gateway.documents.budget import DocumentBudget
-from dlp_gateway.documents.items import Item
+from dlp_gateway.documents.items import Item, Outside, under
 from dlp_gateway.model import Part, Role, Text
 
 _NARROW = re.compile(rb"[\x20-\x7e\xa0-\xff]{5,}")
@@ -22,6 +22,8 @@ _LETTERS = bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123)) +
 _SEPARATORS = b" \t\r\n,;|"
 _SHORTEST = 13  # printable characters in a row: chance hardly makes as many in a megabyte of packed data
 _LONG = 256
+BEHIND = "data behind the content"
+_FEW = 16  # bytes that are no file: a line end, a checksum, or a word
 
 
 def words(content: bytes) -> str:
@@ -63,6 +65,16 @@ def _is_said(run: bytes) -> bool:
     if (len(run) - len(run.translate(None, _LETTERS))) * 6 < len(run) * 5 or len(set(run[:_LONG])) < 5:
         return False
     return len(run) <= _LONG or (len(run) - len(run.translate(None, _SEPARATORS))) * 40 >= len(run)
+
+
+def behind(part: Part, end: int, budget: DocumentBudget) -> Iterator[Item]:
+    """Yield what stands behind ``end``, where the format of a file is over, as a file; a few bytes as their words."""
+    rest = part.content[end:].rstrip(b"\0")
+    if len(rest.strip(b" \t\r\n")) > _FEW:
+        yield Outside(Part(under(part.where, BEHIND), rest, inline=True))
+    elif said := words(rest):
+        budget.charge("characters", len(said))
+        yield Text(under(part.where, BEHIND), said, Role.METADATA, part.names)
 
 
 def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -17,6 +18,8 @@ _LONGEST_LINE = 64  # fields; a flat file of a million leaves is not one record
 _DRAWING = frozenset(
     "d points transform style class id viewBox width height x y x1 x2 y1 y2 r cx cy rx ry dx dy".split()
 )
+_CHOSEN = frozenset({"id", "class"})
+_TELLING = re.compile(r"\S\s+\S|(?:\d[ \-]?){6}")
 _INLINE = frozenset({"text", "tspan", "p", "title", "desc", "b", "i", "em", "strong", "span", "a"})
 
 
@@ -63,10 +66,19 @@ class _Records:
     def __init__(self, budget: DocumentBudget) -> None:
         self.flow = FlowingText(budget)
         self._open: list[_Element] = [_Element("", [])]
+        self._drawn = False
 
     def start(self, name: str, attributes: Attributes) -> None:
-        words = [f"{k}: {v}" for k, v in attributes.items() if v.strip() and k not in _DRAWING and not _reference(v)]
+        if len(self._open) == 1:
+            self._drawn = name == "svg"
+        words = [f"{k}: {v}" for k, v in attributes.items() if v.strip() and not self._is_machinery(k, v)]
         self._open.append(_Element(name, words))
+
+    def _is_machinery(self, key: str, value: str) -> bool:
+        """Whether an attribute draws, or refers to something; names that somebody chose may say more than that."""
+        if self._drawn and key in _DRAWING:
+            return key not in _CHOSEN or not _TELLING.search(value)
+        return _reference(value)
 
     def text(self, data: str) -> None:
         element = self._open[-1]
@@ -107,4 +119,5 @@ class _Records:
 
 
 def _reference(value: str) -> bool:
-    return value.startswith(("http://www.w3.org/", "http://schemas.", "urn:", "data:", "url("))
+    start = ("http://www.w3.org/", "http://schemas.", "urn:", "data:", "url(")
+    return value.startswith(start) and not _TELLING.search(value.partition(",")[0] if value[:5] == "data:" else value)

@@ -16,6 +16,7 @@ _EMF_COMMENT = 70
 _PLUS_STRING, _PLUS_DRIVER_STRING = 0x401C, 0x4036  # MS-EMFPLUS, 2.3.4
 _EMF_BITMAPS = {76: 84, 77: 84, 78: 84, 79: 96, 80: 48, 81: 48, 114: 84, 116: 84}  # where offBmi stands
 _MAX_RECORDS = 500_000
+_GLYPHS = 0x10  # ETO_GLYPH_INDEX: numbers of glyphs stand in the place of characters (MS-EMF 2.1.11, MS-WMF 2.1.2.2)
 
 
 @dataclass(slots=True)
@@ -71,11 +72,17 @@ def _emf_records(content: bytes) -> Iterator[tuple[int, bytes, int]]:
 
 def _emf(kind: int, body: bytes, drawing: Drawing) -> None:
     if kind in _EMF_TEXT and len(body) >= 76:
-        count, start = struct.unpack_from("<II", body, 44)
+        count, start, options = struct.unpack_from("<III", body, 44)
+        if options & _GLYPHS:
+            drawing.by_number = drawing.by_number or count > 0
+            return
         raw = body[start : start + count * _EMF_TEXT[kind]]
         drawing.words.append(raw.decode("utf-16-le" if kind == 84 else "cp1252", "replace"))
     elif kind == _EMF_SMALL_TEXT and len(body) >= 36:
         count, options = struct.unpack_from("<I4xI", body, 16)
+        if options & _GLYPHS:
+            drawing.by_number = drawing.by_number or count > 0
+            return
         start = 36 if options & 0x100 else 52
         wide = not options & 0x200
         raw = body[start : start + count * (2 if wide else 1)]
@@ -128,6 +135,9 @@ def _wmf(kind: int, body: bytes, drawing: Drawing) -> None:
         drawing.words.append(body[2 : 2 + count].decode("cp1252", "replace"))
     elif kind == _WMF_EXT_TEXT and len(body) >= 8:
         count, options = struct.unpack_from("<4xHH", body)
+        if options & _GLYPHS:
+            drawing.by_number = drawing.by_number or count > 0
+            return
         start = 16 if options & 6 else 8
         drawing.words.append(body[start : start + count].decode("cp1252", "replace"))
     elif kind in _WMF_BITMAPS:

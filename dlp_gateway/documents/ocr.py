@@ -28,7 +28,9 @@ _MODELS = (
 )
 _FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP", "ICO", "PPM")
 _SMALL, _LARGE = 1600, 4000  # longer sides in pixels below which a picture is enlarged, above which it is reduced
-_MAX_FRAMES = 50
+_MAX_FRAMES, _MAX_MOVING = 50, 1000
+_ANIMATIONS = ("GIF", "PNG", "WEBP")
+_STANDS = 500  # milliseconds for which a frame stands that is meant to be read
 _LIGHT, _LIGHT_SHARE = 180, 5  # grey from which letters are not seen on white; so many of a thousand pixels can be some
 _MAX_PIXELS = 100_000_000
 _SURE, _LEGIBLE = 70, 45  # mean confidence from which no turned look is taken; below which many words are no reading
@@ -108,12 +110,38 @@ def _frames(content: bytes) -> Iterator[Image.Image]:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
             if picture.width * picture.height > _MAX_PIXELS:
                 raise Unreadable("picture has too many pixels")
+            wanted = _wanted(picture)
             for number, frame in enumerate(ImageSequence.Iterator(picture)):
-                if number >= _MAX_FRAMES:
-                    raise Unreadable(f"picture has more than {_MAX_FRAMES} frames")
-                yield from _prepared(ImageOps.exif_transpose(frame))
+                if wanted is None or number in wanted:
+                    yield from _prepared(ImageOps.exif_transpose(frame))
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError, EOFError) as error:
         raise Unreadable("picture cannot be decoded") from error
+
+
+def _wanted(picture: Image.Image) -> frozenset[int] | None:
+    """The numbers of the frames to read, None for all: of a long animation those that stand, and some of the others.
+
+    What passes in less than half a second is for no reader, and differs little from what comes before and after it.
+    Raises Unreadable when there are more pages or standing frames than are read.
+    """
+    count = int(getattr(picture, "n_frames", 1))
+    if count <= _MAX_FRAMES:
+        return None
+    if picture.format not in _ANIMATIONS or count > _MAX_MOVING:
+        raise Unreadable(f"picture has more than {_MAX_FRAMES} frames")
+    standing = set[int]()
+    for number in range(count):
+        picture.seek(number)
+        if picture.format == "WEBP":
+            picture.load()  # tells only then how long it stands
+        if picture.info.get("duration", 0) >= _STANDS:
+            standing.add(number)
+    picture.seek(0)
+    standing |= {0, count - 1}
+    if len(standing) > _MAX_FRAMES:
+        raise Unreadable(f"picture has more than {_MAX_FRAMES} frames")
+    left = _MAX_FRAMES - len(standing)
+    return frozenset(standing | {count * number // left for number in range(left)})
 
 
 def _prepared(picture: Image.Image) -> Iterator[Image.Image]:

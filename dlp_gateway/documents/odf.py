@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from dlp_gateway.documents import odf_crypto, pictures, sniff, tables, xml_events
+from dlp_gateway.documents import odf_crypto, starview, tables, xml_events
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.flowing import FlowingText
 from dlp_gateway.documents.items import Item, Outside, Unreadable, under
@@ -21,9 +20,10 @@ _BLOCKS = frozenset(
     "p h list-item annotation title subtitle keyword description user-defined subject creator option".split()
 )
 _WORDS = frozenset(
-    "string-value formula condition prompt-message href label current-value title help-text value".split()
+    """string-value string-value-if-true string-value-if-false formula condition prompt-message href label
+    current-value title help-text value""".split()
 )
-_TYPE = re.compile(rb"[\w.+/-]{1,200}\s*")
+_BREAKS = {"tab": "\t", "line-break": "\n"}
 _OWN_ROWS = 1000  # more repeated cells than that are a way to fill a sheet, not data
 
 
@@ -39,17 +39,20 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
 
 
 def _members(part: Part, package: ZipStructure, budget: DocumentBudget) -> Iterator[Item]:
+    names = {entry.name for entry in package.entries}
     for number, entry in enumerate(package.entries, 1):
         if entry.is_folder:
             continue
         place = part.where if entry.name == "content.xml" else under(part.where, _label(entry.name, number))
         try:
             content = package.read(entry, budget)
-            if MACHINERY.fullmatch(entry.name) and _is_machinery(entry.name, content, budget):
+            if MACHINERY.fullmatch(entry.name) and odf_crypto.is_machinery(entry.name, content, budget):
                 continue
             if entry.name.endswith(".xml") or content[:5] == b"<?xml":
                 role = Role.METADATA if entry.name.endswith("meta.xml") else Role.DOCUMENT
                 yield from _xml(Part(place, content, part.names), budget, role)
+            elif content.startswith(starview.MAGIC) and _stands_in(entry.name, names):
+                yield from starview.read_stand_in(Part(place, content), budget)
             elif content:
                 yield Part(place, content, inline=True)
         except Unreadable as error:
@@ -58,18 +61,10 @@ def _members(part: Part, package: ZipStructure, budget: DocumentBudget) -> Itera
         yield Outside(Part(under(part.where, "data outside the package"), part.content[start:stop], inline=True))
 
 
-def _is_machinery(name: str, content: bytes, budget: DocumentBudget) -> bool:
-    """Whether a member is what its name says, so that there is nothing of the author's to read in it."""
-    if name == "mimetype":
-        return _TYPE.fullmatch(content) is not None
-    if name == "layout-cache":
-        return sniff.kinds(content)[0] in ("empty", "unknown")
-    if name.startswith("Thumbnails/"):
-        return pictures.is_preview(content, sniff.kinds(content)[0], budget)
-    root = xml_events.root(content)
-    if root in (b"manifest", b"document-signatures", b"document-settings", b"RDF"):
-        return True
-    return not content or (name.startswith("Configurations2/") and bool(root) and not xml_events.has_text(content))
+def _stands_in(name: str, names: Collection[str]) -> bool:
+    """Whether a picture shows an object of the package, which is read itself (ODF 1.3 part 2, 3.16)."""
+    shown = name.removeprefix("ObjectReplacements/")
+    return shown != name and bool({shown, f"{shown}/content.xml"} & set(names))
 
 
 def _label(name: str, number: int) -> str:
@@ -101,8 +96,12 @@ def _xml(part: Part, budget: DocumentBudget, role: Role) -> Iterator[Item]:
         walker.flow.line()
     if (text := walker.flow.text(part.where, role, part.names)) is not None:
         yield text
-    for number, picture in enumerate(walker.binaries, 1):
-        yield Part(under(part.where, f"embedded file {number}"), picture, inline=True)
+    for number, (picture, stands_in) in enumerate(walker.binaries, 1):
+        place = under(part.where, f"embedded file {number}")
+        if stands_in and picture.startswith(starview.MAGIC):
+            yield from starview.read_stand_in(Part(place, picture), budget)
+        else:
+            yield Part(place, picture, inline=True)
 
 
 @dataclass(slots=True)
@@ -118,11 +117,13 @@ class _Walker:
         self.flow = FlowingText(budget)
         self.sheets: list[_Sheet] = []
         self.extras: list[str] = []
-        self.binaries: list[bytes] = []
+        self.binaries: list[tuple[bytes, bool]] = []  # each with whether it shows an object beside it
         self._budget = budget
         self._hidden_styles: set[str] = set()
         self._style = ""
         self._open: list[str] = []
+        self._encoded: list[str] = []
+        self._frames: list[bool] = []  # open frames, each with whether it has an object that is read
         self._spreadsheet = False
         self._depth = 0
         self._cell: list[str] | None = None
@@ -151,10 +152,17 @@ class _Walker:
             case "page" if self._open[-2:-1] == ["presentation"]:
                 self._slide += 1
                 self.flow.place(f"slide {self._slide}")
-            case "tab" | "s":
-                self._add("\t" if name == "tab" else " " * min(whole_number(attributes.get("c"), 1), 200))
-            case "line-break":
-                self._add("\n")
+            case "tab" | "line-break" | "s":
+                self._add(_BREAKS.get(name) or " " * min(whole_number(attributes.get("c"), 1), 200))
+            case "frame" | "document":
+                self._start_object(name)
+
+    def _start_object(self, name: str) -> None:
+        """Note that a frame is open, and that it holds an object whose text is read."""
+        if name == "frame":
+            self._frames.append(False)
+        elif self._open[-2:-1] == ["object"] and self._frames:
+            self._frames[-1] = True
 
     def _start_table(self, attributes: Attributes) -> None:
         self._depth += 1
@@ -190,6 +198,10 @@ class _Walker:
     def end(self, name: str) -> None:
         self._open.pop()
         match name:
+            case "frame":
+                self._frames.pop()
+            case "binary-data":
+                self._end_binary()
             case "table":
                 self._depth -= 1
                 if not self._spreadsheet or self._depth:
@@ -217,15 +229,24 @@ class _Walker:
         self._column += min(self._cell_repeat, 1 << 14)
         self._cell = None
 
+    def _end_binary(self) -> None:
+        """Keep a file within the text, which comes in pieces, with whether it shows an object beside it."""
+        encoded = "".join(self._encoded)
+        self._encoded.clear()
+        try:
+            content = base64.b64decode(encoded)
+        except (binascii.Error, ValueError):
+            self.extras.append(encoded)
+            return
+        shows = self._open[-1:] == ["image"] and bool(self._frames) and self._frames[-1]
+        self.binaries.append((content, shows))
+
     def _in_sheet(self) -> bool:
         return self._spreadsheet and self._depth == 1
 
     def text(self, data: str) -> None:
         if self._open and self._open[-1] == "binary-data":
-            try:
-                self.binaries.append(base64.b64decode(data))
-            except (binascii.Error, ValueError):
-                self.extras.append(data)
+            self._encoded.append(data)
             return
         if self._open and (self._open[-1] in ("script", "config-item", "edit-duration", "generator") or data.isspace()):
             data = " " if data.isspace() and self._open[-1] in ("p", "h", "span", "a") else ""

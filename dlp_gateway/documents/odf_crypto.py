@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dlp_gateway.documents import ciphertext, protection, unpack
+from dlp_gateway.documents import ciphertext, pictures, protection, sniff, unpack, xml_events
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.items import Item, Locked, Outside, Unreadable, under
 from dlp_gateway.documents.zip_structure import Entry, ZipStructure
@@ -18,6 +18,9 @@ from dlp_gateway.model import Part, Protection, Unscanned
 _ENTRY = re.compile(rb"<(?:\w{1,32}:)?file-entry\b")
 # Members that hold nothing of the author's.
 MACHINERY = re.compile(r"(?:mimetype|META-INF/.*|Thumbnails/.*|Configurations2/.*|layout-cache|settings\.xml|.*\.rdf)")
+
+_TYPE = re.compile(rb"[\w.+/-]{1,200}\s*")
+_SAYS_NOTHING = (b"manifest", b"document-signatures", b"document-settings")  # keys, digests and settings
 
 
 def whole_number(text: str | None, default: int) -> int:
@@ -89,8 +92,12 @@ def _entries(manifest: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _in(body: bytes, element: bytes, name: bytes) -> str:
-    hit = re.search(rb"<(?:\w+:)?%s\b[^>]*?[:\s]%s=\"([^\"]*)\"" % (element, name), body)
-    return hit[1].decode("ascii", "replace") if hit else ""
+    """An attribute of the first such element; linear, since what is looked at ends at the next element."""
+    for tag in re.finditer(rb"<(?:\w{1,32}:)?%s\b([^<>]*+)>" % element, body):
+        hit = re.search(rb"[:\s]%s=\"([^\"]*)\"" % name, tag[1])
+        if hit:
+            return hit[1].decode("ascii", "replace")
+    return ""
 
 
 def _b64(text: str) -> bytes:
@@ -98,6 +105,22 @@ def _b64(text: str) -> bytes:
         return base64.b64decode(text)
     except (binascii.Error, ValueError):
         return b""
+
+
+def is_machinery(name: str, content: bytes, budget: DocumentBudget) -> bool:
+    """Whether a member is what its name says, so that there is nothing of the author's to read in it."""
+    if name == "mimetype":
+        return _TYPE.fullmatch(content) is not None
+    if name == "layout-cache":
+        return sniff.kinds(content)[0] in ("empty", "unknown")
+    if name.startswith("Thumbnails/"):
+        return pictures.is_preview(content, sniff.kinds(content)[0], budget)
+    root = xml_events.root(content)
+    if root in _SAYS_NOTHING:
+        return True
+    if root == b"RDF":
+        return not xml_events.has_text(content)
+    return not content or (name.startswith("Configurations2/") and bool(root) and not xml_events.has_text(content))
 
 
 def locked(part: Part, package: ZipStructure, locks: dict[str, Lock], budget: DocumentBudget) -> Iterator[Item]:
@@ -112,19 +135,21 @@ def locked(part: Part, package: ZipStructure, locks: dict[str, Lock], budget: Do
         grade = protection.weakest(tuple(_grade(lock) for lock in locked.values()))
         rounds = max(lock.iterations for lock in locked.values())
 
-        def attempt(password: str) -> tuple[Part, ...] | None:
+        def attempt(password: str) -> tuple[Part | Unscanned, ...] | None:
             return _unlock(part, package, entries, locked, password, budget)
 
         yield Locked(part.where, grade, attempt, rounds=rounds, size=len(part.content))
     if false:
         yield Unscanned(part.where, ciphertext.CLAIM)
-    clear = [e for e in inside if e.header in false or (e.name not in locked and not MACHINERY.fullmatch(e.name))]
-    for number, entry in enumerate(clear, 1):
+    for number, entry in enumerate((e for e in inside if e.name not in locked or e.header in false), 1):
         where = under(part.where, f"clear member {number}")
         try:
-            yield Part(where, package.read(entry, budget), (entry.name,), inline=True)
+            content = package.read(entry, budget)
         except Unreadable as error:
             yield Unscanned(where, str(error))
+            continue
+        if entry.header in false or not (MACHINERY.fullmatch(entry.name) and is_machinery(entry.name, content, budget)):
+            yield Part(where, content, (entry.name,), inline=True)
     for start, stop in package.gaps:
         yield Outside(Part(under(part.where, "data outside the package"), part.content[start:stop], inline=True))
 
@@ -155,17 +180,21 @@ def _unlock(
     locked: dict[str, Lock],
     password: str,
     budget: DocumentBudget,
-) -> tuple[Part, ...] | None:
-    opened: list[Part] = []
+) -> tuple[Part | Unscanned, ...] | None:
+    """The members that ``password`` opens, or None when it does not open the first one; others are reported."""
+    opened: list[Part | Unscanned] = []
     order = sorted(locked, key=lambda name: (name != "content.xml", entries[name].packed))
     for number, name in enumerate(order, 1):
         entry = entries[name]
         sealed = package.content[entry.start : entry.start + entry.packed]
         content = _decrypt(locked[name], sealed, password, budget)
+        if content is None and number == 1:
+            return None
+        place = under(part.where, f"member {number}")
         if content is None:
-            return None if number == 1 else tuple(opened)
-        if content:
-            opened.append(Part(under(part.where, f"member {number}"), content, (name,), inline=True))
+            opened.append(Unscanned(place, "encrypted with another password"))
+        elif content:
+            opened.append(Part(place, content, (name,), inline=True))
     return tuple(opened)
 
 

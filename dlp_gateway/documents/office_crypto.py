@@ -119,8 +119,8 @@ def _agile(xml: bytes) -> Agile:
         match = re.search(rb'\b%s="([^"]*)"' % name, element)
         return match[1].decode("ascii", "replace") if match else ""
 
-    key = re.search(rb"<(?:\w+:)?encryptedKey\b[^>]*>", xml)
-    data = re.search(rb"<(?:\w+:)?keyData\b[^>]*>", xml)
+    key = re.search(rb"<(?:\w{1,32}:)?encryptedKey\b[^<>]*+>", xml)
+    data = re.search(rb"<(?:\w{1,32}:)?keyData\b[^<>]*+>", xml)
     if key is None or data is None:
         raise Unreadable("encryption information is damaged")
     ciphers = [attribute(e[0], b"cipherAlgorithm") for e in (data, key)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from dlp_gateway.documents import (
     binary_workbook,
@@ -18,6 +19,7 @@ from dlp_gateway.documents import (
     leftovers,
     office_markup,
     pictures,
+    pivot_cache,
     sheets,
     sniff,
     xml_events,
@@ -95,8 +97,8 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
         yield from binary_workbook.read(part, records.values(), budget)
     elif any(name.startswith("xl/") for name in members):
         taken.add("xl/sharedstrings.xml")
-        for item, name in _Workbook(part, package, members, budget).read():
-            taken.add(name)
+        for item, names in _workbook(part, package, members, budget):
+            taken.update(names)
             yield item
     flows: dict[tuple[str, Role], FlowingText] = {}
     for name in sorted(members, key=_natural):
@@ -111,6 +113,16 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
             yield text
     for start, stop in package.gaps:
         yield Outside(Part(under(part.where, "data outside the package"), part.content[start:stop], inline=True))
+
+
+def _workbook(
+    part: Part, package: ZipStructure, members: dict[str, Entry], budget: DocumentBudget
+) -> Iterator[tuple[Item, tuple[str, ...]]]:
+    """Sheets and pivot caches, each with the members that it stands in."""
+    for item, name in _Workbook(part, package, members, budget).read():
+        yield item, (name,)
+    contents = {name: partial(package.read, entry, budget) for name, entry in members.items()}
+    yield from pivot_cache.read(part, contents, budget)
 
 
 def read_flat(part: Part, budget: DocumentBudget) -> Iterator[Item]:

@@ -10,16 +10,17 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dlp_gateway.documents import charset, ciphertext, pgp_armor, protection, unpack
+from dlp_gateway.documents import charset, ciphertext, leftovers, pgp_armor, protection, unpack
 from dlp_gateway.documents.budget import DocumentBudget
-from dlp_gateway.documents.items import Item, Locked, Unreadable, under
-from dlp_gateway.model import Grade, Part, Protection, Role, Text, Unscanned
+from dlp_gateway.documents.items import Item, Locked, Unreadable, deciding, under
+from dlp_gateway.model import Part, Protection, Role, Text, Unscanned
 
 _PUBLIC_KEY_SESSION, _SIGNATURE, _PASSPHRASE_SESSION, _ONE_PASS = 1, 2, 3, 4
 _SECRET_KEY, _PUBLIC_KEY, _COMPRESSED, _OLD_ENCRYPTED, _MARKER, _LITERAL = 5, 6, 8, 9, 10, 11
 _USER_ID, _ATTRIBUTE, _ENCRYPTED, _AEAD = 13, 17, 18, 20
 _SEALED, _KEYS = {_ENCRYPTED, _OLD_ENCRYPTED, _AEAD}, {_SECRET_KEY, _PUBLIC_KEY}
-# Packets that hold no words: session keys, signatures, keys and subkeys (7, 14), user ids, which are read, checks (19).
+# Packets of numbers, in which only what stands in the clear is read (a signature may have notes): session keys,
+# signatures, keys and subkeys (7, 14), user ids, which are read, checks (19).
 _SILENT = {_PUBLIC_KEY_SESSION, _SIGNATURE, _PASSPHRASE_SESSION, _ONE_PASS, 7, 14, _USER_ID, 19} | _SEALED | _KEYS
 _MAX_TRUST = 64  # octets of a trust packet, whose form is each program's own
 _FIRST = {
@@ -188,16 +189,7 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
                 grades.append(item)
             else:
                 yield item
-    yield from _deciding(grades)
-
-
-def _deciding(grades: list[Locked | Protection]) -> Iterator[Item]:
-    """The locks, the weakest last, since the last is recorded; without a lock how the clear data is packed."""
-    locks = [item for item in grades if isinstance(item, Locked)]
-    order = list(Grade)
-    yield from sorted(locks, key=lambda lock: -order.index(lock.protection.state))
-    if not locks:
-        yield from grades
+    yield from deciding(grades)
 
 
 def _sequence(part: Part, sequence: list[Packet], budget: DocumentBudget, depth: int) -> Iterator[Item]:
@@ -211,6 +203,10 @@ def _sequence(part: Part, sequence: list[Packet], budget: DocumentBudget, depth:
         yield protection.graded("pgp-key")
     else:
         yield protection.graded("pgp-signed" if tags & {_SIGNATURE, _ONE_PASS} else "pgp-clear")
+    if said := [
+        line for p in sequence if p.tag in _SILENT - _SEALED - {_USER_ID} for line in leftovers.sentences(p.body)
+    ]:
+        yield Text(under(part.where, "packets"), "\n".join(dict.fromkeys(said)), Role.METADATA, part.names)
     if names := [charset.decode(p.body) for p in sequence if p.tag == _USER_ID]:
         yield Text(under(part.where, "key owner"), "\n".join(names), Role.METADATA, part.names)
     if _SECRET_KEY in tags:

@@ -6,6 +6,7 @@ unlinked fields and annotations of earlier revisions are found as well.
 
 from __future__ import annotations
 
+import html
 import re
 import zlib
 from collections.abc import Iterator
@@ -51,6 +52,10 @@ _INFO = ("/Title", "/Author", "/Subject", "/Keywords")
 _OWN_WORDS = ("/Creator", "/Producer", "/CreationDate", "/ModDate", "/Trapped")
 _MARKUP = re.compile(r"<[^<>]{1,400}>")
 _XML_WORD = re.compile(r'>([^<>]++)<|\s(?!xmlns)[\w:]++\s*+=\s*+"([^"]*+)"')
+# Versions, times and settings, but for what may be the number of a card or a person.
+_NUMBERS = re.compile(r"(?!(?:[ \-]*\d){8}[\d \-]*\Z)[\d.\-:TZ+/ ]*|\d{4}-\d\d-\d\d")
+_DATASETS = re.compile(r"<(?:\w{1,32}:)?datasets\b")
+_LEAF = re.compile(r"<([\w.:\-]{1,200})(?:\s[^<>]*+)?>([^<>]++)</")
 _STEP = 1 << 20
 _MAX_OBJECTS = 400_000
 _MAX_DEPTH = 40
@@ -169,6 +174,8 @@ def _value(
     elif key in ("/RichContent", "/RV", "/RC", "/V", "/JS", "/Contents") and isinstance(value, pikepdf.Stream):
         if key != "/Contents":
             _say(words, _WORDS.get(key, "annotations"), charset.decode(value.read_bytes()))
+    elif key in ("/EF", "/RF") and isinstance(value, pikepdf.Dictionary):
+        files.extend(_specified(value))
     elif key in ("/V", "/DV", "/Opt", "/I") and isinstance(value, pikepdf.Array):
         for item in value.as_list():
             for leaf in item.as_list() if isinstance(item, pikepdf.Array) else [item]:
@@ -176,6 +183,14 @@ def _value(
                     _say(words, "form fields", str(leaf))
     elif not value.is_indirect and depth < _MAX_DEPTH:
         _collect(value, words, files, metadata, depth + 1)
+
+
+def _specified(value: pikepdf.Object) -> Iterator[pikepdf.Object]:
+    """The files of a file specification: keys of their own are optional (ISO 32000-2, 7.11.3 and 7.11.4)."""
+    for found in value.values():
+        for stream in found.as_list() if isinstance(found, pikepdf.Array) else (found,):
+            if isinstance(stream, pikepdf.Stream):
+                yield stream
 
 
 def _say(words: dict[str, dict[str, None]], label: str, said: str) -> None:
@@ -197,14 +212,17 @@ def _info(document: pikepdf.Pdf, words: dict[str, dict[str, None]]) -> None:
 def _streams(
     part: Part, files: list[pikepdf.Object], metadata: list[pikepdf.Object], budget: DocumentBudget
 ) -> Iterator[Item]:
-    for number, stream in enumerate(files, 1):
+    for number, stream in enumerate({stream.objgen: stream for stream in files}.values(), 1):
         place = under(part.where, f"attached file {number}")
         content = _bytes(stream, budget)
         yield Unscanned(place, "attached file is damaged") if content is None else Part(place, content)
     said: dict[str, None] = {}
     for stream in metadata:
         if (content := _bytes(stream, budget)) is not None:
-            said.update(dict.fromkeys(_xml_words(charset.decode(content))))
+            text = charset.decode(content)
+            values = dict(_form_values(text))
+            said.update(dict.fromkeys(word for word in _xml_words(text) if word not in values))
+            said.update(dict.fromkeys(values.values()))
     if said:
         yield Text(under(part.where, "metadata"), "\n".join(said), Role.METADATA, part.names)
 
@@ -220,9 +238,21 @@ def _bytes(stream: pikepdf.Object, budget: DocumentBudget) -> bytes | None:
     return content
 
 
+def _form_values(text: str) -> Iterator[tuple[str, str]]:
+    """The values of an XFA form (XFA 3.3, ``datasets``), and each with the name of its field: numbers alone as well."""
+    if (datasets := _DATASETS.search(text)) is not None:
+        for match in _LEAF.finditer(text, datasets.end()):
+            if value := match[2].strip():
+                yield value, f"{match[1].rpartition(':')[2]}: {html.unescape(value)}"
+
+
 def _xml_words(text: str) -> Iterator[str]:
     """Text and attribute values of XMP packets and XFA forms, without their names and namespaces."""
     for match in _XML_WORD.finditer(text):
         value = (match[1] or match[2] or "").strip()
-        if value and not re.fullmatch(r"https?://\S+|uuid:\S+|xmp\S*|[\d.\-:TZ+/ ]*|application/pdf", value):
+        if (
+            value
+            and not re.fullmatch(r"https?://\S+|uuid:\S+|xmp\S*|application/pdf", value)
+            and not _NUMBERS.fullmatch(value)
+        ):
             yield value

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass, field
 
+from dlp_gateway.documents import radix64
 from dlp_gateway.documents.items import Unreadable
 
 _BEGIN = re.compile(
@@ -14,7 +13,11 @@ _BEGIN = re.compile(
     rb"[ \t\r]{0,256}\n"
 )
 _CLEAR = b"-----BEGIN PGP SIGNED MESSAGE-----"
-_USUAL = (b"version:", b"hash:", b"charset:", b"messageid:")
+# Headers that name a program, a hash or a character set and nothing else (RFC 9580, section 6.2.2.1).
+_USUAL = re.compile(
+    rb"(?i)(?:version|hash|charset): (?:[a-z][a-z./\-]{0,20}\d{0,3}|\d)"
+    rb"(?: v?\d{1,2}(?:\.\d{1,4}){0,3})?(?: \([a-z/]{1,12}\d{0,2}\))?\s*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,9 @@ def parse(content: bytes) -> Armored:
 
 
 def _block(body: bytes) -> tuple[bytes, list[bytes]]:
-    """The data of one block, and its header lines that say more than which program wrote it."""
-    lines = body.replace(b"\r", b"").split(b"\n")
-    data = [line for line in lines if line and not line.startswith(b"=") and b": " not in line]
-    said = [line for line in lines if b": " in line and not line.lower().startswith(_USUAL)]
+    """The data of one block, and all other lines of it but the usual headers as programs write them."""
     try:
-        return base64.b64decode(b"".join(data)), said
-    except (binascii.Error, ValueError):
+        data, said = radix64.split(body)
+    except ValueError:
         raise Unreadable("OpenPGP armour is damaged") from None
+    return data, [line for line in said if not _USUAL.fullmatch(line)]

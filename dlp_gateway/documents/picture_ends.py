@@ -20,6 +20,7 @@ _TIFF_FOLDERS = (330, 0x8769, 0x8825, 0xA005)
 _TIFF_NUMBERS = frozenset({*_TIFF_FOLDERS, *(tag for pair in _TIFF_DATA for tag in pair)})
 _TIFF_WIDTHS = {2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _MOST_TAGS = 100_000
+_MOST_NOTES = 500
 _JPEG_ALONE = {0x01, *range(0xD0, 0xD9)}
 
 
@@ -43,6 +44,36 @@ def gif(content: bytes) -> tuple[int, list[tuple[bool, bytes]]]:
         else:
             return position, said
     return len(content), said
+
+
+def camera_notes(tail: bytes) -> tuple[bytes, list[bytes]]:
+    """Return what stands behind a JPEG in front of the notes of a Samsung camera, and the notes.
+
+    They end in a directory, ``SEFH`` with a version, the number of notes and for each its type, where it begins
+    before the directory and its size, then the size of it all and ``SEFT`` (as ExifTool describes it). A note is its
+    type, its name behind the size of that, and its content. Notes that leave out a byte of what they span, or that
+    are broken, are none.
+    """
+    whole = (tail, list[bytes]())
+    if tail[-4:] != b"SEFT" or len(tail) < 20:
+        return whole
+    size = struct.unpack_from("<I", tail, len(tail) - 8)[0]
+    head = len(tail) - 8 - size
+    if head < 0 or tail[head : head + 4] != b"SEFH":
+        return whole
+    count = struct.unpack_from("<I", tail, head + 8)[0]
+    if size != 12 + 12 * count or count > _MOST_NOTES:
+        return whole
+    found = [struct.unpack_from("<4xII", tail, head + 12 + 12 * number) for number in range(count)]
+    spans = sorted((head - back, head - back + length) for back, length in found)
+    ends = [start for start, _ in spans[1:]] + [head]
+    if not spans or spans[0][0] < 0 or [stop for _, stop in spans] != ends:
+        return whole
+    notes = list[bytes]()
+    for start, stop in spans:
+        named = struct.unpack_from("<I", tail, start + 4)[0] if stop - start >= 8 else 0
+        notes += [note for note in (tail[start + 8 : start + 8 + named], tail[start + 8 + named : stop]) if note]
+    return tail[: spans[0][0]], notes
 
 
 def _colours(flags: int) -> int:

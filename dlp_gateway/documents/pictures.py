@@ -24,7 +24,9 @@ from dlp_gateway.model import Part, Role, Text, Unscanned
 NOT_READ = "picture not read"
 _XMP_VALUE = re.compile(r'>([^<>]++)<|\s(?!xmlns)\w++:\w++="([^"]++)"')
 _NOT_WORDS = re.compile(
-    r"(?:https?://(?:ns\.adobe|www\.w3|purl\.org|iptc\.org)\S*|uuid:\S+|xmp\.\w+:\S+|[\d.,:/ TZ+\-]*)"
+    r"(?:https?://(?:ns\.adobe|www\.w3|purl\.org|iptc\.org)\S*|uuid:\S+|xmp\.\w+:\S+"
+    # Sizes, times and settings, but for what may be the number of a card or a person.
+    r"|(?!(?:[ \-]*\d){8}[\d \-]*\Z)[\d.,:/ TZ+\-]*|\d{4}-\d\d-\d\d)"
 )
 _NOT_SAID = re.compile(rf"{_NOT_WORDS.pattern}|[0-9A-F]{{32}}|\\s*adobe:ns:meta/\\s*")
 _HUFFMAN = b"CDEFGHIJSTUVWXYZcdefghijstuvwxyz"  # in the usual tables of JPEG (ISO/IEC 10918-1, annex K.3)
@@ -48,6 +50,7 @@ class Picture:
     words: list[str] = field(default_factory=list)
     tail: bytes = field(default=b"", repr=False)
     by_number: bool = False
+    files: list[bytes] = field(default_factory=list, repr=False)
 
 
 def read(part: Part, budget: DocumentBudget, kind: str) -> Iterator[Item]:
@@ -66,6 +69,8 @@ def read(part: Part, budget: DocumentBudget, kind: str) -> Iterator[Item]:
         yield Text(under(part.where, "picture properties"), words, Role.METADATA, part.names)
     if len(picture.tail) > _SHORT_TAIL:
         yield Part(under(part.where, "data behind the picture"), picture.tail, part.names, part.declared, inline=True)
+    for number, file in enumerate(picture.files, 1):
+        yield Part(under(part.where, f"file {number} behind the picture"), file, inline=True)
     if picture.by_number:
         yield Unscanned(part.where, "text has no character codes")
     if not picture.width or not picture.height:
@@ -80,7 +85,7 @@ def is_preview(content: bytes, kind: str, budget: DocumentBudget) -> bool:
         picture = inspect(content, kind, budget)
     except (struct.error, IndexError, ValueError, Unreadable):
         return False
-    return 0 < max(picture.width, picture.height) <= _PREVIEW_SIDE and not picture.tail
+    return 0 < max(picture.width, picture.height) <= _PREVIEW_SIDE and not picture.tail and not picture.files
 
 
 def inspect(content: bytes, kind: str, budget: DocumentBudget) -> Picture:
@@ -223,7 +228,14 @@ def _jpeg(content: bytes, picture: Picture) -> None:
         if marker == 0xDA:
             position = picture_ends.jpeg_scan(content, position)
     end = content.find(b"\xff\xd9", position)
-    picture.tail = content[end + 2 :] if end > 0 else b""
+    tail = content[end + 2 :] if end > 0 else b""
+    picture.tail, notes = picture_ends.camera_notes(tail)
+    for note in notes:
+        # A few octets are a flag or a number; what else is no text is a file (a film, a map of depth).
+        if charset.is_text(note) or len(note) <= _FRAME:
+            picture.words.append(charset.decode(note))
+        else:
+            picture.files.append(note)
 
 
 def _exif(body: bytes, picture: Picture) -> None:

@@ -7,12 +7,15 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from dlp_gateway.documents import ciphertext, protection
+from dlp_gateway.documents import ciphertext, leftovers, protection
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.items import Item, Locked, Unreadable, under
 from dlp_gateway.model import Part, Protection, Role, Text, Unscanned
 
 _HEADERS = 64  # bytes at the start that are in the clear even when the headers are encrypted
+
+_LAST5, _LAST3 = 5, 0x7B
+_BLOCKS3, _FILES3 = range(0x72, 0x7C), (0x74, 0x7A)
 
 
 def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
@@ -53,6 +56,49 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     for number, member in enumerate(files, 1):
         if not member.needs_password():
             yield _file(part, archive, member, number, budget)
+    yield from leftovers.behind(part, _end5(part.content) if version == "rar5" else _end3(part.content), budget)
+
+
+def _end5(content: bytes) -> int:
+    """Where the last block of the archive ends (RAR 5.0 technical note): checksum, size, type, flags, sizes of data."""
+    position = 8
+    while position + 7 <= len(content):
+        size, start = _number(content, position + 4)
+        kind, at = _number(content, start)
+        flags, at = _number(content, at)
+        _, at = _number(content, at) if flags & 1 else (0, at)
+        data, _ = _number(content, at) if flags & 2 else (0, at)
+        position = start + size + data
+        if kind == _LAST5 or not size:
+            break
+    return position
+
+
+def _number(content: bytes, position: int) -> tuple[int, int]:
+    """A number of seven bits an octet and what follows it."""
+    value = 0
+    for shift in range(0, 70, 7):
+        octet = content[position] if position < len(content) else 0
+        value, position = value | (octet & 0x7F) << shift, position + 1
+        if not octet & 0x80:
+            break
+    return value, position
+
+
+def _end3(content: bytes) -> int:
+    """The same for RAR 1.5 to 4; where no block tells that it is the last one, what is no block is behind them."""
+    position = 7
+    while position + 7 <= len(content):
+        kind, flags, size = struct.unpack_from("<BHH", content, position + 2)
+        if kind not in _BLOCKS3 or size < 7:
+            break
+        data = int.from_bytes(content[position + 7 : position + 11], "little") if flags & 0x8000 else 0
+        if kind in _FILES3 and flags & 0x100:
+            data += int.from_bytes(content[position + 32 : position + 36], "little") << 32
+        position += size + data
+        if kind == _LAST3:
+            break
+    return position
 
 
 def _sealed(part: Part, member: Any) -> Part:

@@ -14,7 +14,7 @@ from functools import partial
 
 from dlp_gateway.documents import claims, pdf_crypto, protection, sniff, zip_structure
 from dlp_gateway.documents import passwords as password_search
-from dlp_gateway.documents.budget import DocumentBudget, OverBudget
+from dlp_gateway.documents.budget import DocumentBudget, OverBudget, Tried
 from dlp_gateway.documents.formats import PASSED, READERS
 from dlp_gateway.documents.items import Item, Locked, Outside, Picture, Unreadable, under
 from dlp_gateway.model import Attachment, Grade, Part, Protection, Reading, Role, Text, Unscanned
@@ -61,11 +61,13 @@ def read_parts(
 
 @dataclass(slots=True)
 class _Waiting:
-    """A locked file that no password has opened yet, and the record that it has."""
+    """A locked file that no password has opened yet, the record that it has, and how many were at hand and tried."""
 
     locked: Locked
     record: int
     depth: int
+    offered: int = 0
+    tried: Tried = field(default_factory=Tried)
 
 
 @dataclass(slots=True)
@@ -93,14 +95,13 @@ class _Reading:
 
     def unlock_waiting(self) -> None:
         """Try the passwords that the documents mention on what stayed locked."""
-        if not self.waiting:
-            return
-        mentioned = password_search.candidates(self.texts, self.budget.limits.password_tries)
-        more = tuple(p for p in mentioned if p not in self.passwords)
-        waiting, self.waiting = self.waiting, []
-        for entry in waiting:
-            with self.budget.part():
-                self._guarded(entry.locked.where, partial(self._unlock_or_report, entry, more))
+        while self.waiting:  # what opens may hold locked files again
+            mentioned = password_search.candidates(self.texts, self.budget.limits.password_tries)
+            more = tuple(p for p in mentioned if p not in self.passwords)
+            waiting, self.waiting = self.waiting, []
+            for entry in waiting:
+                with self.budget.part():
+                    self._guarded(entry.locked.where, partial(self._unlock_or_report, entry, more))
 
     def result(self) -> Documents:
         """Return what was read; equal entries are given once."""
@@ -236,35 +237,56 @@ class _Reading:
             name = locked.names[0] if locked.names else ""
             self.attachments.append(Attachment(name, locked.where, "encrypted", locked.size, locked.protection))
         entry = _Waiting(locked, record, depth)
-        if not self._unlock(entry, self.passwords):
+        if not self._opens_by_itself(entry) and not self._unlock(entry, self.passwords):
             self.waiting.append(entry)
 
     def _unlock_or_report(self, entry: _Waiting, candidates: Sequence[str]) -> None:
-        """Try ``candidates``; what stays locked and does not count as encrypted is reported: no rule asks for it."""
-        if not self._unlock(entry, candidates) and entry.locked.protection.state is Grade.NONE:
+        """Try ``candidates``; what stays locked and does not count as encrypted is reported: no rule asks for it.
+
+        So is what was not tried: that no password opened it is not known then.
+        """
+        if self._unlock(entry, candidates):
+            return
+        if entry.locked.protection.state is Grade.NONE:
             self.unscanned.append(Unscanned(entry.locked.where, "encrypted in part, not read"))
+        if entry.tried.count < min(self.budget.limits.least_tries, entry.offered):
+            self.unscanned.append(Unscanned(entry.locked.where, "passwords of the message could not be tried"))
+
+    def _opens_by_itself(self, entry: _Waiting) -> bool:
+        """Try the passwords that every program tries without asking: they are no guesses, and none is left out."""
+        locked = entry.locked
+        if locked.attempt is None or not locked.defaults:
+            return False
+        if locked.rounds > self.budget.limits.kdf_rounds:
+            self.unscanned.append(Unscanned(locked.where, "default password takes too long to try"))
+            return False
+        for password in locked.defaults:
+            self.budget.check_time()
+            if (found := locked.attempt(password)) is not None:
+                family = locked.protection.scheme.partition("-")[0]
+                self._protect(entry.record, protection.graded(f"{family}-default-password"))
+                self._items(iter(found), entry.depth, entry.record)
+                return True
+        return False
 
     def _unlock(self, entry: _Waiting, candidates: Sequence[str]) -> bool:
-        """Try the defaults of the format, then ``candidates``; read what opens. Returns whether one did."""
-        locked = entry.locked
-        limits = self.budget.limits
-        if locked.attempt is None or locked.rounds > limits.kdf_rounds:
+        """Try ``candidates`` and read what opens; returns whether one did. The likeliest are tried most thoroughly."""
+        locked, limits = entry.locked, self.budget.limits
+        if locked.attempt is None:
+            return False
+        entry.offered += len(candidates)
+        if locked.rounds > limits.kdf_rounds:
             return False
         if locked.rounds >= limits.costly_rounds:
             candidates = candidates[: limits.costly_tries]
-        for password in (*locked.defaults, *candidates):
-            with self.budget.password_try() as allowed:
-                parts = locked.attempt(password) if allowed else None
+        for number, password in enumerate(candidates):
+            attempt = locked.thorough if locked.thorough and number < limits.costly_tries else locked.attempt
+            with self.budget.password_try(entry.tried) as allowed:
+                found = attempt(password) if allowed else None
             if not allowed:
                 return False
-            if parts is None:
-                continue
-            if password in locked.defaults:
-                family = locked.protection.scheme.partition("-")[0]
-                self._protect(entry.record, protection.graded(f"{family}-default-password"))
-            else:
+            if found is not None:
                 self._protect(entry.record, replace(locked.protection, password_inside=True))
-            for part in parts:
-                self._child(part, entry.depth + 1)
-            return True
+                self._items(iter(found), entry.depth, entry.record)
+                return True
         return False

@@ -10,7 +10,7 @@ import io
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from dlp_gateway.documents import ciphertext, protection
+from dlp_gateway.documents import ciphertext, leftovers, protection
 from dlp_gateway.documents.budget import DocumentBudget, OverBudget
 from dlp_gateway.documents.items import Item, Locked, Unreadable, under
 from dlp_gateway.model import Part, Role, Text
@@ -73,13 +73,15 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
             files = {number: f.uncompressed or 0 for number, f in enumerate(archive.files) if not _is_folder(f)}
             locked = {number for number, f in enumerate(archive.files) if number in files and _is_locked(f)}
             sealed = _sealed(part, archive)
+            packed_at = _packed_at(archive)
     except py7zr.exceptions.PasswordRequired:
-        stop = _HEAD + int.from_bytes(part.content[12:20], "little")
-        packed = Part(under(part.where, "packed files"), part.content[_HEAD:stop], inline=True)
+        packed = Part(under(part.where, "packed files"), part.content[_HEAD : _header(part.content)[0]], inline=True)
         yield from ciphertext.checked(_lock(part, budget, whole=True, headers=True), packed)
+        yield from _beside(part, (), budget)
         return
     except Exception as error:
         raise Unreadable("archive is damaged") from error
+    yield from _beside(part, packed_at, budget)
     yield Text(under(part.where, "file names"), "\n".join(names), Role.FILENAME, part.names)
     clear = files.keys() - locked
     if locked:
@@ -94,6 +96,30 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     if found is None:
         raise Unreadable("archive is damaged")
     yield from found
+
+
+def _header(content: bytes) -> tuple[int, int]:
+    """Where the header begins and ends that stands behind the packed files (7-Zip, DOC/7zFormat.txt)."""
+    offset, size = (int.from_bytes(content[at : at + 8], "little") for at in (12, 20))
+    return _HEAD + offset, _HEAD + offset + size
+
+
+def _packed_at(archive: Any) -> tuple[int, int]:
+    """Where the packed files begin and end."""
+    streams = archive.header.main_streams
+    if streams is None or not streams.packinfo.packpositions:
+        return _HEAD, _HEAD
+    start = _HEAD + streams.packinfo.packpos
+    return start, start + streams.packinfo.packpositions[-1]
+
+
+def _beside(part: Part, packed: tuple[int, int] | tuple[()], budget: DocumentBudget) -> Iterator[Item]:
+    """What stands behind the archive, and text in front of the packed files or between them and a header in use."""
+    start, end = _header(part.content)
+    yield from leftovers.behind(part, end, budget)
+    gaps = ((_HEAD, packed[0]), (packed[1], start)) if packed else ((start, end),)
+    if said := [line for first, last in gaps for line in leftovers.sentences(part.content[first:last])]:
+        yield Text(under(part.where, "data outside the files"), "\n".join(said), Role.METADATA, part.names)
 
 
 def _is_folder(file: Any) -> bool:

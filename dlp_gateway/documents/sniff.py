@@ -53,6 +53,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\0\0\0\x01Bud1", "ds-store"),
     (b"PAR1", "parquet"),
     (b"MSWIM\0\0\0", "wim"),
+    (b"VCLMTF\1\0", "svm"),
 )
 # Types that are known by letters with which a text may begin too.
 _LETTERED = frozenset({"gif", "bmp", "webp", "heic", "audio", "video", "executable", "parquet", "pst"})
@@ -90,7 +91,10 @@ def kinds(content: bytes) -> tuple[str, ...]:
     leading, tar, iso = _leading(content), _tar(content), _iso(content)
     if (leading in _LETTERED or tar or iso) and _plain(content):
         leading, tar, iso = None if leading in _LETTERED else leading, None, None
-    structural = (leading, front, tar, _pdf(content), zipped, iso)
+    pdf = _pdf(content)
+    if pdf and _only_names_pdf(content):
+        pdf = None
+    structural = (leading, front, tar, pdf, zipped, iso)
     found = [kind for kind in structural if kind]
     if not found and (packet := _openpgp(content)):
         found.append(packet)
@@ -138,6 +142,11 @@ def _too_weak(kind: str, content: bytes) -> bool:
 
 def _pdf(content: bytes) -> str | None:
     return "pdf" if b"%PDF-" in content[:1100] else None
+
+
+def _only_names_pdf(content: bytes) -> bool:
+    """Whether a text speaks of PDF: a file without objects and cross-references is none (ISO 32000-2, 7.5)."""
+    return b"obj" not in content and b"xref" not in content and _plain(content)
 
 
 def _tar(content: bytes) -> str | None:

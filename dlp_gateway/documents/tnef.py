@@ -34,7 +34,7 @@ _VARIABLE = (mapi.STRING8, mapi.UNICODE, mapi.BINARY, mapi.OBJECT)
 @dataclass(slots=True)
 class _Attached:
     names: list[str] = field(default_factory=list)
-    data: bytes = b""
+    files: list[bytes] = field(default_factory=list)  # several, of which programs take one or another
     message: bytes = b""
     properties: dict[int, bytes] = field(default_factory=dict)
     textual: set[int] = field(default_factory=set)
@@ -45,10 +45,11 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
     attached: list[_Attached] = []
     properties: dict[int, bytes] = {}
     textual: set[int] = set()
+    older: list[tuple[int, bytes]] = []
     for attribute, body in _attributes(part.content):
         budget.charge("entries", 1)
         if attribute in (_SUBJECT, _BODY):
-            properties.setdefault(mapi.SUBJECT if attribute == _SUBJECT else mapi.BODY, body)
+            older.append((mapi.SUBJECT if attribute == _SUBJECT else mapi.BODY, body))
         elif attribute == _MESSAGE_PROPERTIES:
             found, strings = _properties(body)
             properties.update(found)
@@ -59,7 +60,10 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
             _attach(attached[-1], attribute, body)
         elif attribute == _RECIPIENTS and (said := _recipients(body)):
             yield Text(under(part.where, "recipients"), said, Role.METADATA)
-    yield from mapi.body_items(part, properties, budget)
+    # Programs that know no properties show the older attributes, which may say something else.
+    others = [{key: body} for key, body in older if mapi.words(properties.setdefault(key, body)) != mapi.words(body)]
+    for reading in (properties, *others):
+        yield from mapi.body_items(part, reading, budget)
     yield from mapi.other_words(part, properties, textual)
     for number, item in enumerate(attached, 1):
         where = under(part.where, f"attachment {number}")
@@ -67,8 +71,7 @@ def read(part: Part, budget: DocumentBudget) -> Iterator[Item]:
         yield from mapi.other_words(Part(where, b"", names), item.properties, item.textual)
         if item.message:
             yield Part(under(where, "message"), item.message, names)
-        if item.data:
-            yield Part(where, item.data, names)
+        yield from (Part(where, data, names) for data in dict.fromkeys(item.files))
 
 
 def _attributes(content: bytes) -> Iterator[tuple[int, bytes]]:
@@ -90,7 +93,7 @@ def _attach(item: _Attached, attribute: int, body: bytes) -> None:
     if attribute == _TITLE:
         item.names.append(charset.decode(body.rstrip(b"\0")))
     elif attribute == _DATA:
-        item.data = body
+        item.files.append(body)
     else:
         item.properties, item.textual = _properties(body)
         keys = (mapi.ATTACH_LONG_FILENAME, mapi.ATTACH_FILENAME, mapi.DISPLAY_NAME)
@@ -98,8 +101,8 @@ def _attach(item: _Attached, attribute: int, body: bytes) -> None:
         data = item.properties.pop(mapi.ATTACH_DATA, b"")
         if data[16:20] == struct.pack("<I", _SIGNATURE):
             item.message = data[16:]
-        elif data and not item.data:
-            item.data = data
+        elif data:
+            item.files.append(data)
 
 
 def _properties(body: bytes) -> tuple[dict[int, bytes], set[int]]:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import zlib
 from collections.abc import Iterator
+from functools import partial
 
 from dlp_gateway.documents import charset, ciphertext, protection
 from dlp_gateway.documents.budget import DocumentBudget
@@ -15,6 +16,7 @@ from dlp_gateway.documents.zip_structure import Entry, ZipStructure, parse
 from dlp_gateway.model import Grade, Part, Protection, Role, Text, Unscanned
 
 _FLAG = 8  # octets; what is shorter is no content
+_PROBES, _MANY_PROBES = 8, 100  # entries on which a password is tried, and the likeliest ones
 _AES_ROUNDS = 1000  # fixed by the WinZip AE-1 and AE-2 specification
 
 
@@ -97,24 +99,28 @@ def _words(part: Part, archive: ZipStructure) -> Iterator[Item]:
 def _locked(
     part: Part, archive: ZipStructure, locked: list[Entry], files: int, budget: DocumentBudget
 ) -> Iterator[Item]:
-    grade = protection.weakest(tuple(_grade(entry) for entry in locked))
     whole = len(locked) == files
     if not whole:
         yield protection.graded("zip-mixed", readable=("file names", f"{files - len(locked)} of {files} files"))
+    yield _lock(part, archive, locked, budget, whole=whole)
 
-    def attempt(password: str) -> tuple[Part, ...] | None:
-        """Try the bytes of the password as newer and as older programs encode it."""
-        encoded = dict.fromkeys((password.encode("utf-8"), password.encode("cp1252", "ignore")))
-        return next((found for raw in encoded if (found := _unlock(part, archive, locked, raw, budget))), None)
 
-    yield Locked(
+def _lock(part: Part, archive: ZipStructure, locked: list[Entry], budget: DocumentBudget, *, whole: bool) -> Locked:
+    """The lock of the entries that no password has opened: each may have a password of its own."""
+    order = sorted(locked, key=lambda e: e.packed)
+
+    def attempt(password: str, probes: int = _PROBES) -> tuple[Part | Locked, ...] | None:
+        return _unlock(part, archive, order, password, probes, budget)
+
+    return Locked(
         part.where if whole else under(part.where, "encrypted files"),
-        grade,
+        protection.weakest(tuple(_grade(entry) for entry in locked)),
         attempt,
         whole=whole,
         rounds=_AES_ROUNDS if locked[0].aes_bits else 1,
         size=sum(e.packed for e in locked),
         names=locked[0].names if len(locked) == 1 and not whole else (),
+        thorough=partial(attempt, probes=_MANY_PROBES),
     )
 
 
@@ -130,25 +136,43 @@ def _grade(entry: Entry) -> Protection:
 
 
 def _unlock(
-    part: Part, archive: ZipStructure, locked: list[Entry], password: bytes, budget: DocumentBudget
-) -> tuple[Part, ...] | None:
-    """Decrypt every entry that ``password`` opens; None when it does not open the first or smallest one."""
-    opened: list[Part] = []
-    for number, entry in enumerate(sorted(locked, key=lambda e: e.packed)):
-        packed = archive.content[entry.start : entry.start + entry.packed]
-        try:
-            data = _decrypt(entry, packed, password)
-            if data is None:
-                if not number:
-                    return None
-                continue
-            content = expand_stream(entry.method, data, budget, size=entry.size)
-        except Unreadable:
+    part: Part, archive: ZipStructure, locked: list[Entry], password: str, probes: int, budget: DocumentBudget
+) -> tuple[Part | Locked, ...] | None:
+    """Every entry that ``password`` opens, and the lock of the others; None when it opens none.
+
+    ``locked`` is in the order of size. Of many entries only ``probes`` are tried at first, the smallest and the
+    largest among them: every try has its cost. The bytes of the password are tried as newer and as older programs
+    encode it.
+    """
+    encoded = tuple(dict.fromkeys((password.encode("utf-8"), password.encode("cp1252", "ignore"))))
+    last, steps = len(locked) - 1, min(probes, len(locked)) - 1
+    first = dict.fromkeys(last * step // steps for step in range(steps + 1)) if steps else {0: None}
+    opened: dict[int, bytes] = {}
+    for number in (*first, *(n for n in range(len(locked)) if n not in first)):
+        if not opened and number not in first:
             return None
-        if entry.aes_version != 2 and zlib.crc32(content) != entry.crc:
+        for raw in encoded:
+            if (content := _opened(archive, locked[number], raw, budget)) is not None:
+                opened[number] = content
+                break
+    if not opened:
+        return None
+    found = [Part(under(part.where, f"file {n + 1}"), opened[n], locked[n].names) for n in sorted(opened)]
+    shut = [entry for number, entry in enumerate(locked) if number not in opened]
+    return (*found, _lock(part, archive, shut, budget, whole=False)) if shut else tuple(found)
+
+
+def _opened(archive: ZipStructure, entry: Entry, password: bytes, budget: DocumentBudget) -> bytes | None:
+    """The content of an entry, or None when it is not locked with ``password``."""
+    packed = archive.content[entry.start : entry.start + entry.packed]
+    try:
+        data = _decrypt(entry, packed, password)
+        if data is None:
             return None
-        opened.append(Part(under(part.where, f"file {number + 1}"), content, entry.names))
-    return tuple(opened)
+        content = expand_stream(entry.method, data, budget, size=entry.size)
+    except Unreadable:
+        return None
+    return content if entry.aes_version == 2 or zlib.crc32(content) == entry.crc else None
 
 
 def _decrypt(entry: Entry, packed: bytes, password: bytes) -> bytes | None:

@@ -14,6 +14,7 @@ import struct
 import zlib
 from dataclasses import dataclass, field, replace
 
+from dlp_gateway.documents import leftovers
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.items import Unreadable
 from dlp_gateway.documents.unpack import expand_stream, inflate
@@ -121,7 +122,7 @@ def parse(content: bytes, budget: DocumentBudget) -> ZipStructure:
     entries, directory = _central(content, end, budget)
     entries += _orphans(content, _spans(entries), directory[0], budget)
     tail = (directory[0], end + 22 + len(comment))
-    return ZipStructure(content, tuple(entries), comment, tuple(_gaps([*_spans(entries), tail], len(content))))
+    return ZipStructure(content, tuple(entries), comment, tuple(_gaps([*_spans(entries), tail], content)))
 
 
 def _find_end(content: bytes) -> int | None:
@@ -272,10 +273,12 @@ def _spans(entries: list[Entry]) -> list[tuple[int, int]]:
     return spans
 
 
-def _gaps(spans: list[tuple[int, int]], size: int) -> list[tuple[int, int]]:
+def _gaps(spans: list[tuple[int, int]], content: bytes) -> list[tuple[int, int]]:
+    """What lies between the spans, but for what is as short as a data descriptor and says nothing."""
     gaps, position = [], 0
-    for start, stop in [*sorted(spans), (size, size)]:
-        if start - position > _SLACK:
+    for start, stop in [*sorted(spans), (len(content), len(content))]:
+        size = start - position
+        if size > _SLACK or (size > 0 and leftovers.sentences(content[position:start])):
             gaps.append((position, start))
         position = max(position, stop)
     return gaps

@@ -107,12 +107,15 @@ class DocumentLimits(Section):
         description="Highest cost of a password check that is run (Office writes 100,000, 7-Zip 2^19): a hostile file"
         " could ask for minutes.",
     )
-    password_tries: Count = Field(default=400, description="Passwords of the message tried on its locked attachments.")
+    password_tries: Count = Field(default=400, description="Passwords of the message tried on each locked attachment.")
     costly_rounds: Count = Field(
         default=20_000, description="A password check of more rounds is a costly one: a tenth of a second."
     )
     costly_tries: Count = Field(default=10, description="Passwords tried where the check is costly: the likeliest.")
     password_seconds: Seconds = Field(default=1.5, description="Processor time for these tries.")
+    password_seconds_message: Seconds = Field(default=5, description="The same for all attachments of a message.")
+    least_tries: Count = Field(default=3, description="Tries that every locked attachment gets beyond that time,")
+    least_seconds: Seconds = Field(default=12, description="until this is over: then it counts as not scanned.")
     legible_side: Count = Field(
         default=24, description="Pictures with a shorter side than this (spacers, icons) hold no words: not read,"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dlp_gateway.documents.budget import Amounts, DocumentBudget, DocumentLimits, OverBudget
+from dlp_gateway.documents.budget import Amounts, DocumentBudget, DocumentLimits, OverBudget, Tried
 
 SMALL = Amounts(100, 10, 10, 10, 100, 1000, 5.0)
 LIMITS = DocumentLimits(part=SMALL, message=Amounts(150, 15, 15, 15, 150, 1500, 8.0), ratio=10, ratio_floor=50)
@@ -85,19 +85,28 @@ def test_ratio(unpacked: int, packed: int, *, over: bool) -> None:
         budget.check_ratio(unpacked, packed)
 
 
-def test_password_tries_end_by_number_and_by_time() -> None:
+@pytest.mark.parametrize(
+    ("limits", "files", "allowed"),
+    [
+        (DocumentLimits(password_tries=3), [(5, 0.1)], [3]),
+        (DocumentLimits(password_tries=3), [(5, 0.1), (5, 0.1)], [3, 3]),
+        (DocumentLimits(password_seconds=1.0, least_tries=1), [(5, 0.6), (5, 0.6)], [2, 2]),
+        (DocumentLimits(password_seconds=1.0, least_tries=3), [(5, 0.6)], [3]),
+        (DocumentLimits(password_seconds_message=1.0, least_tries=2), [(9, 0.3), (9, 0.3)], [4, 2]),
+        (DocumentLimits(password_seconds_message=1.0, least_seconds=1.5), [(9, 0.3)] * 4, [4, 1, 0, 0]),
+    ],
+    ids=["number", "number of each", "time of each", "least of each", "least beyond the time", "time of all"],
+)
+def test_password_tries_end_by_number_and_by_time(
+    limits: DocumentLimits, files: list[tuple[int, float]], allowed: list[int]
+) -> None:
     clock = Clock()
-    budget = DocumentBudget(DocumentLimits(password_tries=3, password_seconds=1.0), clock=clock)
-    allowed = []
-    for _ in range(4):
-        with budget.password_try() as ok:
-            allowed.append(ok)
-    assert allowed == [True, True, True, False]
-
-    budget = DocumentBudget(DocumentLimits(password_tries=30, password_seconds=1.0), clock=clock)
-    allowed = []
-    for _ in range(4):
-        with budget.password_try() as ok:
-            allowed.append(ok)
-            clock.now += 0.6
-    assert allowed == [True, True, False, False]
+    budget = DocumentBudget(limits, clock=clock)
+    found = []
+    for wanted, seconds in files:
+        tried = Tried()
+        for _ in range(wanted):
+            with budget.password_try(tried) as ok:
+                clock.now += seconds if ok else 0
+        found.append(tried.count)
+    assert found == allowed

@@ -188,7 +188,6 @@ def test_what_it_claims_to_hide_is_read(case: str) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (LETTERS, "PDF is damaged"),
         (makers.compound({"EncryptedPackage": NOISE}), "encryption information is missing"),
         (SEALED, "OpenPGP data has no session key"),
     ],
@@ -197,6 +196,12 @@ def test_letters_of_a_scheme_are_no_encryption(content: bytes, why: str) -> None
     documents = read(content)
     assert why in reasons(documents)
     assert documents.attachments[0].protection.state is Grade.NONE
+
+
+def test_a_text_with_the_letters_of_a_scheme_is_read() -> None:
+    documents = read(LETTERS)
+    assert [a.protection.state for a in documents.attachments] == [Grade.NONE]
+    assert places(documents)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ import gzip
 import io
 import lzma
 import struct
+import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
 
 import pytest
 
+from dlp_gateway.documents import odf_crypto
 from dlp_gateway.documents.budget import Amounts, DocumentBudget, DocumentLimits
 from dlp_gateway.documents.read import Documents, read_parts
 from dlp_gateway.model import Part
@@ -307,3 +309,38 @@ def test_archive_names_are_text_and_never_paths(tmp_path: object) -> None:
     assert "Zarquon-escape" in names.text
     assert "/etc/passwd" in names.text
     assert documents.unscanned == ()
+
+
+def manifest(inner: bytes) -> bytes:
+    entry = b'<manifest:file-entry manifest:full-path="content.xml"><manifest:encryption-data>'
+    return b"<manifest:manifest>" + entry + inner + b"</manifest:file-entry></manifest:manifest>"
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        b"<manifest:key-derivation " * 40_000,
+        b"<manifest:key-derivation x" + b" key-size=" * 100_000 + b">",
+        b"<" + b"m" * 1_000_000,
+        b"<m:key-derivation >" * 50_000,
+    ],
+    ids=["no end", "no value", "one name", "many"],
+)
+def test_manifest_of_an_encrypted_package_takes_linear_time(inner: bytes) -> None:
+    started = time.process_time()
+    odf_crypto.encryption(manifest(inner))
+    assert time.process_time() - started < 1.5
+
+
+@pytest.mark.parametrize("piece", [b"<encryptedKey ", b"<keyData ", b"<a:encryptedKey x='", b"<p" * 9])
+def test_encryption_information_of_office_takes_linear_time(piece: bytes) -> None:
+    info = struct.pack("<HHI", 4, 4, 0x40) + piece * (1_000_000 // len(piece))
+    content = makers.compound({"EncryptionInfo": info, "EncryptedPackage": bytes(5000)})
+    started = time.process_time()
+    assert read(content).unscanned
+    assert time.process_time() - started < 1.5
+
+
+def test_the_size_of_a_key_is_found_behind_an_element_without_one() -> None:
+    lock = odf_crypto.encryption(manifest(b'<m:key-derivation/><m:key-derivation m:key-size="32"/>'))["content.xml"]
+    assert lock.key_size == 32

@@ -138,3 +138,38 @@ def test_missing_models_are_named() -> None:
 def test_models_are_looked_for_in_the_given_folder(tmp_path: object) -> None:
     assert ocr.models(("eng",), str(tmp_path)) is None
     assert not ocr.available(("eng",), str(tmp_path))
+
+
+def animated(form: str, count: int, durations: dict[int, int]) -> bytes:
+    """Frames that differ, each shown for a tenth of a second unless told otherwise."""
+    frames = [Image.new("RGB", (60, 40), (number % 256, number // 256, 90)) for number in range(count)]
+    shown = [durations.get(number, 100) for number in range(count)]
+    return saved(frames[0], form, save_all=True, append_images=frames[1:], duration=shown, loop=0, lossless=True)
+
+
+@pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP"])
+def test_of_a_long_animation_what_stands_and_some_of_the_rest_is_read(form: str) -> None:
+    with Image.open(io.BytesIO(animated(form, 120, {7: 600, 61: 1000}))) as picture:
+        wanted = ocr._wanted(picture)
+    assert wanted is not None
+    assert wanted >= {0, 7, 61, 119}
+    assert 40 <= len(wanted) <= 50
+
+
+@pytest.mark.parametrize(
+    ("form", "count", "durations"),
+    [("GIF", 60, dict.fromkeys(range(60), 500)), ("TIFF", 51, {}), ("GIF", 1001, {})],
+    ids=["slides", "pages", "film"],
+)
+def test_more_frames_than_are_read_are_reported(form: str, count: int, durations: dict[int, int]) -> None:
+    with (
+        Image.open(io.BytesIO(animated(form, count, durations))) as picture,
+        pytest.raises(Unreadable, match="more than 50 frames"),
+    ):
+        ocr._wanted(picture)
+
+
+@pytest.mark.parametrize(("form", "count"), [("GIF", 50), ("PNG", 1), ("TIFF", 50)])
+def test_all_of_a_few_frames_are_read(form: str, count: int) -> None:
+    with Image.open(io.BytesIO(animated(form, count, {}))) as picture:
+        assert ocr._wanted(picture) is None

@@ -95,8 +95,14 @@ BLOCK = BEGIN + b"\naGVsbG8=\n" + END
         (b"-----BEGIN PGP SIGNATURE-----\n\n" + BLOCK, (b"hello",), b"-----BEGIN PGP SIGNATURE-----", True),
         (BLOCK + BEGIN + b"\naGVs", (b"hello",), BEGIN.strip() + b" aGVs", True),
         (b"-----BEGIN PGP SIGNED MESSAGE-----\nwords\n", (), b"-----BEGIN PGP SIGNED MESSAGE----- words", False),
+        (BEGIN + BLOCK, (b"hello",), BEGIN.strip(), False),
+        (BLOCK.replace(b"\n\n", b"\nVersion: GnuPG v2.0.22 (MingW32)\nHash: SHA256\n\n"), (b"hello",), b"", False),
+        (BLOCK.replace(b"\n\n", b"\nVersion: Zarquon 5412\n\n"), (b"hello",), b"Version: Zarquon 5412", False),
+        (BLOCK.replace(b"=\n", b"=\n=Zarquon Beeblebrox\n"), (b"hello",), b"=Zarquon Beeblebrox", False),
+        (BLOCK.replace(b"=\n", b"=\n=aB3d\n=5412\n8801\n"), (b"hello",), b"=5412 8801", False),
+        (BLOCK.replace(b"aGVs", "aGVs\nＺａｒｑｕｏｎ\n".encode()), (b"hello",), "Ｚａｒｑｕｏｎ".encode(), False),
     ],
-    ids=range(8),
+    ids=range(14),
 )
 def test_armour(content: bytes, blocks: tuple[bytes, ...], outside: bytes, unfinished: bool) -> None:
     armored = pgp_armor.parse(content)
@@ -105,10 +111,9 @@ def test_armour(content: bytes, blocks: tuple[bytes, ...], outside: bytes, unfin
     assert b" ".join(armored.outside.split()) == b" ".join(outside.split())
 
 
-@pytest.mark.parametrize("content", [BEGIN + b"\naGVsb\n" + END, BEGIN + BLOCK])
-def test_damaged_armour_is_unreadable(content: bytes) -> None:
+def test_damaged_armour_is_unreadable() -> None:
     with pytest.raises(Unreadable):
-        pgp_armor.parse(content)
+        pgp_armor.parse(BEGIN + b"\naGVsb\n" + END)
 
 
 @pytest.mark.parametrize(
@@ -134,3 +139,21 @@ def test_armour_takes_linear_time(content: bytes) -> None:
 
 def test_armour_without_end_is_reported() -> None:
     assert "OpenPGP armour is incomplete" in {u.why for u in read(BEGIN * 8000).unscanned}
+
+
+def packet(tag: int, body: bytes) -> bytes:
+    return bytes([0xC0 | tag, 255]) + len(body).to_bytes(4, "big") + body
+
+
+@pytest.mark.parametrize(
+    "note",
+    [packet(2, b"\4\0\x16\x0a\0\x40" + PLANTED.encode() + bytes(20)), packet(14, b"\4" + bytes(5) + PLANTED.encode())],
+    ids=["signature", "subkey"],
+)
+@pytest.mark.parametrize("rest", [locked.pgp(b"agenda", "x", armor=False), locked.pgp_literal(b"agenda")])
+def test_clear_text_in_packets_of_numbers_is_read(note: bytes, rest: bytes) -> None:
+    assert any(PLANTED in t.text for t in read(rest + note).texts)
+
+
+def test_what_is_only_encrypted_says_nothing() -> None:
+    assert read(locked.pgp(b"agenda", "x")).texts == ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 from dlp_gateway.documents.budget import DocumentBudget
@@ -79,3 +81,28 @@ def test_announced_size_of_a_body_is_not_believed() -> None:
     streams = makers.msg_streams("s", "x")
     streams["__substg1.0_10090102"] = b"\xff\xff\xff\x7f" * 2 + b"LZFu" + bytes(4)
     assert read(makers.compound(streams)).unscanned
+
+
+def tnef_attribute(level: int, identifier: int, data: bytes) -> bytes:
+    return struct.pack("<BII", level, identifier, len(data)) + data + struct.pack("<H", sum(data) & 0xFFFF)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        tnef_attribute(1, 0x0002800C, PLANTED.encode() + b"\0"),
+        tnef_attribute(2, 0x00069002, bytes(14))
+        + tnef_attribute(2, 0x0006800F, PLANTED.encode())
+        + tnef_attribute(2, 0x0006800F, b"harmless"),
+    ],
+    ids=["body", "file"],
+)
+def test_what_is_said_twice_in_winmail_is_read_twice(more: bytes) -> None:
+    documents = read(makers.tnef("s", "harmless") + more)
+    assert any(PLANTED in t.text for t in documents.texts)
+    assert any("harmless" in t.text for t in documents.texts)
+
+
+def test_the_same_body_in_both_forms_is_read_once() -> None:
+    documents = read(makers.tnef("s", "harmless") + tnef_attribute(1, 0x0002800C, b"harmless\0"))
+    assert [t.text for t in documents.texts if "harmless" in t.text] == ["harmless"]

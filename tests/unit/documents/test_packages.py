@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import io
 import struct
+import zipfile
 
 import pytest
 
 from dlp_gateway.documents.budget import DocumentBudget
 from dlp_gateway.documents.read import Documents, read_parts
 from dlp_gateway.model import Part, Role
-from tests.unit.documents import makers
+from tests.unit.documents import locked, makers
 
 PLANTED = "Zarquon Beeblebrox 5412880145605040"
 TABLE = f"Name,Card\nZarquon,{PLANTED}\n".encode()
@@ -116,6 +118,9 @@ def test_printer_settings_hold_nothing_but_names() -> None:
     assert [text.role for text in documents.texts if "Printer on" in text.text] == [Role.METADATA]
 
 
+RDF = makers.xml(f"<rdf:RDF xmlns:rdf='r'><rdf:Description>{PLANTED}</rdf:Description></rdf:RDF>").encode()
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -129,7 +134,9 @@ def test_printer_settings_hold_nothing_but_names() -> None:
         "manifest.rdf",
     ],
 )
-@pytest.mark.parametrize("content", [TABLE, b"<note>" + PLANTED.encode() + b"</note>", makers.docx("page", PLANTED)])
+@pytest.mark.parametrize(
+    "content", [TABLE, b"<note>" + PLANTED.encode() + b"</note>", makers.docx("page", PLANTED), RDF]
+)
 def test_a_file_under_the_name_of_machinery_of_opendocument_is_read(name: str, content: bytes) -> None:
     documents = read(makers.odf_members("text", "<text:p>hello</text:p>", {name: content}))
     assert places(documents) or documents.unscanned
@@ -147,7 +154,10 @@ def test_a_file_under_the_name_of_machinery_of_opendocument_is_read(name: str, c
             "settings.xml",
             makers.xml("<office:document-settings xmlns:office='o'><a>true</a></office:document-settings>"),
         ),
-        ("manifest.rdf", makers.xml("<rdf:RDF xmlns:rdf='r'><rdf:a>x</rdf:a></rdf:RDF>")),
+        (
+            "manifest.rdf",
+            makers.xml("<rdf:RDF xmlns:rdf='r'>\n  <rdf:Description rdf:about='content.xml'/>\n</rdf:RDF>"),
+        ),
     ],
 )
 def test_machinery_of_opendocument_is_left_out(name: str, content: bytes | str) -> None:
@@ -224,3 +234,34 @@ def test_an_archive_that_only_others_open_is_reported() -> None:
     documents = read_parts([Part("attachment 1", gzip.compress(b"x") + bytes(archive))], budget=DocumentBudget())
 
     assert "archive is one volume of several" in [entry.why for entry in documents.unscanned]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["META-INF/staff.txt", "Thumbnails/staff.txt", "Configurations2/staff.txt", "settings.xml", "notes.rdf", "a.txt"],
+)
+@pytest.mark.parametrize("content", [TABLE, RDF], ids=["table", "rdf"])
+def test_what_an_encrypted_package_of_opendocument_leaves_in_the_clear_is_read(name: str, content: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(locked.odt_locked("harmless"))) as package:
+        members = {member: package.read(member) for member in package.namelist()}
+    documents = read_parts(
+        [Part("attachment 1", makers.zipped({**members, name: content}, store=True))], budget=DocumentBudget()
+    )
+    assert documents.attachments[0].protection.scheme == "odf-aes256"
+    assert places(documents)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("word/document2.xml", f'<w:tbl xmlns:w="w"><w:tblPr><w:tblCaption w:val="{PLANTED}"/></w:tblPr></w:tbl>'),
+        ("word/document2.xml", f'<w:tbl xmlns:w="w"><w:tblPr><w:tblDescription w:val="{PLANTED}"/></w:tblPr></w:tbl>'),
+        ("word/document2.xml", f'<w:p xmlns:w="w"><w:fldSimple w:instr="QUOTE {PLANTED}"/></w:p>'),
+        ("xl/ctrlProps/ctrlProp1.xml", f'<formControlPr><itemLst><item val="{PLANTED}"/></itemLst></formControlPr>'),
+        ("xl/tables/table1.xml", f'<table comment="{PLANTED}"/>'),
+        ("xl/tables/table1.xml", f'<table><tableColumn totalsRowLabel="{PLANTED}"/></table>'),
+    ],
+    ids=["caption", "description", "field", "list", "table", "total"],
+)
+def test_words_in_attributes_are_read(name: str, content: str) -> None:
+    assert places(read(docx({name: makers.xml(content)})))

@@ -10,7 +10,7 @@ import pytest
 from dlp_gateway.documents.budget import DocumentBudget, DocumentLimits
 from dlp_gateway.documents.passwords import announces_password, candidates
 from dlp_gateway.documents.read import Documents, read_parts
-from dlp_gateway.model import Grade, Part, Role, Text
+from dlp_gateway.model import Grade, Part, Role, Text, Unscanned
 from tests.unit.documents import locked, makers
 
 TRIES = DocumentLimits().password_tries
@@ -241,6 +241,7 @@ def test_cost_that_the_file_asks_for_is_capped() -> None:
         locked.odt_locked("Zarquon", iterations=50_000), (locked.PASSWORD,), DocumentLimits(kdf_rounds=20_000)
     )
     assert not documents.attachments[0].protection.password_inside
+    assert documents.unscanned == (Unscanned("attachment 1", "passwords of the message could not be tried"),)
 
 
 def test_number_of_tries_is_capped() -> None:
@@ -290,3 +291,96 @@ def test_odd_texts_take_no_longer_than_others(text: str) -> None:
 )
 def test_an_address_is_no_password(text: str, *, bare: bool) -> None:
     assert (text.rstrip(".") in candidates([Text("body", f"see {text} there", Role.BODY)], TRIES)) is bare
+
+
+def workbooks(count: int, password: str) -> list[Part]:
+    return [Part(f"attachment {n}", locked.office_agile(locked.DOCX, password)) for n in range(1, count + 1)]
+
+
+def test_files_beside_a_locked_one_do_not_keep_it_from_being_tried() -> None:
+    limits = DocumentLimits(password_seconds_message=0.0)
+    last = Part("attachment 9", locked.office_agile(locked.DOCX))
+    documents = read_parts(
+        [*workbooks(2, "another-Reef-77"), last], budget=DocumentBudget(limits), passwords=("wrong-1", locked.PASSWORD)
+    )
+    assert [a.protection.password_inside for a in documents.attachments if a.type == "ooxml-encrypted"] == [
+        False,
+        False,
+        True,
+    ]
+    assert documents.unscanned == ()
+
+
+def test_what_could_not_be_tried_is_reported() -> None:
+    limits = DocumentLimits(password_seconds_message=0.0, least_seconds=0.0)
+    documents = read_parts(workbooks(1, "another-Reef-77"), budget=DocumentBudget(limits), passwords=("wrong-1",))
+    assert documents.unscanned == (Unscanned("attachment 1", "passwords of the message could not be tried"),)
+
+
+def test_the_password_that_programs_try_by_themselves_is_no_guess() -> None:
+    limits = DocumentLimits(password_tries=0, password_seconds_message=0.0, least_seconds=0.0)
+    documents = read_parts(workbooks(1, "VelvetSweatshop"), budget=DocumentBudget(limits))
+    assert documents.attachments[0].protection.scheme == "office-default-password"
+    assert any("Zarquon" in t.text for t in documents.texts)
+
+
+def test_a_default_password_that_takes_too_long_to_try_is_reported() -> None:
+    documents = read_parts(
+        workbooks(1, "VelvetSweatshop"), budget=DocumentBudget(DocumentLimits(kdf_rounds=50_000)), passwords=()
+    )
+    assert documents.unscanned == (Unscanned("attachment 1", "default password takes too long to try"),)
+
+
+OTHER = "Lagoon-58-Reef"
+
+
+def two_passwords(*, small: str, large: str, more: int = 0) -> bytes:
+    """A ZIP of a small and a large file, each with its own password, and more small ones with that of the first."""
+    import io
+
+    import pyzipper
+
+    out = io.BytesIO()
+    with pyzipper.AESZipFile(out, "w", compression=pyzipper.ZIP_DEFLATED) as archive:
+        names = [("tiny.txt", b"Plan.", small), ("staff.csv", b"Zarquon Beeblebrox " * 9, large)]
+        names += [(f"{n}.txt", b"Plan " + str(n).encode() * 60, small) for n in range(more)]
+        for name, content, password in names:
+            archive.setpassword(password.encode())
+            archive.setencryption(pyzipper.WZ_AES, nbits=256)
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("more", [0, 30])
+@pytest.mark.parametrize(
+    ("small", "large", "given", "opened"),
+    [
+        (OTHER, locked.PASSWORD, (locked.PASSWORD,), True),
+        (locked.PASSWORD, OTHER, (locked.PASSWORD,), False),
+        (locked.PASSWORD, OTHER, (locked.PASSWORD, OTHER), True),
+        (locked.PASSWORD, OTHER, (OTHER, locked.PASSWORD), True),
+        ("neither-Bay-11", OTHER, (locked.PASSWORD,), False),
+    ],
+    ids=["large", "small", "both", "both, turned", "none"],
+)
+def test_entries_of_an_archive_are_tried_each_by_itself(
+    small: str, large: str, given: tuple[str, ...], opened: bool, more: int
+) -> None:
+    documents = read(two_passwords(small=small, large=large, more=more), given)
+    assert any("Zarquon" in t.text for t in documents.texts) == opened
+    tried = {small, large} & set(given)
+    assert documents.attachments[0].protection.password_inside == bool(tried)
+    rest = [a for a in documents.attachments if a.where == "attachment 1 > encrypted files"]
+    assert len(rest) == (small != large and bool(tried))
+    assert all(a.protection.scheme == "zip-aes256" for a in rest)
+    assert documents.unscanned == ()
+
+
+def test_a_locked_file_within_one_that_a_document_opens_is_tried_too() -> None:
+    inner = locked.zip_aes([("a.txt", b"Zarquon", True)])
+    parts = [
+        Part("attachment 1", locked.zip_aes([("in.zip", inner, True)])),
+        Part("attachment 2", f"Password: {locked.PASSWORD}".encode()),
+    ]
+    documents = read_parts(parts, budget=DocumentBudget())
+    assert any("Zarquon" in t.text for t in documents.texts)

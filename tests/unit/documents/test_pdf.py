@@ -188,3 +188,68 @@ def test_properties_are_still_told_from_their_names() -> None:
     metadata = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a b:c="{PLANTED}"> Jane\nDoe </a><d>2024-01-01</d></x:xmpmeta>'
     (text,) = (text.text for text in read(page(metadata=metadata.encode())).texts if text.where.endswith("metadata"))
     assert text.splitlines() == [PLANTED, "Jane", "Doe"]
+
+
+def with_file(specification: bytes, entries: bytes = b"") -> bytes:
+    """A document of one empty page with an attached file as object 5, and its specification."""
+    return makers.pdf_objects(
+        b"<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names[(plan.txt) 4 0 R]>>>>>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>",
+        b"<</F(plan.txt)" + specification + b">>",
+        makers.pdf_stream(RAW, entries),
+        b"<</F 5 0 R>>",
+    )
+
+
+@pytest.mark.parametrize("entries", [b"", b"/Type/EmbeddedFile", b"/Params<</Size 35>>", b"/Type/Foo"])
+@pytest.mark.parametrize(
+    "specification",
+    [b"/EF<</F 5 0 R>>", b"/EF<</UF 5 0 R/F 5 0 R>>", b"/EF 6 0 R", b"/RF<</F[(plan.txt)5 0 R]>>"],
+    ids=["direct", "two names", "indirect", "related"],
+)
+def test_attached_files_are_found_by_their_specification(specification: bytes, entries: bytes) -> None:
+    documents = read(with_file(specification, entries))
+    assert [t.where for t in documents.texts if PLANTED in t.text] == ["attachment 1 > attached file 1"]
+    assert documents.unscanned == ()
+
+
+@pytest.mark.parametrize("specification", [b"/EF 5", b"/EF<</F(plan.txt)>>", b"/EF[5 0 R]", b"/RF<</F[[5 0 R]]>>"])
+def test_broken_specifications_end(specification: bytes) -> None:
+    assert not any(PLANTED in t.text for t in read(with_file(specification)).texts)
+
+
+def with_stream(entries: bytes, content: str) -> bytes:
+    return makers.pdf_objects(
+        b"<</Type/Catalog/Pages 2 0 R" + entries + b">>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>",
+        makers.pdf_stream(content.encode(), b"/Type/Metadata" if b"/Metadata" in entries else b""),
+    )
+
+
+FORM = (
+    '<xdp:xdp xmlns:xdp="x"><template><field w="12"><value>17</value></field></template><xfa:datasets xmlns:xfa="f">'
+    "<xfa:data><form1><Name>Zarquon</Name><Card a='b'>5412 8801 4560 5040</Card><Born>1980-05-04</Born></form1>"
+    "</xfa:data></xfa:datasets></xdp:xdp>"
+)
+
+
+def test_numbers_in_a_form_stand_behind_their_names() -> None:
+    text = next(t.text for t in read(with_stream(b"/AcroForm<</XFA 4 0 R/Fields[]>>", FORM)).texts)
+    assert text.splitlines() == ["Name: Zarquon", "Card: 5412 8801 4560 5040", "Born: 1980-05-04"]
+
+
+@pytest.mark.parametrize(
+    ("value", "read_"),
+    [
+        ("5412 8801 4560 5040", True),
+        ("735278579", True),
+        ("2026-11-23", False),
+        ("2026-11-23T10:00:00+01:00", False),
+        ("1.7", False),
+    ],
+)
+def test_numbers_in_properties_that_may_be_of_a_person_are_read(value: str, *, read_: bool) -> None:
+    packet = f"<x:xmpmeta><rdf:li>{value}</rdf:li></x:xmpmeta>"
+    assert any(value in t.text for t in read(with_stream(b"/Metadata 4 0 R", packet)).texts) == read_

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import time
 import zlib
+from collections.abc import Callable
 
 import pytest
 
@@ -383,3 +384,84 @@ def test_hostile_pictures_end(content: bytes) -> None:
     started = time.process_time()
     read_parts([Part("attachment 1", content)], budget=budget)
     assert time.process_time() - started < 10
+
+
+def samsung(*notes: tuple[bytes, bytes], count: int | None = None) -> bytes:
+    """The notes that cameras of Samsung put behind a JPEG: each a name and its content."""
+    blocks = [struct.pack("<HHI", 0, 0xA01, len(name)) + name + said for name, said in notes]
+    back = [sum(map(len, blocks[number:])) for number in range(len(blocks))]
+    head = b"SEFH" + struct.pack("<II", 107, len(blocks) if count is None else count)
+    head += b"".join(struct.pack("<HHII", 0, 0xA01, at, len(block)) for at, block in zip(back, blocks, strict=True))
+    return b"".join(blocks) + head + struct.pack("<I", len(head)) + b"SEFT"
+
+
+USUAL = ((b"Image_UTC_Data", b"1763856000000"), (b"MCC_Data", b"505"), (b"Flag", b"\1\0\0\0"))
+
+
+def test_a_photograph_with_the_notes_of_its_camera_passes() -> None:
+    documents = read(makers.jpeg() + samsung(*USUAL))
+    assert documents.unscanned == ()
+    assert any("1763856000000" in t.text for t in documents.texts)
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        samsung(*USUAL, (b"Note", PLANTED.encode())),
+        samsung((PLANTED.encode(), b"1"), *USUAL),
+        samsung((b"Plan", makers.docx("page", PLANTED)), *USUAL),
+        PLANTED.encode() * 3 + samsung(*USUAL),
+    ],
+    ids=["content", "name", "file", "in front"],
+)
+def test_what_the_notes_of_a_camera_hold_is_read(tail: bytes) -> None:
+    assert any(PLANTED in t.text for t in read(makers.jpeg() + tail).texts)
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        samsung(*USUAL, (b"Film", b"\0\0\0\x18ftypmp42" + bytes(range(256)))),
+        samsung(*USUAL, (b"Depth", bytes(range(256)) * 2)),
+        bytes(range(256)) + samsung(*USUAL),
+        samsung(*USUAL, count=400),
+        samsung(*USUAL, count=2),
+        samsung(*USUAL) + PLANTED.encode() * 3,
+        bytes(range(256)) + b"SEFT",
+    ],
+    ids=["film", "unknown", "in front", "too few", "too many", "behind", "none"],
+)
+def test_what_cannot_be_read_behind_a_photograph_is_reported(tail: bytes) -> None:
+    assert read(makers.jpeg() + tail).unscanned
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("5412 8801 4560 5040", True),
+        ("735278579", True),
+        ("2026-11-23T10:00:00", False),
+        ("2026-11-23", False),
+        ("720000/10000", False),
+    ],
+)
+def test_numbers_in_the_properties_of_a_picture_that_may_be_of_a_person_are_read(value: str, *, told: bool) -> None:
+    documents = read(webp(9, 9, (b"XMP ", xmp(value))))
+    assert any(value in t.text for t in documents.texts) == told
+
+
+def wmf_glyphs(options: int) -> bytes:
+    body = struct.pack("<hhHH", 1, 1, 3, options) + b"abc\0"
+    head = b"\xd7\xcd\xc6\x9a" + bytes(18) + struct.pack("<HHHIHIH", 1, 9, 0x300, 100, 0, 50, 0)
+    return head + struct.pack("<IH", 3 + len(body) // 2, 0x0A32) + body + struct.pack("<IH", 3, 0)
+
+
+def emf_glyphs(options: int) -> bytes:
+    content = emf("\3\4\5")
+    return content[: 88 + 52] + struct.pack("<I", options) + content[88 + 56 :]
+
+
+@pytest.mark.parametrize("make", [emf_glyphs, wmf_glyphs])
+def test_numbers_of_glyphs_are_no_characters(make: Callable[[int], bytes]) -> None:
+    assert "text has no character codes" in [entry.why for entry in read(make(0x10)).unscanned]
+    assert "text has no character codes" not in [entry.why for entry in read(make(0)).unscanned]

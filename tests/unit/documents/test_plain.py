@@ -200,3 +200,30 @@ def test_nested_json_is_bounded() -> None:
 @pytest.mark.parametrize("root", ["a", "b", "span", "tspan", "i", "em", "p", "title", "text", "record"])
 def test_a_file_whose_root_is_text_is_read(root: str) -> None:
     assert "Zarquon" in texts(f"<?xml version='1.0'?><{root}>said by <i>Zarquon</i></{root}>")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('<pay><card id="5412 8801 4560 5040" holder="Zarquon"/></pay>', "id: 5412 8801 4560 5040"),
+        ('<staff><note class="Zarquon is ill"/></staff>', "class: Zarquon is ill"),
+        ('<staff><note style="Zarquon is ill" d="ill"/></staff>', "style: Zarquon is ill | d: ill"),
+        ('<staff><note n="urn:Zarquon is ill"/></staff>', "urn:Zarquon is ill"),
+        ('<staff><note n="url(5412880145605040"/></staff>', "5412880145605040"),
+        ('<svg xmlns="http://www.w3.org/2000/svg"><g id="Zarquon is ill"/></svg>', "id: Zarquon is ill"),
+        ('<svg xmlns="http://www.w3.org/2000/svg"><g class="c5412880145605040"/></svg>', "c5412880145605040"),
+    ],
+)
+def test_attributes_of_any_name_are_read(content: str, said: str) -> None:
+    assert said in "\n".join(t.text for t in read(content.encode()).texts)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '<svg xmlns="http://www.w3.org/2000/svg"><path id="layer1" class="st0" d="M 10 20 L 100000 200" x="7"/></svg>',
+        '<a><note n="urn:oasis:names:tc:opendocument"/><b ref="http://www.w3.org/2001/XMLSchema"/></a>',
+    ],
+)
+def test_what_draws_or_refers_says_nothing(content: str) -> None:
+    assert not read(content.encode()).texts

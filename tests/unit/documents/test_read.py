@@ -338,3 +338,25 @@ def test_private_key_in_der_is_marked() -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     content = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     assert any("PRIVATE KEY" in t.text for t in read(content).texts)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "A file that does not start with %PDF-1.4 is not opened by the printer. " + PLANTED,
+        "%PDF-1.7 is what the first line says. " + PLANTED,
+    ],
+)
+def test_a_text_that_speaks_of_pdf_is_text(said: str) -> None:
+    documents = read(said.encode())
+    assert documents.attachments[0].type == "txt"
+    assert places(documents)
+    assert documents.unscanned == ()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\n", b"%PDF-1.4\nstartxref\n0\n%%EOF", b"%PDF-1.4\n\0\1\2 words", b"%PDF-\0"],
+)
+def test_what_begins_like_a_pdf_stays_one(content: bytes) -> None:
+    assert read(content).attachments[0].type == "pdf"
