@@ -11,12 +11,13 @@ from dlp_gateway.mime import carriers, charsets, contentlines, embedded, html
 PLAIN = "plain"
 HTML = "html"
 CALENDAR = "calendar"
+ENRICHED = "enriched"
 
 _KINDS = {
     "text/plain": PLAIN,
     "text": PLAIN,
-    "text/enriched": PLAIN,
-    "text/richtext": PLAIN,
+    "text/enriched": ENRICHED,
+    "text/richtext": ENRICHED,
     "text/markdown": PLAIN,
     "text/x-markdown": PLAIN,
     "text/html": HTML,
@@ -37,6 +38,11 @@ _META_WINDOW = 4096
 # First bytes of files that pass for text; other files are told by their control characters.
 _FILE_STARTS = (b"%PDF-", b"{\\rtf", b"PK\x03\x04", b"GIF87a", b"GIF89a", b"\x78\x9f\x3e\x22", b"\xd0\xcf\x11\xe0")
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\x0b\x0c\r\x08\x1a\x1b")) + b"\x7f"
+_THREE_OTHERS = re.compile(rb"[\x80-\xff]{3}")
+_COMMAND = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]{0,59})>|<<")
+_SILENT_COMMANDS = frozenset({"param", "comment"})
+# Those of text/richtext (RFC 1341, section 7.1.3) among them.
+_SAID_COMMANDS = {"": "<", "lt": "<", "nl": "\n", "np": "\n"}
 _SOFT_SEAM = re.compile(r"(?<=\w) \n(?=\w)")
 
 
@@ -68,7 +74,21 @@ def is_binary(content: bytes) -> bool:
         return False
     if content.startswith((b"\xff\xfe", b"\xfe\xff")) or charsets.utf16_by_zeros(content):
         return False
-    return (len(content) - len(content.translate(None, _CONTROLS))) * 200 > len(content)
+    controls = len(content) - len(content.translate(None, _CONTROLS))
+    if controls * 200 <= len(content):
+        return False
+    # Text copied from a PDF has a control character for each hyphen at the end of a line. Archives and documents of
+    # programs have NUL, or far more control characters.
+    return b"\0" in content or controls * 20 > len(content) or not _is_prose(content)
+
+
+def _is_prose(content: bytes) -> bool:
+    """Whether the octets are UTF-8, or as in a Western charset: never three in a row that are not ASCII."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return _THREE_OTHERS.search(content) is None
+    return True
 
 
 def read(
@@ -77,7 +97,7 @@ def read(
     """Yield the readings of a body and the files in it.
 
     Args:
-        kind: PLAIN, HTML or CALENDAR.
+        kind: PLAIN, HTML, CALENDAR or ENRICHED.
         content: decoded from the transfer encoding.
         declared: charset labels found for it.
         delsp: the text is ``format=flowed; delsp=yes`` (RFC 3676).
@@ -100,7 +120,9 @@ def read(
         else:
             yield from _plain(source, delsp=delsp)
             yield from _carried(source, characters)
-    if kind == PLAIN:
+            if kind == ENRICHED and (words := _enriched(source)) != source:
+                yield Piece("enriched", words)
+    if kind in {PLAIN, ENRICHED}:
         yield from embedded.files(content)
 
 
@@ -115,6 +137,25 @@ def _plain(text: str, *, delsp: bool) -> Iterator[Piece]:
         yield Piece("", text)
     if delsp and _SOFT_SEAM.search(text):
         yield Piece("flowed", _SOFT_SEAM.sub("", text))
+
+
+def _enriched(text: str) -> str:
+    """The words of text/enriched (RFC 1896): without commands and their parameters."""
+    kept: list[str] = []
+    silent = False
+    at = 0
+    for command in _COMMAND.finditer(text):
+        if not silent:
+            kept.append(text[at : command.start()])
+        at = command.end()
+        name = command[2].lower() if command[2] else ""
+        if name in _SILENT_COMMANDS:
+            silent = not command[1]
+        elif not silent and name in _SAID_COMMANDS:
+            kept.append(_SAID_COMMANDS[name])
+    if not silent:
+        kept.append(text[at:])
+    return "".join(kept)
 
 
 def _carried(text: str, characters: int) -> Iterator[Piece | Lack | embedded.File]:

@@ -3,6 +3,11 @@
 Base64 and hex runs, percent and backslash escapes, entities, pasted
 quoted-printable. Random tokens, hashes and links are everywhere in mail, so a
 run is only a reading when what comes out looks like text.
+
+Escapes are ordinary, also within one another: each service that a link is sent
+through encodes it once more (RFC 3986, section 2.4), and notations stand side
+by side. They are undone as often as they come. Base64 within base64 is not
+ordinary.
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ import quopri
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 
 from dlp_gateway.mime.html import decode_data_uri
 
@@ -20,6 +26,8 @@ DEFAULT_BUDGET = 8_000_000
 # Plain mail carries none or a few; each is looked at by itself.
 _MOST = 400
 _DEEPEST = 2
+# How often escapes are undone: a link sent through three services has been encoded three times.
+_MOST_ROUNDS = 6
 
 # Every repeat without an upper bound is possessive: one that can give back keeps a hundred times the text in memory.
 # At least 24 characters: shorter runs hold no identifier with its context. Lines of one run may be indented.
@@ -99,24 +107,28 @@ def carried(text: str, budget: int = DEFAULT_BUDGET) -> Carried:
 def _all_readings(text: str, base64_runs: Sequence[_Run], budget: int) -> tuple[tuple[str, ...], bool]:
     """The readings, those of readings too, and whether there are more."""
     found: dict[str, None] = {}
-    waiting: list[tuple[str, Iterable[_Run], int]] = [(text, base64_runs, 0)]
+    # Texts, the runs in them, how deep they were encoded, and whether their escapes are still to be undone.
+    waiting: list[tuple[str, Iterable[_Run], int, bool]] = [(text, base64_runs, 0, True)]
     left = budget
     while waiting:
-        source, runs, depth = waiting.pop()
-        for reading in _readings(source, runs):
-            if reading in found or reading == source:
+        source, runs, depth, escaped = waiting.pop()
+        undone, endless = _unescaped(source) if escaped else ((), False)
+        decoded = _decoded(source, runs)
+        if depth == _DEEPEST:
+            # Nobody encodes thrice but to hide something; what is left unread is said.
+            endless = endless or any(reading not in found and reading != source for reading in decoded)
+            decoded = iter(())
+        levels = chain(zip(undone, repeat(depth), strict=False), zip(decoded, repeat(depth + 1), strict=False))
+        for reading, level in levels:
+            if reading in found or reading == text:
                 continue
             left -= len(reading)
             if left < 0 or len(found) == _MOST:
                 return tuple(found), True
             found[reading] = None
-            if depth + 1 < _DEEPEST:
-                waiting.append((reading, _runs(_BASE64, reading), depth + 1))
-            elif any(
-                deeper not in found and deeper != reading for deeper in _readings(reading, _runs(_BASE64, reading))
-            ):
-                # Nobody encodes thrice but to hide something; what is left unread is said.
-                return tuple(found), True
+            waiting.append((reading, _runs(_BASE64, reading), level, level > depth))
+        if endless:
+            return tuple(found), True
     return tuple(found), False
 
 
@@ -143,22 +155,67 @@ def _runs(pattern: re.Pattern[str], text: str) -> Iterator[_Run]:
         yield (run,) if line < 0 else (run, run[line + 1 :])
 
 
-def _readings(text: str, base64_runs: Iterable[_Run]) -> Iterator[str]:
+def _decoded(text: str, base64_runs: Iterable[_Run]) -> Iterator[str]:
+    """Yield what base64 and hex runs say."""
     for found, decode, shortest in ((base64_runs, _base64, 18), (_runs(_HEX, text), _hex, 12)):
         for runs in found:
             readings = (_plausible(run, decode, shortest) for run in runs)
             if (reading := next(filter(None, readings), None)) is not None:
                 yield reading
-    if _SEVERAL_PERCENT.search(text):
-        yield _PERCENT.sub(lambda match: _decode(bytes.fromhex(match[0].replace("%", ""))) or match[0], text)
-    if "\\u" in text or "\\x" in text:
-        yield _BACKSLASH.sub(_unescape, text)
-    if "&#" in text:
-        yield _ENTITY.sub(lambda match: html.unescape(match[0]), text)
-    if "=" in text and (first := _QUOTED.search(text)) and _QUOTED.search(text, first.end()):
-        decoded = _decode(quopri.decodestring(text.encode("utf-8", "surrogatepass")))
-        if decoded is not None:
-            yield decoded
+
+
+def _unescaped(text: str) -> tuple[tuple[str, ...], bool]:
+    """The readings of a text without its escapes, and whether there are still some in the last of them.
+
+    Each notation is undone by itself once, then all of them until nothing changes: without quoted-printable, whose
+    marks are also those of ``?id=42`` in a link, and with it.
+    """
+    by_itself = {undo: undo(text) for undo in _NOTATIONS}
+    found = dict.fromkeys(by_itself.values())
+    endless = False
+    if any(reading != text for reading in found):
+        for notations in (_NOTATIONS[:-1], _NOTATIONS):
+            reading, ends = _until_nothing_changes(text, notations)
+            found[reading] = None
+            endless = endless or not ends
+            if by_itself[_without_quoted] == text:
+                break
+    found.pop(text, None)
+    return tuple(found), endless
+
+
+def _until_nothing_changes(text: str, notations: Sequence[Callable[[str], str]]) -> tuple[str, bool]:
+    for _ in range(_MOST_ROUNDS):
+        before = text
+        for undo in notations:
+            text = undo(text)
+        if text == before:
+            return text, True
+    return text, all(undo(text) == text for undo in notations)
+
+
+def _without_percent(text: str) -> str:
+    if "%" not in text or _SEVERAL_PERCENT.search(text) is None:
+        return text
+    return _PERCENT.sub(lambda match: _decode(bytes.fromhex(match[0].replace("%", ""))) or match[0], text)
+
+
+def _without_backslashes(text: str) -> str:
+    return _BACKSLASH.sub(_unescape, text) if "\\u" in text or "\\x" in text else text
+
+
+def _without_entities(text: str) -> str:
+    return _ENTITY.sub(lambda match: html.unescape(match[0]), text) if "&#" in text else text
+
+
+def _without_quoted(text: str) -> str:
+    if "=" not in text or (first := _QUOTED.search(text)) is None or _QUOTED.search(text, first.end()) is None:
+        return text
+    return _decode(quopri.decodestring(text.encode("utf-8", "surrogatepass"))) or text
+
+
+# Quoted-printable comes last.
+_NOTATIONS = (_without_percent, _without_backslashes, _without_entities, _without_quoted)
 
 
 def _armours(text: str) -> Iterator[str]:

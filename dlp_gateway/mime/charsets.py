@@ -1,7 +1,9 @@
 """Bytes to text: every plausible reading, and no codec that a mail program would not use.
 
 The order of evidence is that of mail programs: byte order mark, declared
-charset, UTF-8 if it is valid, UTF-16 by its zero bytes, windows-1252. Charset
+charset, UTF-8 if it is valid, UTF-16 by its zero bytes, windows-1252. Browsers
+believe a byte order mark before any label (WHATWG Encoding, "decode"), many
+mail programs do not; what could be the one or the other is read as both. Charset
 labels are looked up in an allow-list: Python's own registry also holds codecs
 that are no charsets (``punycode`` takes 20 s for 200 kB, ``rot13``, ``idna``,
 ``unicode_escape``).
@@ -85,6 +87,11 @@ _labels("hp-roman8", "hproman8", "roman8")
 _STATEFUL = frozenset({"hz", "utf-7"})  # plain ASCII bytes may mean something else
 _EBCDIC = frozenset(f"cp{n:03}" for n in (37, 273, 424, 500, 875, 1026, 1140))
 _WIDE = frozenset({"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"})
+# Marks of UTF-16 and UTF-32 in front of a text, however many.
+_WIDE_MARKS = re.compile(rb"(?:\xff\xfe(?:\0\0)?|(?:\0\0)?\xfe\xff)+")
+# Characters of UTF-16 that may as well be two octets of a narrow charset, and what could not be read. Left out are
+# signs of everyday text whose octets make no words.
+_MADE_OF_TWO = re.compile("[\u2020\u2021\u2023-\u2025\u2027-\u20ab\u20ad-\uffff]")
 _LABEL_JUNK = re.compile(r"[^a-z0-9]")
 
 
@@ -122,6 +129,20 @@ def decode(content: bytes, declared: tuple[str, ...] = ()) -> Decoded:
     return Decoded(tuple(texts), unknown)
 
 
+def of_word(content: bytes, label: str) -> tuple[str, ...]:
+    """Return the likeliest reading of a short labelled text; all of them where programs disagree on the label.
+
+    They do on charsets that give ASCII octets another meaning, which some do not know (WHATWG Encoding leaves out
+    UTF-7, UTF-32 and EBCDIC), and on labels that the first octets contradict.
+    """
+    texts = decode(content, (label,) if label else ()).texts
+    if len(texts) == 1:
+        return texts
+    codec = codec_of(label)
+    disputed = codec in _WIDE or codec in _EBCDIC or codec in _STATEFUL
+    return texts if disputed or _WIDE_MARKS.match(content) or utf16_by_zeros(content) else texts[:1]
+
+
 def in_utf8(content: bytes, declared: tuple[str, ...]) -> tuple[bytes, ...]:
     """Return the readings of a text file as UTF-8, where only the declared charset tells how to read it."""
     named = tuple(dict.fromkeys(filter(None, map(codec_of, declared))))
@@ -134,25 +155,47 @@ def in_utf8(content: bytes, declared: tuple[str, ...]) -> tuple[bytes, ...]:
 def _readings(content: bytes, named: tuple[str, ...]) -> list[str]:
     marked = next((codec for bom, codec in _BOMS if content.startswith(bom)), None)
     zeros = utf16_by_zeros(content)
-    if marked and marked != "utf-8-sig":
-        return [content.decode(marked, "replace")]
-    utf8 = _strict(content, marked or "utf-8")
-    found = [content.decode(zeros, "replace")] if zeros else []
-    bent = utf8 is None and not zeros
+    wide = zeros if marked in {None, "utf-8-sig"} else marked
+    return _narrow(content, named, marked or "utf-8") if wide is None else _wide(content, named, wide)
+
+
+def _wide(content: bytes, named: tuple[str, ...], codec: str) -> list[str]:
+    """Read what is UTF-16 or UTF-32 by its mark or its zero bytes; and as its octets, where those may say more.
+
+    Where the label says nothing of it, programs show the octets, of which NUL is nothing.
+    """
+    text = content.decode(codec, "replace")
+    found = [text]
+    if codec == "utf-32" and "\ufffd" in text:
+        found.append(content.decode("utf-16", "replace"))
+    found += [content.decode(one, "replace") for one in named if one in _WIDE and one not in {codec, "utf-16"}]
+    labels = tuple(one for one in named if one not in _WIDE)
+    if _MADE_OF_TWO.search(text) is None and not {*labels} - {"utf-8", "cp1252"}:
+        return found
+    octets = _WIDE_MARKS.sub(b"", content, count=1) if _WIDE_MARKS.match(content) else content
+    narrow = _narrow(octets.replace(b"\0", b""), labels, "utf-8", guess=False)
+    return [*found, *narrow] if named and not labels else [*narrow, *found]
+
+
+def _narrow(content: bytes, named: tuple[str, ...], utf: str, *, guess: bool = True) -> list[str]:
+    """Read by labels, as UTF-8 (``utf``: with or without a mark), by its letters, as windows-1252."""
+    utf8 = _strict(content, utf)
+    found: list[str] = []
+    bent = utf8 is None
     for codec in named:
-        if codec not in ("utf-8", "cp1252", "utf-16"):
+        if codec == "utf-16":
+            found += [content.decode("utf-16-be", "replace"), content.decode("utf-16-le", "replace")]
+        elif codec not in ("utf-8", "cp1252"):
             text = _strict(content, codec)
             bent = bent and text is None
             found.append(content.decode(codec, "replace") if text is None else text)
-        elif codec == "utf-16" and not zeros:
-            found += [content.decode("utf-16-be", "replace"), content.decode("utf-16-le", "replace")]
-    if utf8 is not None and not zeros:
+    if utf8 is not None:
         found.append(utf8)
-    elif "utf-8" in named and not zeros:
+    elif "utf-8" in named:
         found.append(content.decode("utf-8", "replace"))
-    if bent or ("cp1252" in named and not zeros and not content.isascii()):
+    if bent or ("cp1252" in named and not content.isascii()):
         found.append(windows_1252(content))
-    if bent and not named:
+    if bent and not named and guess:
         found += _guess(content)
     if b"\x1b" in content and not any(codec.startswith("iso2022") for codec in named):
         found.append(content.decode("iso2022_jp_ext", "replace"))

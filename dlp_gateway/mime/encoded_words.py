@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from dataclasses import dataclass
 
 from dlp_gateway.mime import charsets
 
@@ -27,27 +28,42 @@ def readings(value: str) -> tuple[str, ...]:
     Words are decoded inside quotes and inside other words, with or without blanks between them. Octets of
     adjacent words of one charset are joined before they are decoded, so that a character may be split over
     two words. Words split although they would have fit into one are also read with a blank between them.
-    A value encoded twice is read both ways.
+    A value encoded twice is read both ways, and octets that say different things by their label and by
+    their first octets are read as each.
     """
     if "=?" not in value:
         return (value,)
     found: dict[str, None] = {}
-    current = value
+    waiting = [value]
     for _ in range(_ROUNDS):
-        pieces = _pieces(current)
-        joined = "".join(text for text, _ in pieces)
-        found[joined] = None
-        if any(loose for _, loose in pieces):
-            found["".join((" " if loose else "") + text for text, loose in pieces)] = None
-        if "=?" not in joined or joined == current:
-            break
-        current = joined
+        encoded: list[str] = []
+        for current in waiting:
+            pieces = _pieces(current)
+            for nth in range(max(len(piece.texts) for piece in pieces)):
+                joined = "".join(piece.said(nth) for piece in pieces)
+                found[joined] = None
+                if any(piece.loose for piece in pieces):
+                    found["".join((" " if piece.loose else "") + piece.said(nth) for piece in pieces)] = None
+                if "=?" in joined and joined != current:
+                    encoded.append(joined)
+        waiting = encoded
     return tuple(found)
 
 
-def _pieces(value: str) -> list[tuple[str, bool]]:
-    """Split into decoded pieces; the flag says that a reader may show a blank before this one."""
-    pieces: list[tuple[str, bool]] = []
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A decoded word in every reading, or what stands between; ``loose``: a reader may show a blank before it."""
+
+    texts: tuple[str, ...]
+    loose: bool = False
+
+    def said(self, nth: int) -> str:
+        return self.texts[min(nth, len(self.texts) - 1)]
+
+
+def _pieces(value: str) -> list[_Piece]:
+    """Split into decoded pieces."""
+    pieces: list[_Piece] = []
     run: list[tuple[str, bytes, bool]] = []  # adjacent words: charset, octets, loose
     at, last_length, ends = 0, 75, True
     while (match := _START.search(value, at)) is not None:
@@ -61,7 +77,7 @@ def _pieces(value: str) -> list[tuple[str, bool]]:
         if not adjacent:
             _flush(run, pieces)
             if between:
-                pieces.append((between, False))
+                pieces.append(_Piece((between,)))
         following = finish + 2 if ends else finish
         length = following - match.start()
         loose = adjacent and bool(between) and last_length + length < 70
@@ -69,11 +85,11 @@ def _pieces(value: str) -> list[tuple[str, bool]]:
         at, last_length = following, length
     _flush(run, pieces)
     if at < len(value):
-        pieces.append((value[at:], False))
+        pieces.append(_Piece((value[at:],)))
     return pieces
 
 
-def _flush(run: list[tuple[str, bytes, bool]], pieces: list[tuple[str, bool]]) -> None:
+def _flush(run: list[tuple[str, bytes, bool]], pieces: list[_Piece]) -> None:
     """Decode a run of adjacent words; those of one charset are joined first unless each is whole by itself."""
     index = 0
     while index < len(run):
@@ -83,12 +99,14 @@ def _flush(run: list[tuple[str, bytes, bool]], pieces: list[tuple[str, bool]]) -
         while index < len(run) and run[index][0].lower() == charset.lower():
             joined.append(run[index][1:])
             index += 1
-        texts = [charsets.decode(piece, (charset,)).texts[0] for piece, _ in joined]
-        whole = charsets.decode(b"".join(piece for piece, _ in joined), (charset,)).texts[0]
-        if whole == "".join(texts):
-            pieces.extend((text, flag) for text, (_, flag) in zip(texts, joined, strict=True))
+        words = [_Piece(charsets.of_word(piece, charset), flag) for piece, flag in joined]
+        whole = charsets.of_word(b"".join(piece for piece, _ in joined), charset)
+        if len(whole) == max(len(word.texts) for word in words) and all(
+            text == "".join(word.said(nth) for word in words) for nth, text in enumerate(whole)
+        ):
+            pieces.extend(words)
         else:
-            pieces.append((whole, loose))
+            pieces.append(_Piece(whole, loose))
     run.clear()
 
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from dlp_gateway.mime.html_conditional import for_outlook
 from dlp_gateway.mime.html_data import decode_data_uri
 from dlp_gateway.mime.html_page import Page
-from dlp_gateway.mime.html_sheets import StyleSheet
+from dlp_gateway.mime.html_sheets import StyleSheet, applying
+from dlp_gateway.mime.html_tokens import attributes_of
 
 __all__ = ["DEFAULT_BUDGET", "HtmlReadings", "decode_data_uri", "read_html"]
 
@@ -32,9 +33,8 @@ _MOST_PARTS = 200
 # Tags and attributes that are read once more, in all other readings of a page together: three times a dense megabyte.
 _MOST_MARKS_AGAIN = 600_000
 
-_STYLE_OR_COMMENT = re.compile(r"<!--(?!-?>)|<style\b([^<>]*+)>", re.IGNORECASE)
-_STYLE_END = re.compile(r"</style(?=[\s/>])", re.IGNORECASE)
-_PRINT = re.compile(r"media\s*=\s*[\"']?\s*(?:only\s+)?print\s*(?:[\"'\s/]|$)", re.IGNORECASE)
+_STYLE_OR_COMMENT = re.compile(r"<!--(?!-?>)|<style(?=[ \t\n\r\f/>])([^<>]*+)>", re.ASCII | re.IGNORECASE)
+_STYLE_END = re.compile(r"</style(?=[ \t\n\r\f/>])", re.ASCII | re.IGNORECASE)
 _COMMENT_END = re.compile(r"--!?>")
 
 
@@ -105,11 +105,12 @@ class _Reading:
         self._source = source
         self._budget = budget
         self._allowance = allowance
-        styles = _style_elements(source)
+        self._styles = styles = _style_elements(source)
         self._sheet = StyleSheet(styles)
         self.first = Page(source, self._sheet, budget).run()
         # Only now it is certain which styles are markup, and not text within something else.
         if (found := self.first.styles[:_MOST_STYLE_ELEMENTS]) != styles:
+            self._styles = found
             self._sheet = StyleSheet(found)
             allowance.take(self.first.marks)
             self.first = Page(source, self._sheet, budget).run()
@@ -126,6 +127,8 @@ class _Reading:
             yield self._again(visible, self._sheet, without=first.seams.splitting, joined=True)
         if first.mixed:
             yield self._again(visible, StyleSheet((), outlook=False))
+        if first.uncertain:
+            yield self._again(visible, StyleSheet(self._styles, outlook=False, conditional=False))
 
     def _again(self, visible: str, sheet: StyleSheet, *, without: Collection[int] = (), joined: bool = False) -> str:
         if not self._allowance.take(self.first.marks):
@@ -180,7 +183,8 @@ def _style_elements(source: str) -> list[str]:
         comment = match[1] is None
         end = (_COMMENT_END if comment else _STYLE_END).search(source, match.end())
         stop = end.start() if end is not None else len(source)
-        if not comment and not _PRINT.search(match[1]) and stop > match.end():
-            found.append(source[match.end() : stop])
+        if not comment and stop > match.end():
+            rules = applying(source[match.end() : stop], attributes_of(match[1]))
+            found += [rules] if rules is not None else []
         at = end.end() if end is not None else len(source)
     return found

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
-from dlp_gateway.mime import html_data
+from dlp_gateway.mime import html_data, html_sheets
 
 _MOST_DATA_URIS = 200
 _READ_ATTRIBUTES = frozenset(
@@ -55,6 +55,12 @@ class Attributes:
                 spent += self.keep(html_data.in_attribute(name, value))
                 if html_data.begins(name, value):
                     continue
+            if name == "style" and ('"' in value or "'" in value or "counter" in value.lower()):
+                for said in html_sheets.strings(value):
+                    spent += self._line(said)
+            if name == "srcdoc":
+                # A page of its own (HTML standard, section 4.8.5).
+                spent += self._file("text/html", value.encode("utf-8", "replace"))
             if name in _READ_ATTRIBUTES or name.startswith(("data-", "aria-")):
                 if name in _ADDRESSES and "%" in value:
                     spent += self._line(unquote(value))
@@ -67,12 +73,15 @@ class Attributes:
         for address in addresses:
             if (decoded := html_data.decode_data_uri(address)) is None:
                 continue
-            if len(self.data) == _MOST_DATA_URIS:
-                self.truncated = True
-                break
-            self.data.append(decoded)
-            spent += len(decoded[1])
+            spent += self._file(*decoded)
         return spent
+
+    def _file(self, kind: str, content: bytes) -> int:
+        if len(self.data) == _MOST_DATA_URIS:
+            self.truncated = True
+            return 0
+        self.data.append((kind, content))
+        return len(content)
 
     def _line(self, value: str) -> int:
         value = _SPACE.sub(" ", value).strip()

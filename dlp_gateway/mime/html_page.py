@@ -7,11 +7,12 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from dlp_gateway.mime import html_attributes, html_data
+from dlp_gateway.mime import html_attributes, html_data, html_scopes
 from dlp_gateway.mime.html_attributes import Attributes
 from dlp_gateway.mime.html_conditional import Conditions
 from dlp_gateway.mime.html_flow import Flow, Frame
-from dlp_gateway.mime.html_sheets import StyleSheet, contents
+from dlp_gateway.mime.html_scopes import ENDING, ENDS_LIKE, ENDS_P, IN_HEAD, SPACES, Spaces
+from dlp_gateway.mime.html_sheets import StyleSheet, applying, stray, strings
 from dlp_gateway.mime.html_styles import NOTHING_SEEN, SEEN, Look, Style, look, of_element
 from dlp_gateway.mime.html_tables import Table
 from dlp_gateway.mime.html_tokens import tokenize
@@ -19,6 +20,8 @@ from dlp_gateway.mime.html_words import INVISIBLE, Seams
 
 # Tags and attributes. The densest honest pages, tables out of spreadsheets, have one for a dozen characters.
 _MOST_MARKS = 1_000_000
+# Text that rules put on the page: a few bytes of a rule give it for each element.
+_MOST_GENERATED = 500_000
 # A table is written anew into the one around it.
 _DEEPEST_TABLES = 30
 
@@ -37,9 +40,10 @@ _PLAIN_INLINE = frozenset(
 # Elements that are no more than text in a look, unless attributes or rules say so.
 _ORDINARY = _PLAIN_INLINE | _BLOCK | _TABLE_TAGS
 _DIGITS = re.compile(r"\d.{0,4}\d.{0,4}\d")
+# Raw in HTML as well; in SVG they may hold elements.
+_UNSEEN_IN_SVG = frozenset({"style", "script", "title"})
 _SPACE = re.compile(r"[ \t\r\n\f]{2,}+|[\t\r\n\f]")
 _TAG = re.compile(r"<[^<>]{1,1000}>")
-_PRINT = re.compile(r"\s*(?:only\s+)?print\s*$", re.IGNORECASE)
 # What stands between these is shown from right to left (Unicode Standard Annex 9, RLO and PDF).
 _OVERRIDE, _END_OF_OVERRIDE = "\u202e", "\u202c"
 
@@ -82,7 +86,9 @@ class Page:
         self._looks: list[Look] = [SEEN]
         self._counts: dict[str, int] = {}
         self._special: dict[int, _Special] = {}
-        self._overrides = 0
+        self._overrides = self._generated = 0
+        self._spaces = Spaces()
+        self._in_body = False
         self._frames: list[Frame] = []
         self._tables_beyond = 0
         self._page = self._flow = Flow()
@@ -95,7 +101,9 @@ class Page:
         # A block ended or began beside text that it touches.
         self._beside = False
         self._in_line: set[str] = set()
-        self._printed = False
+        # Of the style element that is open; and whether it is shown, for all that the sheets say.
+        self._style_attributes: dict[str, str] = {}
+        self._displayed = False
         self.attributes = Attributes()
         self.styles: list[str] = []
         self.truncated = False
@@ -105,6 +113,8 @@ class Page:
         self.doubtful = False
         # One line has text that is hidden by a rule, and text that is hidden by its element.
         self.mixed = False
+        # One has text that is hidden in any case, and text that is hidden in Outlook alone or under a condition.
+        self.uncertain = False
 
     def run(self) -> Page:
         """Read the page."""
@@ -112,7 +122,7 @@ class Page:
             tokenize(self._source, self)
         except _Enough:
             self.truncated = True
-        self.truncated = self.truncated or self.attributes.truncated
+        self.truncated = self.truncated or self.attributes.truncated or self._sheet.truncated
         while self._frames:
             self._end_table()
         self.conditions.finish()
@@ -143,10 +153,20 @@ class Page:
         if self._left < 0:
             raise _Enough
 
+    @property
+    def foreign(self) -> bool:
+        """Whether what follows is SVG or MathML."""
+        return bool(self._spaces.foreign)
+
     # Tokens
 
     def text(self, text: str) -> None:
         """Text between tags."""
+        if not self._in_body and not text.isspace():
+            self._begin_body("")
+        if self._spaces.foreign == "svg" and self._tags[-1] in _UNSEEN_IN_SVG:
+            self.aside(self._tags[-1], text)
+            return
         appearance = self._looks[-1]
         if not (preserved := appearance.preserved):
             text = _SPACE.sub(" ", text)
@@ -174,11 +194,7 @@ class Page:
             return
         self._hidden.line()
         if element == "style":
-            if not self._printed:
-                self.styles.append(content)
-            for string in contents(content):
-                self._hidden.block(string)
-            self._spend(self.attributes.keep(html_data.in_text(content)))
+            self._style(content)
         elif element == "script":
             self._hidden.block(content.strip())
         else:
@@ -186,10 +202,25 @@ class Page:
                 content = html.unescape(content)
             elif element:
                 self._insert(_SPACE.sub(" ", content))
+            elif content.startswith("[CDATA["):
+                # Text for programs that take the page for XML.
+                self._insert(_SPACE.sub(" ", content.removeprefix("[CDATA[").removesuffix("]]")))
             elif "[" in content:
                 self.conditions.comment(content, in_line=self._all.in_line)
             self._hidden.block(_SPACE.sub(" ", _TAG.sub(" ", content)).strip())
         self._spend(len(content))
+
+    def _style(self, content: str) -> None:
+        """The content of a style element: rules, the strings in them, and words that are no rules."""
+        if (rules := applying(content, self._style_attributes)) is not None:
+            self.styles.append(rules)
+        if self._displayed:
+            # Rules make it a paragraph like others.
+            self.text(content)
+        else:
+            for said in (*strings(content), *stray(content)):
+                self._hidden.block(_SPACE.sub(" ", said))
+        self._spend(self.attributes.keep(html_data.in_text(content)))
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """A start tag."""
@@ -198,6 +229,10 @@ class Page:
             raise _Enough
         if attributes:
             self._spend(self.attributes.read(attributes))
+        if self._in_body and tag == "head":
+            return
+        if tag in ENDING or self._spaces.foreign or not self._in_body:
+            self._end_implied(tag, attributes)
         style = self._sheet.of(tag, attributes)
         if tag in _BLOCK or tag == "br":
             if style.beside and tag not in _VOID:
@@ -214,6 +249,8 @@ class Page:
         appearance = look(self._looks[-1], tag, attributes, style)
         if attributes or tag not in _ORDINARY or self._sheet.goes_further:
             appearance = self._particulars(tag, attributes, style, appearance)
+        if tag in SPACES:
+            self._spaces.start(tag, len(self._tags))
         self._looks.append(appearance)
         self._tags.append(tag)
         self._counts[tag] = self._counts.get(tag, 0) + 1
@@ -234,15 +271,45 @@ class Page:
             self._end_in_table(tag)
         if not is_open:
             return
-        name = ""
-        while name != tag:
-            name = self._tags.pop()
-            depth = len(self._tags)
-            if self._special and (ended := self._special.pop(depth, None)) is not None:
-                self._finish(ended)
-            self.seams.end(depth)
-            self._looks.pop()
-            self._counts[name] -= 1
+        ended = ""
+        while ended != tag:
+            ended = self._end_innermost()
+        self._in_body = self._in_body or tag == "head"
+
+    def _end_innermost(self) -> str:
+        name = self._tags.pop()
+        depth = len(self._tags)
+        if self._special and (ended := self._special.pop(depth, None)) is not None:
+            self._finish(ended)
+        if name in SPACES:
+            self._spaces.end(depth)
+        self.seams.end(depth)
+        self._looks.pop()
+        self._counts[name] -= 1
+        return name
+
+    def _end_implied(self, tag: str, attributes: dict[str, str]) -> None:
+        """End what an element that begins does not stand in."""
+        if not self._in_body:
+            self._begin_body(tag)
+        while (depth := self._spaces.broken_by(tag, attributes)) is not None:
+            self._end_from(depth)
+        if tag in ENDS_LIKE and (depth := html_scopes.ended(tag, self._tags)) is not None:
+            self._end_from(depth)
+        if tag in ENDS_P and self._counts.get("p") and (depth := html_scopes.paragraph(self._tags)) is not None:
+            self._end_from(depth)
+
+    def _end_from(self, depth: int) -> None:
+        while len(self._tags) > depth:
+            self._end_innermost()
+
+    def _begin_body(self, tag: str) -> None:
+        """End the head, and whatever is open in it, at an element or at text ("") that does not belong there."""
+        if tag in IN_HEAD or self._counts.get("template"):
+            return
+        self._in_body = True
+        if self._counts.get("head"):
+            self._end_from(self._tags.index("head"))
 
     def _boundary(self) -> None:
         """A block begins or ends that stands in a line, or beside other blocks, which it may touch."""
@@ -281,12 +348,18 @@ class Page:
         """Take what else there is to an element that begins; return the look that it has in this reading."""
         depth = len(self._tags)
         if tag == "style":
-            self._printed = _PRINT.match(attributes.get("media", "")) is not None
+            self._style_attributes = attributes
+            self._displayed = self._spaces.foreign != "svg" and (
+                style.displayed or self._sheet.displays(tag, attributes)
+            )
         elif tag not in _BLOCK and tag not in _TABLE_TAGS and not self._looks[-1].unseen:
             appearance = self._inline(tag, attributes, appearance)
         after = ""
         if self._sheet.goes_further:
             before, after = self._sheet.generated(tag, attributes)
+            self._generated += len(before) + len(after)
+            if self._generated > _MOST_GENERATED:
+                raise _Enough
             if before:
                 self._insert(before)
         overrides = appearance.rtl and (style.overrides or tag == "bdo")
@@ -309,7 +382,12 @@ class Page:
             return appearance
         alone = look(self._looks[-1], tag, attributes, of_element(attributes))
         self._in_line.add("element" if alone.unseen else "rule")
-        self.mixed = self.mixed or len(self._in_line) > 1
+        self.mixed = self.mixed or len(self._in_line - {"certain", "uncertain"}) > 1
+        certain = True
+        if self._sheet.uncertain or "mso-hide" in attributes.get("style", ""):
+            certain = look(self._looks[-1], tag, attributes, self._sheet.certain(tag, attributes)).unseen
+        self._in_line.add("certain" if certain else "uncertain")
+        self.uncertain = self.uncertain or {"certain", "uncertain"} <= self._in_line
         return appearance
 
     def _nearest(self, tag: str) -> _Special | None:

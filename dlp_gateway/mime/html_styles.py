@@ -9,6 +9,7 @@ cannot split what is seen.
 
 from __future__ import annotations
 
+import colorsys
 import re
 from dataclasses import dataclass
 
@@ -24,6 +25,13 @@ _FONT_SIZE = re.compile(
 )
 _NO_SCALE = re.compile(
     r"(?:scale[xy3d]{0,2}|matrix(?:3d)?)\(\s*(?:[^,()]{1,20},\s*)?0{0,9}\.?0{1,9}\s*[,)]|rotate[xy]\(\s*90deg"
+)
+_NO_CLIP = re.compile(r"inset\(100%|circle\(\s*0(?:px|%|em)?\s*(?:at\b|\))|polygon\(\s*0[a-z%]*\s+0[a-z%]*\s*\)")
+# Sizes that are parts of the size around.
+_RELATIVE = re.compile(r"\d(?:em|ex|ch|%)|\b(?:smaller|larger)\b")
+_HSL = re.compile(
+    r"hsla?\(\s*(-?\d{1,5}\.?\d{0,9})(?:deg)?[\s,]+(\d{1,5}\.?\d{0,9})%?[\s,]+(\d{1,5}\.?\d{0,9})%?"
+    r"(?:[\s,/]+(\d{0,5}\.?\d{1,9}))?"
 )
 _NO_OPACITY = re.compile(r"opacity\(\s*0*\.?0{1,9}%?\s*\)")
 
@@ -46,13 +54,32 @@ _NAMED = {
     "transparent": "transparent",
 }
 _PRESERVING = frozenset({"pre", "textarea", "xmp", "plaintext", "listing"})
-_UNSEEN = frozenset("template noscript head datalist object audio video canvas meter progress rp".split())
-_TELLING = frozenset({"hidden", "color", "bgcolor", "background", "popover", "dir"})
+# No mail program runs scripts, so what is there for those without is shown.
+_UNSEEN = frozenset("template head datalist audio video canvas meter progress rp".split())
+_TELLING = frozenset({"hidden", "color", "bgcolor", "background", "popover", "dir", "text"})
 # What "display" can be (CSS Display 3); anything else is no declaration.
 _DISPLAY = re.compile(
     r"none|contents|run-in|-(?:webkit|moz|ms)-"
     r"|(?:inline|block|flow|flex|grid|table|list-item|ruby|inherit|initial|unset|revert)\b"
 )
+# What other properties can be; what is left to a function is not known.
+_EVERYWHERE = r"inherit|initial|unset|revert|revert-layer|.*\("
+_SIZE = r"[-+]?(?:\d|\.\d)"
+_VALID = {
+    "display": _DISPLAY,
+    "visibility": re.compile(rf"(?:visible|hidden|collapse)$|{_EVERYWHERE}"),
+    "content-visibility": re.compile(rf"(?:visible|hidden|auto)$|{_EVERYWHERE}"),
+    "position": re.compile(rf"(?:static|relative|absolute|fixed|-webkit-sticky|sticky)$|{_EVERYWHERE}"),
+    "opacity": re.compile(rf"{_SIZE}[\d.e+-]*%?$|{_EVERYWHERE}"),
+    "font-size": re.compile(rf"{_SIZE}|(?:xx?-|xxx-)?(?:small|large)|medium|math|{_EVERYWHERE}"),
+    "float": re.compile(rf"(?:left|right|none|inline-start|inline-end)$|{_EVERYWHERE}"),
+}
+# The properties by which text is hidden for good.
+_HIDING = frozenset(
+    "display opacity mso-hide clip clip-path content-visibility text-indent position margin-left margin-top overflow "
+    "overflow-x overflow-y scale zoom transform filter".split()
+)
+_BLANKS = " \t\n\r\f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +97,13 @@ Declarations = dict[str, Stated]
 class Look:
     """What is inherited: whether text is hidden, its colour, and that of what is behind it (None: unknown).
 
-    ``unseen``: text with this look is not seen; ``rtl``: its base direction is from right to left.
+    ``hidden`` is for good; elements further in take back that text is ``tiny`` or ``invisible``. ``unseen``: text with
+    this look is not seen; ``rtl``: its base direction is from right to left.
     """
 
     hidden: bool = False
+    tiny: bool = False
+    invisible: bool = False
     colour: str | None = "000000"
     background: str | None = "ffffff"
     preserved: bool = False
@@ -90,10 +120,15 @@ class Style:
     """What declarations say about being seen; "" for a colour that they do not name, None for one not understood.
 
     ``beside``: a block stands in a line, or beside others, and may touch its neighbours. ``overrides``: characters
-    are put in the base direction whatever they are (``unicode-bidi``); ``direction`` is "" when not named.
+    are put in the base direction whatever they are (``unicode-bidi``); ``direction`` is "" when not named. ``tiny``
+    (by the size of the font) and ``invisible`` (by visibility) are None where it is as around the element.
+    ``displayed``: a box is asked for, even of an element that has none.
     """
 
     hides: bool = False
+    tiny: bool | None = None
+    invisible: bool | None = None
+    displayed: bool = False
     preserves: bool = False
     colour: str | None = ""
     background: str | None = ""
@@ -105,7 +140,7 @@ class Style:
     @property
     def unseen(self) -> bool:
         """Whether the declarations by themselves keep text from being seen."""
-        return self.hides or self.colour == "transparent"
+        return self.hides or bool(self.tiny) or bool(self.invisible) or self.colour == "transparent"
 
 
 PLAIN = Style()
@@ -122,10 +157,10 @@ def declarations(style: str) -> Declarations:
         name, colon, value = part.partition(":")
         if not colon:
             continue
-        name, value = name.strip(), value.strip()
-        value, mark, _ = value.partition("!")
-        value, important = value.strip(), bool(mark)
-        if name == "display" and not _DISPLAY.match(value):
+        name, value = name.strip(_BLANKS), value.strip(_BLANKS)
+        value, mark, said = value.partition("!")
+        value, important = value.strip(_BLANKS), bool(mark)
+        if (important and said.strip(_BLANKS) != "important") or (name in _VALID and not _VALID[name].match(value)):
             continue
         if name in found and found[name].important and not important:
             continue
@@ -147,12 +182,12 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def look(parent: Look, tag: str, attributes: dict[str, str], style: Style) -> Look:
     """Return how an element's text looks, given its parent's look."""
-    if tag in _UNSEEN:
+    if tag in _UNSEEN or (tag == "object" and "data" in attributes):
         return NOTHING_SEEN
     if style is PLAIN and tag not in _PRESERVING and tag != "dialog" and _TELLING.isdisjoint(attributes):
         return parent
     colour, background = style.colour, style.background
-    if colour == "" and tag == "font" and (named := attributes.get("color")):
+    if colour == "" and (named := attributes.get({"font": "color", "body": "text"}.get(tag, ""))):
         colour = _colour(named)
     if background == "" and (named := attributes.get("bgcolor")):
         background = _colour(named)
@@ -163,18 +198,22 @@ def look(parent: Look, tag: str, attributes: dict[str, str], style: Style) -> Lo
     direction = style.direction or attributes.get("dir", "").strip().lower()
     hidden = parent.hidden or style.hides or "hidden" in attributes or "popover" in attributes
     hidden = hidden or (tag == "dialog" and "open" not in attributes)
+    tiny = parent.tiny if style.tiny is None else style.tiny
+    invisible = parent.invisible if style.invisible is None else style.invisible
     preserved = parent.preserved or style.preserves or tag in _PRESERVING
     rtl = direction == "rtl" if direction in {"rtl", "ltr"} else parent.rtl
-    if (hidden, colour, background, preserved, rtl) == (
+    if (hidden, tiny, invisible, colour, background, preserved, rtl) == (
         parent.hidden,
+        parent.tiny,
+        parent.invisible,
         parent.colour,
         parent.background,
         parent.preserved,
         parent.rtl,
     ):
         return parent
-    unseen = hidden or colour == "transparent" or _alike(colour, background)
-    return Look(hidden, colour, background, preserved, rtl, unseen)
+    unseen = hidden or tiny or invisible or colour == "transparent" or _alike(colour, background)
+    return Look(hidden, tiny, invisible, colour, background, preserved, rtl, unseen)
 
 
 def _alike(colour: str | None, background: str | None) -> bool:
@@ -207,7 +246,10 @@ def style_of(stated: Declarations) -> Style:
     background = styles.get("background-color") or styles.get("background")
     display = styles.get("display", "")
     return Style(
-        hides=_hides(styles),
+        hides=not _HIDING.isdisjoint(styles) and _hides(styles),
+        tiny=_tiny(styles),
+        invisible=_invisible(styles.get("visibility", "")),
+        displayed=display not in {"", "none"} or "all" in styles,
         preserves=styles.get("white-space", "").startswith("pre"),
         colour=_colour(colour) if colour else "",
         background=_colour(background) if background else "",
@@ -219,21 +261,35 @@ def style_of(stated: Declarations) -> Style:
 
 
 def _hides(styles: dict[str, str]) -> bool:
-    if styles.get("display") == "none" or styles.get("visibility") in {"hidden", "collapse"}:
+    if styles.get("display") == "none":
         return True
     opacity = styles.get("opacity")
     if (shown := _number(opacity)) is not None and shown <= (5 if opacity and "%" in opacity else 0.05):
         return True
-    if (size := _font_size(styles)) is not None and size <= _TINY_PX:
-        return True
     if (
         styles.get("mso-hide") == "all"
         or "rect(0" in styles.get("clip", "")
-        or "inset(100%" in styles.get("clip-path", "")
+        or _NO_CLIP.match(styles.get("clip-path", ""))
         or styles.get("content-visibility") == "hidden"
     ):
         return True
     return _off_screen(styles) or _no_room(styles) or _no_scale(styles)
+
+
+def _invisible(visibility: str) -> bool | None:
+    if visibility in {"", "inherit", "unset"}:
+        return None
+    return visibility in {"hidden", "collapse"}
+
+
+def _tiny(styles: dict[str, str]) -> bool | None:
+    """Whether the font is too small to be read; None where that depends on the font around."""
+    stated = styles.get("font-size") or styles.get("font")
+    if not stated:
+        return None
+    if (size := _font_size(styles)) is not None and size <= _TINY_PX:
+        return True
+    return None if stated in {"inherit", "unset"} or _RELATIVE.search(stated) else False
 
 
 def _font_size(styles: dict[str, str]) -> float | None:
@@ -291,5 +347,11 @@ def _colour(value: str) -> str | None:
         if rgb[4] is not None and float(rgb[4]) == 0:
             return "transparent"
         return "".join(f"{min(int(rgb[n]), 255):02x}" for n in (1, 2, 3))
+    if (hsl := _HSL.search(value)) is not None:
+        if hsl[4] is not None and float(hsl[4]) == 0:
+            return "transparent"
+        light, full = min(float(hsl[3]) / 100, 1.0), min(float(hsl[2]) / 100, 1.0)
+        mixed = colorsys.hls_to_rgb(float(hsl[1]) % 360 / 360, light, full)
+        return "".join(f"{round(part * 255):02x}" for part in mixed)
     first = value.split()[0] if value else ""
     return _NAMED.get(first)

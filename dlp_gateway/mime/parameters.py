@@ -95,7 +95,7 @@ def _values(pairs: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
         if section:
             sections.setdefault(section[1], []).append((int(section[2]), bool(section[3]), plain[0]))
         elif name.endswith("*"):
-            _add(found, name[:-1], [_extended(text) for text in plain])
+            _add(found, name[:-1], [said for text in plain for said in _extended(text)])
         _add(found, name, plain)
     for name, pieces in sections.items():
         _add(found, name, _joined(pieces))
@@ -121,16 +121,16 @@ def _unquote(raw: str) -> list[str]:
     return [_ESCAPE.sub(r"\1", inner), inner]
 
 
-def _extended(text: str) -> str:
+def _extended(text: str) -> tuple[str, ...]:
     """Decode ``charset'language'percent-encoded`` (RFC 2231 section 4); a missing charset is made up for."""
     pieces = text.split("'", 2)
     charset, encoded = (pieces[0], pieces[2]) if len(pieces) == 3 else ("", text)
-    return charsets.decode(unquote_to_bytes(encoded), (charset,) if charset else ()).texts[0]
+    return charsets.of_word(unquote_to_bytes(encoded), charset)
 
 
 def _joined(pieces: list[tuple[int, bool, str]]) -> list[str]:
     """Join the sections of a split value: in the order of their numbers, and as they stand."""
-    readings = []
+    readings: list[str] = []
     for order in (sorted(pieces, key=lambda piece: piece[0]), pieces):
         charset, octets = "", b""
         chunks: list[bytes] = []
@@ -139,7 +139,7 @@ def _joined(pieces: list[tuple[int, bool, str]]) -> list[str]:
                 charset, _, text = text.split("'", 2)  # noqa: PLW2901 - the rest of the first section
             chunks.append(unquote_to_bytes(text) if extended else text.encode("utf-8", "surrogatepass"))
         octets = b"".join(chunks)
-        readings.append(charsets.decode(octets, (charset,) if charset else ()).texts[0])
+        readings += charsets.of_word(octets, charset)
         if any(extended for _, extended, _ in order):
             readings.append("".join(text for _, _, text in order))
     return readings

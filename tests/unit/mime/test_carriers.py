@@ -168,3 +168,55 @@ carried("41 " * 100_000 + "4z")
 def test_e03_hostile_runs_take_memory_and_time_in_proportion(filler):
     # A repeat that can be given back takes 170 MB for two, a quadratic one hours.
     subprocess.run([sys.executable, "-c", BOUNDED, filler], check=True, timeout=120)
+
+
+def encoded(text: str, times: int) -> str:
+    for _ in range(times):
+        text = "".join(f"%{ord(c):02X}" if not c.isalnum() else c for c in text)
+    return text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Slides: https://a.example/?url={encoded('https://b.example/?u=' + encoded('https://c.example/?x=1', 1), 2)}",
+        f"Slides: https://a.example/?url={encoded('https://b.example/x', 4)}&data=05%7C02&id=42&reserved=0",
+        'It says "Fish &#38; Chips", the API {"t":"Fish \\u0026 Chips"}: https://a.example/?q=%22annual%20report%22',
+        "d&#39;accord: caf=C3=A9 =3D a place, https://a.example/?q=%22annual%20report%22",
+        'log: "\\u0022\\u005cu0026\\u0022" and &#38;#38;',
+    ],
+)
+def test_escapes_of_ordinary_mail_are_read_to_their_end(text):
+    assert not carried(text).truncated
+
+
+@pytest.mark.parametrize(
+    "escape",
+    [
+        lambda text: encoded(text, 3),
+        lambda text: encoded(text, 5),
+        lambda text: encoded(text.replace("1", "\\u0031").replace("2", "&#50;"), 2),
+        lambda text: encoded(text, 1).replace("%", "&#37;").replace("&", "\\u0026"),
+        lambda text: encoded(text, 2).replace("%", "=25"),
+        lambda text: f"?id=42&n=17 {encoded(text, 2)}",
+        lambda text: base64.b64encode(encoded(text, 3).encode()).decode(),
+        lambda text: encoded(base64.b64encode(base64.b64encode(text.encode())).decode() + "=  ==", 3),
+    ],
+)
+def test_what_is_escaped_several_times_is_read(escape):
+    found = carried(f"paste this into the decoder:\n\n{escape(CLEAR)}\n\nthanks")
+
+    assert any("tax file number 123 456 782" in reading for reading in found.readings)
+
+
+def test_escapes_without_end_are_told():
+    assert carried(encoded("a, b; c, d; e", 9)).truncated
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_what_is_encoded_within_escapes_is_as_deep_as_without(times):
+    text = CLEAR
+    for _ in range(times):
+        text = base64.b64encode(encoded(text, 2).encode()).decode()
+
+    assert carried(text).truncated is (times > 2)

@@ -1,6 +1,8 @@
 """Character sets: the labels of mail, the lies about them, and codecs that are none."""
 
+import base64
 import codecs
+import quopri
 
 import pytest
 
@@ -158,3 +160,85 @@ def test_m11_megabytes_of_anything_are_read_in_time_in_every_charset(filling):
         for label in [*one_label_a_codec.values(), "punycode", "idna", "rot13", "foo", ""]:
             for text in charsets.decode(content, (label,)).texts:
                 assert len(text) <= 2 * len(content)
+
+
+MARKS = [b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\0\0", b"\0\0\xfe\xff", b"\xff\xfe\xff\xfe"]
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("labels", [(), ("us-ascii",), ("utf-8",), ("iso-8859-1",), ("foo",), ("big5",), ("utf-16",)])
+@pytest.mark.parametrize("text", ["card 4111 1111 1111 1111", "4111 1111 1111 1111.", "Zoë, card 4111 1111 1111 1111"])
+def test_a_false_mark_of_utf16_hides_nothing(mark, labels, text):
+    assert CARD in "\n".join(charsets.decode(mark + text.encode(), labels).texts)
+
+
+@pytest.mark.parametrize("wide", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("labels", [(), ("us-ascii",), ("utf-8",), ("iso-8859-1",)])
+@pytest.mark.parametrize("opening", [40, 40_000])
+def test_a_text_that_begins_in_utf16_is_read_to_its_end(wide, labels, opening):
+    content = ("an opening of no weight, " * opening).encode(wide) + b"card 4111 1111 1111 1111"
+
+    assert CARD in "\n".join(charsets.decode(content, labels).texts)
+
+
+def test_cyrillic_behind_a_false_mark_is_read_by_its_label():
+    content = b"\xff\xfe" + "Иван Петров болен".encode("koi8-r")
+
+    assert "Иван Петров болен" in charsets.decode(content, ("koi8-r",)).texts
+
+
+def test_octets_of_another_charset_with_zeros_between_are_read_by_their_label():
+    content = b"".join(bytes([octet, 0]) for octet in "Иван Петров болен".encode("koi8-r"))
+
+    assert "Иван Петров болен" in charsets.decode(content, ("koi8-r",)).texts
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize(
+    "text", ["Zoë said: “Łódź” – for 20 €\r\n", "Иван Петров работает\r\n", "• one\r\n• two …\r\n", "أحمد علي يعمل\r\n"]
+)
+def test_true_utf16_has_one_reading(codec, text):
+    content = (text * 4).encode(codec)
+    if codec == "utf-16-be":
+        content = codecs.BOM_UTF16_BE + content
+    elif codec == "utf-16-le":
+        content = codecs.BOM_UTF16_LE + content
+
+    assert charsets.decode(content).texts == (text * 4,)
+
+
+def test_letters_of_east_asia_in_utf16_are_read():
+    for labels in ((), ("us-ascii",), ("utf-16",)):
+        assert "山田太郎" in charsets.decode("山田太郎".encode("utf-16"), labels).texts
+
+
+@pytest.mark.parametrize(
+    ("label", "octets"),
+    [
+        ("iso-8859-1", b"\xff\xfecard 4111 1111 1111 1111"),
+        ("utf-8", b"\xfe\xffcard 4111 1111 1111 1111"),
+        ("foo", b"\xff\xfecard 4111 1111 1111 1111"),
+        ("utf-16", b"card 4111 1111 1111 1111"),
+        ("utf-16", b"\xff\xfecard 4111 1111 1111 1111"),
+        ("utf-32", b"card 4111 1111 1111 1111"),
+        ("ibm037", b"card 4111 1111 1111 1111"),
+        ("", b"\xff\xfecard 4111 1111 1111 1111"),
+    ],
+)
+def test_a_word_in_a_disputed_charset_is_read_in_every_way(label, octets):
+    assert CARD in "\n".join(charsets.of_word(octets, label))
+
+
+def test_an_ordinary_word_has_one_reading():
+    assert charsets.of_word("café".encode(), "us-ascii") == ("café",)
+    assert charsets.of_word("山田".encode("iso2022_jp"), "iso-2022-jp") == ("山田",)
+
+
+@pytest.mark.parametrize("encoding", ["7bit", "quoted-printable", "base64"])
+@pytest.mark.parametrize("charset", ["us-ascii", "utf-8", "iso-8859-1"])
+def test_a_body_behind_a_false_mark_is_read(encoding, charset):
+    content = b"\xff\xfecard 4111 1111 1111 1111"
+    body = {"7bit": content, "quoted-printable": quopri.encodestring(content), "base64": base64.b64encode(content)}
+    fields = (f"Content-Type: text/plain; charset={charset}", f"Content-Transfer-Encoding: {encoding}")
+
+    assert CARD in everything(read(message(body[encoding], *(field.encode() for field in fields))))

@@ -102,7 +102,7 @@ def test_hidden_is_inherited_and_ends_with_its_element():
         ("<script>TFN 123", "TFN 123"),
         ("<style>p::before{content:'TFN 123'}</style>", "TFN 123"),
         ("<template>TFN 123</template>", "TFN 123"),
-        ("<noscript>TFN 123</noscript>", "TFN 123"),
+        ("<object data=x>TFN 123</object>", "TFN 123"),
         ("<title>TFN 123</title>", "TFN 123"),
         ("<?xml TFN 123?>", "TFN 123"),
     ],

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from dlp_gateway.mime.html import read_html
-from dlp_gateway.mime.html_sheets import StyleSheet, contents
+from dlp_gateway.mime.html_sheets import StyleSheet, stray, strings
+from tests.unit.mime.reading import alarm
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,7 @@ def test_the_same_page_reads_the_same_in_every_process(seed):
         ("i[class='k']{display:none}", "class=k"),
         ("[data-x='a b']{visibility:hidden}", "data-x='a b'"),
         ("i:not(.j){font-size:0}", ""),
+        (".k:checked{display:none}", "class=k"),
         (".j + .k:first-child{opacity:0}", "class=k"),
     ],
 )
@@ -105,6 +107,38 @@ def test_text_that_no_rule_hides_after_all_is_read_between_what_is_hidden():
     page = "<style>@media (min-width:9999px){.k{display:none}}</style>ep<i class=k>il</i><i hidden>qq</i>epsy"
 
     assert "epilepsy" in read_html(page).everything.split("\n")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "<style>@media (max-width:9px){.k{display:none}}</style>",
+        "<style>@media screen{@media (max-width:9px){.k{display:none}}}</style>",
+        "<style>@supports (x:y){.k{display:none}}</style>",
+        "<style>@container (width > 9000px){.k{display:none}}</style>",
+        "<style>.k{mso-hide:all}</style>",
+        "<style type='text/x-none'>.k{display:none}</style>",
+        "<style media='(max-width:9px)'>.k{display:none}</style>",
+    ],
+)
+def test_text_that_a_condition_hides_is_read_between_what_other_rules_hide(condition):
+    page = f"{condition}<style>.d{{display:none}}</style>ep<i class=k>il</i><i class=d>qq</i>epsy"
+
+    assert "epilepsy" in read_html(page).everything.split("\n")
+
+
+def test_text_that_an_element_hides_in_outlook_is_read_between_what_rules_hide():
+    page = "<style>.d{display:none}</style>ep<i style='mso-hide:all'>il</i><i class=d>qq</i>epsy"
+
+    assert "epilepsy" in read_html(page).everything.split("\n")
+
+
+@pytest.mark.parametrize("head", ["", "<style media=screen type='text/css'>@media screen{.x{display:none}}</style>"])
+def test_what_no_condition_hides_is_read_in_one_way(head):
+    page = f"{head}<style>.d{{display:none}}</style>ep<i class=d>qq</i>il<i class=d>qq</i>epsy"
+
+    assert "epilepsy" in read_html(page).visible
+    assert len(read_html(page).everything.split("\n")) == 1
 
 
 def test_text_that_only_outlook_hides_is_read_between_what_is_hidden():
@@ -134,10 +168,99 @@ def test_marks_without_words_are_not_generated_text():
 
 
 def test_strings_of_content_are_found():
-    assert contents('a{content:\'x;y\'} b{content:"p" "q"} c{content:none}') == ["x;y", "pq"]
+    assert strings('a{content:\'x;y\'} b{content:"p" "q"} c{content:none}') == ["x;y", "pq"]
 
 
-def test_rules_past_the_bound_are_left_out():
-    sheet = StyleSheet([".a{color:red}" * 3000 + ".k{display:none}"])
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        (":root{--a:'TFN 459'} p::before{content:var(--a)}", ["TFN 459"]),
+        ("li{list-style:'TFN 459' inside}", ["TFN 459"]),
+        ("q{quotes:'TFN 459' ''}", ["TFN 459"]),
+        ("@counter-style z{system:cyclic;symbols:'TFN 459';suffix:' '}", ["TFN 459", " "]),
+        ("p{counter-reset:n 459599230} p::before{content:counter(n)}", ["459599230"]),
+        ("p{font-family:'Open Sans','Segoe UI',Arial;font:12px 'Open Sans'}", []),
+        ("@font-face{font-family:'A B';src:local('A B'),url('a.woff') format('woff')}", []),
+        ("p{background:url('a b.png')} a[href='x y']{color:red} @import 'x y';", []),
+        ("ol{counter-reset:item 1} p{filter:progid:DXImageTransform.Microsoft.gradient(a='#fff')}", []),
+    ],
+)
+def test_strings_of_all_declarations_are_read(rules, found):
+    assert strings(rules) == found
+    assert all(said in read_html(f"<style>{rules}</style><p>a").hidden for said in found)
 
-    assert not sheet.of("i", {"class": "k"}).hides
+
+@pytest.mark.parametrize("style", ["list-style:'TFN 459' inside", 'quotes:"TFN 459" ""', "--a:'TFN 459'"])
+def test_strings_of_the_style_of_an_element_are_read(style):
+    quote = "'" if '"' in style else '"'
+
+    assert "TFN 459" in read_html(f"<li style={quote}{style}{quote}>a").attributes
+
+
+def test_strings_of_hostile_sheets_are_found_in_time():
+    with alarm(60):
+        for filler in ("a:", "a:'", "a:\\", "a", '"', "a:b'c'", "a:url('", "-"):
+            strings((filler * 500_000)[:500_000])
+            stray((filler * 500_000)[:500_000])
+
+
+@pytest.mark.parametrize(
+    ("rules", "truncated"),
+    [
+        (".a{color:red}" * 9_999 + ".k{display:none}", False),
+        (".a{color:red}" * 10_000 + ".k{display:none}", True),
+        (".a," * 10_000 + ".k{display:none}", True),
+        (f"i::after{{content:'{'ab ' * 1_300}'}}", False),
+        (f"i::after{{content:'{'ab ' * 7_000}'}}", True),
+    ],
+)
+def test_rules_past_the_bound_are_told(rules, truncated):
+    assert StyleSheet([rules]).truncated is truncated
+    assert read_html(f"<style>{rules}</style><p>a<i class=k>b</i>").truncated is truncated
+
+
+def test_the_same_text_for_many_elements_is_bounded_and_told():
+    readings = read_html(f"<style>i::after{{content:'{'ab ' * 1_300}'}}</style>" + "<i></i>" * 4_000)
+
+    assert readings.truncated
+    assert len(readings.everything) < 1_000_000
+
+
+def test_text_for_many_selectors_is_read_once():
+    selectors = ",".join(f".a{n}::after" for n in range(5_000))
+
+    with alarm(20):
+        read_html(f"<style>{selectors}{{content:'{'ab;' * 100_000}'}}</style><p>a")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<style style='display:block'>TFN 459 599 230</style>",
+        "<style>style{{display:block}}</style><style>TFN 459 599 230</style>",
+        "<style>p + *{{display:block}}</style><p>a</p><style>TFN 459 599 230</style>",
+        "<style>.s{{all:unset}}</style><style class=s>TFN 459 599 230</style>",
+    ],
+)
+def test_a_style_sheet_that_is_shown_is_text(page):
+    assert "TFN 459 599 230" in read_html(page.replace("{{", "{").replace("}}", "}")).visible
+
+
+@pytest.mark.parametrize(
+    ("sheet", "found"),
+    [
+        ("p{color:#000}\nAnn Lee was diagnosed with cancer.", ["Ann Lee was diagnosed with cancer."]),
+        ("/* for Ann Lee, who was ill */ p{color:red}", ["/* for Ann Lee, who was ill */ p"]),
+        ("p{color:red} 459 599 230 {}", ["459 599 230"]),
+        ("p{font-family:Arial, Helvetica, Segoe UI;color:red}", []),
+        ("table, td, th{color:red} body table td p span{color:red}", []),
+        ("@font-face{font-family:Calibri;panose-1:2 15 5 2 2 2 4 3 2 4;}", []),
+        ("@media only screen and (max-width:600px){.a .b{width:100%!important}}", []),
+        (".ExternalClass p, .ExternalClass span{line-height:100%} #outlook a{padding:0}", []),
+        ("p.MsoNormal, li.MsoNormal, div.MsoNormal\n\t{margin:0cm;\n\tfont-size:11.0pt;}", []),
+        ("h1 a:hover, h2 a:visited{color:red!important}a[x-apple-data-detectors]{color:inherit}", []),
+    ],
+)
+def test_words_in_a_style_sheet_that_are_no_rules_are_read(sheet, found):
+    assert stray(sheet) == found
+    assert all(said in read_html(f"<style>{sheet}</style>").hidden for said in found)

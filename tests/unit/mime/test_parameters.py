@@ -18,6 +18,8 @@ FILE_NAMES = [
     (b"attachment; filename*=utf-8''J%C3%B6rg.pdf", {"J\u00f6rg.pdf"}),
     (b"attachment; filename*=iso-8859-1'de'J%F6rg.pdf", {"J\u00f6rg.pdf"}),
     (b"attachment; filename*=foo''J%C3%B6rg.pdf", {"J\u00f6rg.pdf"}),
+    (b"attachment; filename*=iso-8859-1''%FF%FEJane.pdf", {"Jane.pdf"}),
+    (b"attachment; filename*0*=iso-8859-1''%FF%FEJa; filename*1=ne.pdf", {"Jane.pdf"}),
     (b"attachment; filename*=punycode''x-y.pdf", {"x-y.pdf"}),
     (b"attachment; filename*=Jane%20Doe.pdf", {"Jane Doe.pdf"}),
     (b"attachment; filename*=\"utf-8''Jane%20Doe.pdf\"", {"Jane Doe.pdf"}),
