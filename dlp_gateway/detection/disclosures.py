@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from dlp_gateway.detection.courtesies import without_acknowledgement
 from dlp_gateway.detection.cues import Cues, is_english
 from dlp_gateway.detection.passages import Passage, passages
 from dlp_gateway.detection.relation import names_somebody
@@ -49,11 +50,19 @@ ABOUT = "about_person"
 ABOUT_A_PERSON = 0.5
 # A passage surely about a person, with a word of the label in it, counts from this score on.
 SURE, CUED = 0.9, 0.1
+# What no job title says of its holder. In a signature or contact block, where "Chaplain" and "Union Delegate" are at
+# home, these alone count, and only where a word points at them and the model is sure.
+BESIDE_TITLES = frozenset({"health", "sexuality", "offence", "proceedings", "discipline"})
 # A passage has at least this many words, a document property or a header this many; and this share of it is words.
 _WORDS_OF_A_PASSAGE = 2
 _WORDS_OF_A_NOTE = 6
 _WORDY = 0.4
+# Where figures and marks outweigh the letters, this share of the letters is whole words.
+_MOSTLY = 0.6
 _WORD = re.compile(r"[^\W\d_]{2,}")
+# Words as they are written, between spaces and marks, and what is no letter.
+_WHOLE_WORD = re.compile(r"\b[^\W\d_]{3,}\b")
+_FIGURES = re.compile(r"[\W\d_]+")
 _SPACE = re.compile(r"[\s\"'<>|]+")
 # A call or the name of an argument in source code: client.charge(amount=12, currency=
 _CODE = re.compile(r"[\w.]*[a-z_](?:\(|=$)")
@@ -70,6 +79,9 @@ _BIRTH = re.compile(
     r"born|birth|\bb\.|\bdob\b|d\.o\.b|\bage[ds]?\b|\bturn(?:s|ed|ing)?\b|years?\b|\byrs?\b|\byo\b|y/o|months?\b|weeks?\b"
     r"|\(\d{1,2}\)|, \d{1,2}(?:[,;.) \n]|$)|\b\d{1,2} (?:on|in|next|this|today|tomorrow)\b|\d(?:th|st|rd|nd)\b"
     r"|(?:teen|twent|thirt|fort|fift|sixt|sevent|eight|ninet)|infant|bab(?:y|ies)|toddler|retire|pension"
+    # "is 54", "now 47", "who's 61": no time of day, sum or measure, whose figures go on.
+    r"|(?:\b(?:i[sm]|was|are|am|be|now|only|just|nearly|almost|barely|over|about|around|at)|['\u2019](?:m|s|re))"
+    r"[ ]\d{1,2}\b(?![:.,/%-]?\d|%|[ ](?:over|under|above|below|minutes?|hours?|points?|per)\b)"
     r"|\bgeb\b|geboren|naiss|\bn[ée]e?\b|nacid|\bnat[oa]\b|urodz|\b(?:19|20)\d\d\b|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}",
     re.IGNORECASE,
 )
@@ -108,22 +120,40 @@ class Reader:
         the label asks for it, with more than the model's word. A passage that occurs in several readings of the
         same part is scored once.
         """
-        known: dict[str, list[tuple[str, float, bool]]] = {}
+        known: dict[tuple[str, bool], list[tuple[str, float, bool]]] = {}
         counts: dict[str, int] = {}
         high = 0
-        for batch in _batches(texts):
+        for batch in self._batches(texts):
             if high >= ENOUGH_HIGH_RISK:
                 return
-            hints = {one.text: texts[index].hints for index, one in reversed(batch) if one.text not in known}
+            hints = {_key(one): texts[index].hints for index, one in reversed(batch) if _key(one) not in known}
             fresh = list(hints)
-            for passage, scores in zip(fresh, self._model.classify(fresh), strict=True):
-                known[passage] = list(self._judged(passage, scores, hints[passage]))
+            for key, scores in zip(fresh, self._model.classify([text for text, _ in fresh]), strict=True):
+                text, contact = key
+                judged = self._beside_a_title(scores) if contact else self._judged(text, scores, hints[key])
+                known[key] = list(judged)
             for index, one in batch:
-                for label, score, disclosed in known[one.text]:
+                for label, score, disclosed in known[_key(one)]:
                     if counts.get(label, 0) < ENOUGH:
                         counts[label] = counts.get(label, 0) + disclosed
                         high += disclosed and ENTITIES[label][1] is Tier.HIGH_RISK
                         yield Disclosure(index, one.start, one.end, label, score, disclosed)
+
+    def _batches(self, texts: Sequence[Text]) -> Iterator[list[tuple[int, Passage]]]:
+        """Passages with the index of their text; those of short texts together."""
+        batch: list[tuple[int, Passage]] = []
+        for index, text in enumerate(texts):
+            least = _WORDS_OF_A_NOTE if text.role in (Role.METADATA, Role.HEADER) else _WORDS_OF_A_PASSAGE
+            for passage in passages(text.text, contact=True):
+                if passage.contact and BESIDE_TITLES.isdisjoint(self._cues.labels(passage.text)):
+                    continue
+                if _says_anything(passage.text, least):
+                    batch.append((index, passage))
+                if len(batch) == _BATCH:
+                    yield batch
+                    batch = []
+        if batch:
+            yield batch
 
     def _judged(
         self, passage: str, scores: Mapping[str, float], hints: Sequence[str]
@@ -144,11 +174,26 @@ class Reader:
             limit = self._thresholds.get(label)
             if limit is None or label not in ENTITIES:
                 continue
-            score = max(given, limit) if label in foreign else given
+            score = self._beside_courtesies(passage, given) if label == "ethnicity" and given >= CUED else given
+            score = max(score, limit) if label in foreign else score
             if label in cues and about >= SURE and CUED <= score < limit and self._points(passage, label):
                 limit = CUED
             if score >= limit / 2:
                 yield label, score, score >= limit and about > 0 and _corroborated(label, passage, score)
+
+    def _beside_a_title(self, scores: Mapping[str, float]) -> Iterator[tuple[str, float, bool]]:
+        """Tell what a signature or contact block says of its holder beside what such are for."""
+        sure = scores.get(ABOUT, 1.0) >= SURE
+        for label in sorted(BESIDE_TITLES & scores.keys() & self._thresholds.keys()) if sure else ():
+            if scores[label] >= max(SURE, self._thresholds[label]):
+                yield label, scores[label], True
+
+    def _beside_courtesies(self, passage: str, score: float) -> float:
+        """Return the score for ethnicity of what a passage says beside an acknowledgement of a country's peoples."""
+        rest = without_acknowledgement(passage)
+        if rest is None:
+            return score
+        return min(score, self._model.classify([rest])[0].get("ethnicity", 0.0)) if rest else 0.0
 
     def _points(self, passage: str, label: str) -> bool:
         """Tell whether a word of the passage that is no name points at a label."""
@@ -180,22 +225,19 @@ def _corroborated(label: str, passage: str, score: float) -> bool:
     return True
 
 
-def _batches(texts: Sequence[Text]) -> Iterator[list[tuple[int, Passage]]]:
-    """Passages with the index of their text; those of short texts together."""
-    batch: list[tuple[int, Passage]] = []
-    for index, text in enumerate(texts):
-        least = _WORDS_OF_A_NOTE if text.role in (Role.METADATA, Role.HEADER) else _WORDS_OF_A_PASSAGE
-        for passage in passages(text.text):
-            if _says_anything(passage.text, least):
-                batch.append((index, passage))
-            if len(batch) == _BATCH:
-                yield batch
-                batch = []
-    if batch:
-        yield batch
+def _key(passage: Passage) -> tuple[str, bool]:
+    return passage.text, passage.contact
 
 
 def _says_anything(text: str, least: int) -> bool:
     """Leave out what is no language: rules, numbers, hashes, single labels, gibberish of a wrong character set."""
     words = _WORD.findall(text)
-    return len(words) >= least and sum(map(len, words)) >= _WORDY * len(text)
+    if len(words) < least:
+        return False
+    return sum(map(len, words)) >= _WORDY * len(text) or _says_anything_among_figures(text, least)
+
+
+def _says_anything_among_figures(text: str, least: int) -> bool:
+    """Tell whether a row of many figures has words as well, by its letters: "88120044, Mia Lang, migraine"."""
+    words = [word for word in _WHOLE_WORD.findall(text) if word.islower() or word.istitle() or word.isupper()]
+    return len(words) >= least and sum(map(len, words)) >= _MOSTLY * len(_FIGURES.sub("", text))

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import NamedTuple
 
+from dlp_gateway.detection.antecedents import Antecedents, question
+from dlp_gateway.detection.courtesies import without_pronouns
 from dlp_gateway.detection.signatures import signature_lines
 
 # Characters of a passage; the model was trained on passages of up to about four sentences.
@@ -38,25 +40,20 @@ _ADDRESS = re.compile(r"<[^<>\s]{0,320}>|[^\s@]{1,254}@\S+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SMALL = frozenset("am at bin bis da de del der di du el la le of on the und van via von zu zum".split())
 _SAID = 2
-# "Dear Karim Benali," and "Dear Ms Quayle," name a person; "Hi Fiona" is how colleagues and customers are greeted.
-_GREETED = re.compile(
-    r"(?:dear|sehr geehrte[rs]?|liebe[rs]?|cher|chère|estimad[oa]|gentile|egregio|geachte|beste|szanown[ya]|prezad[oa])"
-    r" (?:[^\W\d_]+\.? ){1,3}[A-ZÀ-Þ][^\W\d_]+(?:-[^\W\d_]+)?[,:!]?$",
-    re.IGNORECASE,
-)
-_YOU = re.compile(
-    r"\b(?:you|your|yours|Ihnen|Ihre?[mnrs]?|Sie|vous|votre|vos|usted|su|sus|Lei|Suo|Sua|u|uw|Pan[ai]?)\b"
-)
 _ABBREVIATED = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|Nr|Tel|Inc|Ltd|Pty|e\.g|i\.e|approx|dept|[A-Z])\.$")
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Characters ``start:end`` of a text, and how they read (line breaks and quote marks folded)."""
+    """Characters ``start:end`` of a text, and how they read (line breaks and quote marks folded).
+
+    ``contact`` tells that they are part of a signature or contact block.
+    """
 
     start: int
     end: int
     text: str = field(repr=False)
+    contact: bool = False
 
 
 class _Unit(NamedTuple):
@@ -66,51 +63,88 @@ class _Unit(NamedTuple):
     end: int
     text: str
     opens: bool = True
+    quoted: bool = False
+    contact: bool = False
 
 
-def passages(text: str) -> Iterator[Passage]:
+class _Page(NamedTuple):
+    """The lines of a text, raw and as they read, and the numbers of those in signatures and those above quoted mail."""
+
+    raw: Sequence[str]
+    shown: Sequence[str]
+    contact: frozenset[int]
+    quotations: frozenset[int]
+
+
+def passages(text: str, *, contact: bool = False) -> Iterator[Passage]:
     """Yield the passages of a text in order; together they cover it.
 
-    Where a letter greets somebody by name and goes on with "you", the passage begins with the greeting: it says of
-    whom it speaks.
+    Where a letter greets somebody by name and goes on with "you", the passage begins with the greeting, and below a
+    heading with a name with the heading: these say of whom it speaks. So does a question in the mail that is quoted
+    below a short answer.
+
+    Args:
+        text: the whole text.
+        contact: yield signatures and contact blocks as well.
     """
-    greeting = ""
-    for paragraph in _paragraphs(text):
-        if len(paragraph) == 1 and _GREETED.match(paragraph[0].text):
-            greeting = paragraph[0].text
+    page = _page(text)
+    antecedents = Antecedents(_asked(page) if "?" in text and (page.quotations or ">" in text) else "")
+    for paragraph in _paragraphs(page):
+        if not paragraph:
+            continue
+        if paragraph[0].contact:
+            antecedents.leave()
+            if contact:
+                yield from (replace(passage, contact=True) for passage in _group(_units(paragraph)))
+            continue
+        antecedents.enter("\n".join(line.text for line in paragraph), quoted=paragraph[0].quoted)
         for passage in _group(_units(paragraph)):
-            addressed = greeting and passage.text != greeting and _YOU.search(passage.text)
-            yield replace(passage, text=f"{greeting}\n{passage.text}") if addressed else passage
+            above = antecedents.of(passage.text)
+            yield replace(passage, text=f"{above}\n{passage.text}") if above else passage
 
 
-def _paragraphs(text: str) -> Iterator[list[_Unit]]:
+def _page(text: str) -> _Page:
+    raw = text.split("\n")
+    shown = [_QUOTE.sub("", line) if ">" in line else line for line in raw]
+    shown = [without_pronouns(line) if "/" in line else line for line in shown]
+    return _Page(raw, shown, signature_lines(shown), _quotations(shown))
+
+
+def _asked(page: _Page) -> str:
+    """Return what quoted mail, below the beginning of a text, asks about somebody."""
+    first = next((n for n, line in enumerate(page.raw) if n in page.quotations or line.lstrip().startswith(">")), 0)
+    if not first:
+        return ""
+    quoted = range(first, len(page.raw))
+    return question(page.shown[n] for n in quoted if n not in page.contact and n not in page.quotations)
+
+
+def _paragraphs(page: _Page) -> Iterator[list[_Unit]]:
     paragraph: list[_Unit] = []
-    for line in _lines(text):
-        if line is None:
+    for line in _lines(page):
+        if line is None or (paragraph and line.contact is not paragraph[0].contact):
             yield paragraph
             paragraph = []
-        else:
+        if line is not None:
             paragraph.append(line)
     yield paragraph
 
 
-def _lines(text: str) -> Iterator[_Unit | None]:
+def _lines(page: _Page) -> Iterator[_Unit | None]:
     """Yield lines without quote marks; None for one that is blank or says nothing of anybody."""
-    raw = text.split("\n")
-    shown = [_QUOTE.sub("", line) if ">" in line else line for line in raw]
-    skipped = signature_lines(shown) | _quotations(shown)
     start = 0
-    for number, line in enumerate(raw):
-        said = shown[number].strip()
-        if not said or number in skipped:
+    for number, line in enumerate(page.raw):
+        said = page.shown[number].strip()
+        if not said or number in page.quotations:
             yield None
         else:
-            first = start + len(line) - len(shown[number]) + shown[number].index(said)
+            quoted = len(page.shown[number]) < len(line)
+            first = start + len(line) - len(page.shown[number]) + page.shown[number].index(said)
             for low in range(0, len(said), LONGEST * 8):
                 piece = said[low : low + LONGEST * 8].strip()
                 if piece:
                     offset = first + low + said[low:].index(piece)
-                    yield _Unit(offset, offset + len(piece), piece)
+                    yield _Unit(offset, offset + len(piece), piece, True, quoted, number in page.contact)
         start += len(line) + 1
 
 

@@ -27,12 +27,24 @@ _CLOSING = re.compile(
     r"|med vänlig hälsning|venlig hilsen)[ ,.!]*$",
     re.IGNORECASE,
 )
+# What is added below a letter is no part of the signature above it.
+_POSTSCRIPT = re.compile(r"\s*p\.? ?(?:p\.? ?)?s\b", re.IGNORECASE)
 _DETAIL = re.compile(
-    r"@|\bwww\.|https?://|\b(?:abn|acn|vat|hrb|ust-id|siret|kvk|gst|nzbn)\b|\+?\(?\d[\d ()./-]{6,}\d"
+    r"@|\bwww\.|https?://|\b(?:abn|acn|vat|hrb|ust-id|siret|kvk|gst|nzbn)\b|(?P<number>\+?\(?\d[\d ()./-]{6,}\d)"
     r"|\b(?:level|suite|unit|floor) \d|\bp\.?o\.? ?box\b"
     r"|\b\d{1,5}[a-z]? \w+ (?:street|st|road|rd|avenue|ave|lane|drive|terrace|place)\b",
     re.IGNORECASE,
 )
+# Dates and times are made of the figures and marks of telephone numbers: days, spans of days or years, hours.
+_DATE = re.compile(
+    r"(?<!\d)(?<!\d[./])(?:"
+    r"[0-3]?\d ?([./-]) ?[0-3]?\d ?\1 ?(?:(?:19|20)\d{2}|\d{2})(?!\1\d)|(?:19|20)\d{2}([./-])[01]?\d\2[0-3]?\d"
+    r"|[0-3]?\d [01]?\d (?:19|20)\d{2}|(?:19|20)\d{2}[01]\d[0-3]\d|[0-3]\d[01]\d(?:19|20)\d{2}"
+    r"|(?:19|20)\d{2} ?[/-] ?(?:(?:19|20)\d{2}|\d{2})|[0-3]?\d[./][0-5]\d"
+    r")(?![./]?\d)"
+)
+# A telephone number has at least so many figures.
+_FIGURES = 6
 # Labels of contact details, and of the bank details that firms put below them (whose they are, patterns tell).
 _LABELS = frozenset(
     (
@@ -67,11 +79,24 @@ def signature_lines(lines: Sequence[str]) -> frozenset[int]:
     for number, line in enumerate(lines):
         if _CLOSING.match(line.strip()):
             end = min(len(lines), number + 1 + _LINES)
+            end = next((n for n in range(number + 1, end) if _POSTSCRIPT.match(lines[n])), end)
             found.update(n for n in range(number, end) if is_plain(lines[n]) or n == number)
-        elif line and not _says_too_much(line) and _DETAIL.search(line) and is_plain(line):
+        elif line and not _says_too_much(line) and _has_details(line) and is_plain(line):
             found.update(_around(lines, number, is_plain))
             details[number] = None
     return frozenset(found) - (_rows(lines, details) if len(details) > 1 else frozenset())
+
+
+def _has_details(text: str) -> bool:
+    """Tell whether a line or cell has contact details; a date is none."""
+    if _DETAIL.search(text) is None:
+        return False
+    return _DATE.search(text) is None or any(map(_is_detail, _DETAIL.finditer(text)))
+
+
+def _is_detail(match: re.Match[str]) -> bool:
+    number = match["number"]
+    return number is None or sum(map(str.isdigit, _DATE.sub("", number))) >= _FIGURES
 
 
 def _rows(lines: Sequence[str], details: Collection[int]) -> frozenset[int]:
@@ -80,7 +105,7 @@ def _rows(lines: Sequence[str], details: Collection[int]) -> frozenset[int]:
     rows = {
         n: len(row)
         for n, row in cells.items()
-        if len(row) >= _CELLS and _NAMED.fullmatch(row[0]) and not all(map(_DETAIL.search, filter(None, row[1:])))
+        if len(row) >= _CELLS and _NAMED.fullmatch(row[0]) and not all(map(_has_details, filter(None, row[1:])))
     }
     return frozenset(n for n, size in rows.items() if size in (rows.get(n - 1), rows.get(n + 1)))
 

@@ -98,6 +98,13 @@ def test_credentials_need_a_secret(text, score, expected):
         ("Mia Lang was born in the spring", True),
         ("Mia Lang (46) and her team", True),
         ("Mia Lang, 14/02/1951, customer", True),
+        ("Mia Lang is 54 and works part time", True),
+        ("Mia Lang was 58 when she joined us", True),
+        ("Mia Lang is now 47.", True),
+        ("Mia Lang, who's 61, works part time", True),
+        ("Mia Lang is at 10:30 with us", False),
+        ("Mia Lang is 20 over on the budget", False),
+        ("Mia Lang says that it was 54.5 or 12%", False),
         ("Jeff Lang\n\t03/13/2001 12:10 PM", False),
         ("Jeff Lang on the phone with us", False),
     ],
@@ -112,6 +119,57 @@ def test_birth_shows_in_the_words(text, expected):
 )
 def test_what_is_no_language_is_not_asked(text):
     assert labels(text, health=0.99, about_person=0.99) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1001,Lang,Mia,2024-06-30,2024-07-14,14,88120044,0491570157,depression",
+        "INC-20240630-8812 / 0491570157 / 14:20:05 / Bo Larsen / bipolar",
+        "4410 2025-05-12 2025-05-19 0.75 88120069 Greta Wexler migraine",
+        "*" * 80 + " Mia Lang | HIV+ " + "*" * 80,
+    ],
+)
+def test_words_among_many_figures_and_marks_are_asked(text):
+    assert labels(text, health=0.99, about_person=0.99) == {"health"}
+
+
+@pytest.mark.parametrize(
+    ("text", "cues", "scores", "expected"),
+    [
+        ("Mia Lang (HIV Positive)\n0491 570 156", {"health": ["HIV positive"]}, {"health": 0.95}, {"health"}),
+        ("Regards\nMia Lang\nBo Larsen Epilepsy", {"health": ["epilepsy"]}, {"health": 0.95}, {"health"}),
+        ("Mia Lang\nHIV Clinic\n0491 570 156", {"health": ["HIV"]}, {"health": 0.8}, set()),
+        ("Mia Lang\nPhysician\n0491 570 156", {"health": ["HIV"]}, {"health": 0.95}, set()),
+        ("Mia Lang\nHIV Clinic\n0491 570 156", {"health": ["HIV"]}, {"health": 0.95, "about_person": 0.7}, set()),
+        ("Mia Lang\nUnion Delegate\n0491 570 156", {"union": ["union"]}, {"union": 0.99}, set()),
+    ],
+)
+def test_what_no_title_says_counts_in_a_signature_when_a_word_and_the_model_are_sure(text, cues, scores, expected):
+    assert labels(text, cues, **{"about_person": 0.95, **scores}) == expected
+
+
+class SaysByWords(Says):
+    """Gives a passage the score of an ethnicity when it has a word for one."""
+
+    def classify(self, passages):
+        return [{"ethnicity": 0.95 if "aborig" in p.lower() or "people" in p else 0.05} for p in passages]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I acknowledge the Gadigal people and pay my respects to Elders.", set()),
+        ("Mia Lang is well. I acknowledge the Gadigal people, on whose land I work.", set()),
+        ("Mia Lang identifies as Aboriginal. I acknowledge the Gadigal people, on whose land I work.", {"ethnicity"}),
+        ("Mia Lang is of the Gadigal people.", {"ethnicity"}),
+    ],
+)
+def test_an_acknowledgement_of_country_tells_nobody_s_ethnicity(text, expected):
+    limits = {"ethnicity": 0.5}
+    reader = Reader(SaysByWords({}), Somebody(), Cues({}, Normaliser()), limits)
+
+    assert {d.label for d in reader.disclosures([Text("body", text, Role.BODY)]) if d.disclosed} == expected
 
 
 def test_properties_of_documents_have_to_be_sentences():

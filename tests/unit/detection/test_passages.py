@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlp_gateway.detection.passages import LONGEST, passages
+from tests.unit.mime.reading import alarm
 
 
 def texts(text: str) -> list[str]:
@@ -114,3 +115,96 @@ def test_every_word_is_in_some_passage(lines):
 )
 def test_whom_a_letter_speaks_of_is_whom_it_greets(text, expected):
     assert texts(text)[-1] == expected
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Mia Lang",
+        "Re Mia Lang",
+        "Name: Mia Lang",
+        "Update on Mia Lang:",
+        "I spoke with Ms Lang this morning.",
+        "Lang, Mia",
+        "First name\nMia",
+    ],
+)
+def test_a_heading_with_a_name_says_whom_the_next_paragraphs_speak_of(heading):
+    read = texts(f"{heading}\n\nThanks for asking.\n\nBack in May.")
+
+    assert read == [heading, f"{heading}\nThanks for asking.", f"{heading}\nBack in May."]
+
+
+def test_the_fields_of_a_name_stand_together():
+    assert texts("First name\nMia\n\nLast name\nLang\n\nAny conditions?\nYes")[-1] == (
+        "First name\nMia\nLast name\nLang\nAny conditions?\nYes"
+    )
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Hi Mia Lang,",
+        "Thanks Mia Lang",
+        "By Mia Lang",
+        "Contact: Mia Lang",
+        "Prepared by Mia Lang",
+        "the order is on its way",
+        "Mia Lang and Bo Larsen were here on Monday with the drawings, and we went through all of them.",
+        "Mia Lang\n\nThe plan is with Bo Larsen and goes out on Friday, when all of us are back from Ulm again.",
+        "Mia Lang\nT 0491 570 156",
+    ],
+)
+def test_what_is_no_heading_is_not_carried(above):
+    assert texts(f"{above}\n\nback in May.")[-1] == "back in May."
+
+
+def test_a_heading_reaches_so_far():
+    read = texts("Mia Lang\n\n" + "back in May.\n\n" * 60)
+
+    assert read[1] == "Mia Lang\nback in May."
+    assert read[-1] == "back in May."
+
+
+def test_what_is_written_above_a_quote_is_no_heading_of_it_and_a_question_above_an_answer_is():
+    assert texts("Mia Lang\n\n> back in May.")[-1] == "back in May."
+    assert texts("> Where is Mia Lang?\n\nBack in May.")[-1] == "Where is Mia Lang?\nBack in May."
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Yes, since May.\n\n> Is Mia Lang ill?", "Is Mia Lang ill?\nYes, since May."),
+        ("Hi Bo,\n\nyes, since May.\n\n> Is Mia Lang ill?", "Is Mia Lang ill?\nyes, since May."),
+        (
+            "Yes.\n\nBo\n\nOn 4 May 2025 Uzo wrote:\n> I saw Mia Lang. Is she\n> ill? Shall we\n> meet?",
+            "I saw Mia Lang. Is she ill?\nYes.",
+        ),
+        ("Yes.\n\nFrom: Uzo\nSent: 4 May 2025\nTo: Bo\n\nIs Mia Lang ill?", "Is Mia Lang ill?\nYes."),
+        ("Yes.\n\n> Is it blue?", "Yes."),
+        ("Yes.\n\nIs Mia Lang ill?", "Yes."),
+        (
+            "Yes, and we have sent all of the drawings to the office on Monday.\n\n> Is Mia Lang ill?",
+            "Yes, and we have sent all of the drawings to the office on Monday.",
+        ),
+    ],
+)
+def test_a_short_answer_is_read_behind_the_question_that_is_quoted_below(text, expected):
+    assert expected in texts(text)
+
+
+def test_contact_blocks_are_told_where_they_are_asked_for():
+    text = "See you there.\n\nMia Lang\nChaplain\nT 0491 570 156\n\nBring a pen."
+
+    assert [p.text for p in passages(text)] == ["See you there.", "Bring a pen."]
+    assert [(p.text, p.contact) for p in passages(text, contact=True)] == [
+        ("See you there.", False),
+        ("Mia Lang\nChaplain\nT 0491 570 156", True),
+        ("Bring a pen.", False),
+    ]
+
+
+@pytest.mark.parametrize("text", ["Mia Lang\n\n" * 80_000, "Ab Cd? " * 140_000, "x\n> " + "Ab Cd " * 160_000])
+def test_what_is_carried_costs_linear_time(text):
+    with alarm():
+        list(passages(text))

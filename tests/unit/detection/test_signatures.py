@@ -130,8 +130,60 @@ def test_a_signature_in_cells_is_a_signature(signature):
     assert kept(signature) == []
 
 
-@pytest.mark.parametrize("line", ["1.234.567," * 40_000, "a@" * 200_000, "Mia Lang | " * 40_000 + "0491 570 156"])
+@pytest.mark.parametrize(
+    "line", ["1.234.567," * 40_000, "1/1/2025 " * 60_000, "a@" * 200_000, "Mia Lang | " * 40_000 + "0491 570 156"]
+)
 def test_a_line_of_any_length_is_looked_at_in_linear_time(line):
     with alarm():
         signature_lines([line])
         list(passages(line))
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "17/11/1969",
+        "12.05.2024",
+        "2025-06-17",
+        "17 / 06 / 2025",
+        "17 06 2025",
+        "17111969",
+        "19691117",
+        "17/06/2025 - 19/06/2025",
+        "17/06-19/06/2025",
+        "17-06-2025 09.30",
+        "9.30 - 11.30",
+        "2019 - 2024",
+    ],
+)
+def test_a_date_is_no_telephone_number(date):
+    assert kept(f"Mia Lang Chemotherapy {date}\nBo Larsen") == [f"Mia Lang Chemotherapy {date}", "Bo Larsen"]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "0491 570 156",
+        "07-5550-1180",
+        "12.34.56.78.90",
+        "01.23.45.67.89",
+        "22-33-44-55",
+        "20 12 06 17",
+        "030/123456-12",
+        "(07) 5550 1980",
+        "17/11/2025 0491 570 156",
+    ],
+)
+def test_a_telephone_number_is_one(number):
+    assert kept(f"Mia Lang\nChaplain\n{number}") == []
+
+
+def test_rows_of_a_date_and_a_telephone_number_are_rows():
+    rows = "Mia Lang | 17/11/1969 | 0491 570 156\nBo Larsen | 02/04/1988 | 0491 570 157"
+
+    assert kept(rows) == rows.split("\n")
+
+
+@pytest.mark.parametrize("mark", ["PS", "P.S.", "PPS:", "p.s. Also"])
+def test_a_postscript_is_no_part_of_the_signature(mark):
+    assert kept(f"Regards\nMia Lang\n\n{mark}\nBo Larsen Is Bipolar") == [mark, "Bo Larsen Is Bipolar"]
