@@ -38,12 +38,16 @@ _WHICH = re.compile(
     rb"|mentioned|given|see|same|last|not|or|and|laut|zur|zum|pour|de|la|du)\b[ \t]*|[/&][ \t]*){1,6}",
     re.IGNORECASE,
 )
+# A label in a line of its own leads to the next line that is not empty: a form, a web notification.
+_OWN_LINE = re.compile(rb"[ \t]*(?:(?:numbers?|no|nr|num)\b\.?)?[ \t]*[:?*]?[ \t\r]*\n[ \t\r\n>*-]*", re.IGNORECASE)
+_WORDS_OF_A_LABEL = 2
 _NUMBERED = re.compile(rb"[ \t]*(?:numbers?|no|nr|details?)\b", re.IGNORECASE)
 # "t.f.n", "T.F.N.", "T-F-N" and "T/F/N" are "TFN"; an acronym may stand directly before its value.
 _ACRONYM = re.compile(rb"[a-z]{3,5}")
 _SPACED_OUT = re.compile(rb"[a-z](?:[. /][a-z]){2,4}\.?")
 _BETWEEN = (b".", b" ", b"/")
 _FIGURES = re.compile(rb"(?:\d[ .-]?){6}")
+_BROKEN = re.compile(rb"[\n\t]")
 _CELL_END = re.compile(rb"[|;\t]|\n")
 
 
@@ -237,7 +241,11 @@ class Context:
         if closest is None:
             return None
         gap = self._data[closest.end : start]
-        favourable = closest.word in positive or self._qualifies(closest, positive)
+        favourable = self._qualifies(closest, positive) or (
+            closest.word in positive and not self._is_of_something_else(closest, negative)
+        )
+        if len(gap) <= LABEL_REACH and favourable and self._is_line_above(closest, start):
+            return Relation.LABEL, True
         if _SENTENCE_END.search(gap) or self._labelled_itself(closest.end, start):
             return (Relation.NEAR, True) if favourable else None
         if not favourable and (named := self._named_before(closest, gap, positive)) is not None:
@@ -270,6 +278,24 @@ class Context:
         return self._data[hit.start : hit.start + 3].lower() == b"ref" and any(
             other.word in positive and not self._data[other.end : hit.start].strip(b" _-")
             for other in self.hits[bisect_left(self._starts, hit.start - 60) : bisect_left(self._starts, hit.start)]
+        )
+
+    def _is_line_above(self, hit: Hit, start: int) -> bool:
+        """Tell whether a label ends its own short line, and nothing but empty lines parts it from the value."""
+        if not _OWN_LINE.fullmatch(self._data, hit.end, start):
+            return False
+        low = max(self._data.rfind(b"\n", 0, hit.start) + 1, hit.start - LABEL_REACH)
+        return len(self._data[low : hit.start].split()) <= _WORDS_OF_A_LABEL
+
+    def _is_of_something_else(self, hit: Hit, negative: frozenset[int]) -> bool:
+        """Tell whether a label begins inside a word that says what it is of: "software licence" number."""
+        return any(
+            other.word in negative
+            and hit.start < other.end < hit.end
+            and not _BROKEN.search(self._data, other.start, other.end)
+            for other in self.hits[
+                bisect_left(self._starts, hit.start - LABEL_REACH) : bisect_left(self._starts, hit.start)
+            ]
         )
 
     def _after(self, end: int, positive: frozenset[int]) -> Relation | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from dlp_gateway.detection.layout import Layout
 from dlp_gateway.detection.legible import legible
 from dlp_gateway.detection.matching import Matcher
 from dlp_gateway.detection.models import Models, load_models
+from dlp_gateway.detection.no_names import is_a_firm, is_a_first_word, is_a_site
 from dlp_gateway.detection.normalise import Normalised, Normaliser
 from dlp_gateway.detection.packs import Recogniser, load_packs
 from dlp_gateway.detection.relation import Whom
@@ -177,7 +178,9 @@ class Engine:
         )
         scored = [self._allowances.judge(self._thresholded(s), normalised.data, around.today) for s in matches.scored]
         scored = around.whom.check(text, normalised, scored)
-        if not told_of:
+        if told_of:
+            scored = [_of_a_home(one, text.text, normalised) for one in scored]
+        else:
             scored = [_free_to_leave(one) for one in scored]
         kept = best(s for s in scored if s.stands)
         if text.role not in (Role.SUBJECT, Role.HEADER):
@@ -207,11 +210,8 @@ class Engine:
                 if mark.label in SUBJECT_LABELS:
                     entity, tier = SUBJECT_LABELS[mark.label]
                     one = subject.candidate(entity, tier, *shown.span(mark.start, mark.end), mark.score, "people")
-                    if mark.label == "ID" and is_of_a_thing(shown.text, mark.start, mark.end):
-                        one = replace(one, sank=("label: number of a thing",), kept=False)
-                    if mark.label == "PERSON" and is_month_of_a_date(shown.text, mark.start, mark.end):
-                        one = replace(one, sank=("date: month behind a day",), kept=False)
-                    yield one
+                    reason = _objection(mark.label, shown.text, mark.start, mark.end)
+                    yield one if reason is None else replace(one, sank=(reason,), kept=False)
 
     def _statements(self, readings: Sequence[_Reading]) -> Iterator[Candidate]:
         """What passages say of people."""
@@ -227,6 +227,20 @@ class Engine:
             yield replace(
                 one, raised=(reason,), sank=() if said.disclosed else ("below threshold",), kept=said.disclosed
             )
+
+
+# What a Subject itself says against a mark of the model.
+_OBJECTIONS: Sequence[tuple[str, Callable[[str, int, int], bool], str]] = (
+    ("ID", is_of_a_thing, "label: number of a thing"),
+    ("PERSON", is_month_of_a_date, "date: month behind a day"),
+    ("PERSON", is_a_firm, "name of a firm"),
+    ("PERSON", is_a_first_word, "everyday word at the beginning"),
+    ("ADDRESS", is_a_site, "address of a site"),
+)
+
+
+def _objection(label: str, text: str, start: int, end: int) -> str | None:
+    return next((why for of, holds, why in _OBJECTIONS if of == label and holds(text, start, end)), None)
 
 
 def load_engine(directories: Sequence[Path], tuning: Tuning) -> Engine:
@@ -265,6 +279,15 @@ def _tuned(recognisers: Sequence[Recogniser], tuning: Tuning) -> Iterator[Recogn
                     ],
                 }
             )
+
+
+def _of_a_home(scored: Scored, subject: str, normalised: Normalised) -> Scored:
+    """Return an address in a Subject; that of a site no longer stands."""
+    if scored.recogniser.entity != "ADDRESS" or not scored.stands:
+        return scored
+    if not is_a_site(subject, *normalised.span(scored.start, scored.end)):
+        return scored
+    return replace(scored, stands=False, sank=(*scored.sank, "address of a site"))
 
 
 def _free_to_leave(scored: Scored) -> Scored:

@@ -20,12 +20,13 @@ _BEHIND = 2.0
 # What stands in the same line says more.
 _SAME_LINE = 0.3
 
+# Single letters before a form make it another abbreviation: "t.n.v." (in the name of), "m.b.v." (by means of).
 _LEGAL_FORM = (
-    rb"pty\.? ?ltd|p/l|ltd|limited|plc|llp|llc|inc|incorporated|corporation|corp|gmbh|ag|kg|ohg|ug"
+    rb"(?<!\b[a-z]\.)(?:pty\.? ?ltd|p/l|ltd|limited|plc|llp|llc|inc|incorporated|corporation|corp|gmbh|ag|kg|ohg|ug"
     rb"|e\.?v\.|s\.?a\.?r\.?l|sas|s\.?p\.?a"
     rb"|s\.?r\.?l|s\.?l\.?u?|b\.?v|n\.?v|aps|a/s|oyj?|asa|sp\. ?z ?o\.? ?o|kft|d\.o\.o|s\.r\.o|lda"
     rb"|trust account|holdings|council|university"
-    rb"|association|foundation|department|ministry|bank of|partners(?:hip)?"
+    rb"|association|foundation|department|ministry|bank of|partners(?:hip)?)"
 )
 # Who collects money and has no legal form in its name; its members are named beside it.
 _COLLECTOR = (
@@ -33,13 +34,15 @@ _COLLECTOR = (
     rb"|p ?(?:&|and) ?[cft]|charity|fundraiser|fundraising|donations?"
     rb"|(?:primary|high|secondary|public|grammar|state) school|kindergarten|scouts|girl guides|league|rotary|lions club"
     rb"|surf life ?saving"
+    rb"|stichting|vereniging"
     rb"|verein|gemeinde|pfarrei|spenden?|spendenkonto|tierheim|association sportive|paroisse|parroquia|parrocchia|dons?"
 )
 _COMPANY = re.compile(
     rb"(?<![a-z])(?:"
     + _LEGAL_FORM
     + rb"|our (?:bank )?(?:account|details|iban|bank details)|unser(?:e|es)? (?:konto|bankverbindung|iban)"
-    rb"|notre (?:compte|iban|rib)|company(?:'s)?|corporation|corporate|business account|trading as|t/a"
+    rb"|notre (?:compte|iban|rib)|onze (?:bank)?rekening|onze iban|nuestra cuenta|nostro (?:conto|iban)|nossa conta"
+    rb"|company(?:'s)?|corporation|corporate|business account|trading as|t/a"
     rb"|remit(?:tance)?|payable to"
     rb"|invoices?|inv-|rechnung|facture|factura|fattura|faktura|tax invoice|statement of account"
     rb"|creditor|supplier|vendor|payee company"
@@ -50,7 +53,8 @@ _COMPANY = re.compile(
     re.IGNORECASE,
 )
 _PERSON = re.compile(
-    rb"(?<![a-z])(?:mr|mrs|ms|miss|mx|dr|prof|herr|frau|mme|mlle|m\.|sr|sra|sig|sig\.ra|dhr|mevr|pan|pani|monsieur|madame"
+    rb"(?<![a-z])(?:mr|mrs|ms|miss|mx|dr|prof|herr|frau|mme|mlle|m\.|sr|sra|sig|sig\.ra|dhr"
+    rb"|de heer|meneer|mevr(?:ouw)?|pan|pani|monsieur|madame"
     rb"|his|her|hers|their own|my|mine|myself|mein(?:e|em|en)?|seine?|ihre?"
     rb"|employees?|staff member|salar(?:y|ies)|wages?|payroll|payslip|pay ?run|lohn|gehalt|salaire"
     rb"|sueldo|nomina|stipendio|wynagrodzenie"
@@ -72,6 +76,11 @@ _SOMEBODY = re.compile(
 # "St Luke's Parish", "Bell Street Primary School"
 _NAMED_AFTER = re.compile(rb"(?:'s?)?(?: [A-Z][a-z]+){0,2} (?i:" + _COLLECTOR + rb")(?![a-z])")
 _GAP = re.compile(rb"\n[ \t\r]*\n")
+# In a form the holder's name stands below its own label, parted by empty lines from the number.
+_HOLDER = re.compile(
+    rb"\s+(?:(?:account|business|company|trading) )?(?:name|holder|payee|beneficiary)[ \t]*:?[ \t\r]*\n\s*",
+    re.IGNORECASE,
+)
 
 
 def has_legal_form(name: str) -> bool:
@@ -96,7 +105,8 @@ def of_a_company(data: bytes, start: int, end: int, people: Iterable[PersonSpan]
 
 def _is_in_the_name(data: bytes, name: PersonSpan, high: int) -> bool:
     """Tell whether the name is part of that of a company or a club."""
-    form = _FORM.search(data, name.end, min(name.end + _FORM_REACH, high))
+    last = data.rfind(b" ", name.start, name.end)
+    form = _FORM.search(data, last + 1 if last > 0 else name.end, min(name.end + _FORM_REACH, high))
     return form is not None or _NAMED_AFTER.match(data, name.end, high) is not None
 
 
@@ -107,7 +117,8 @@ def _block(data: bytes, start: int, end: int) -> tuple[int, int]:
     low = breaks[-1] if breaks else floor
     if breaks and not data[low:start].strip(b" \t\r\n-*:|") and low - floor > 0:
         low = breaks[-2] if len(breaks) > 1 else floor
-    below = _GAP.search(data, end, ceiling)
+    holder = _HOLDER.match(data, end, ceiling)
+    below = _GAP.search(data, holder.end() if holder else end, ceiling)
     return low, below.start() if below else ceiling
 
 

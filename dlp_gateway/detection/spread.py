@@ -3,7 +3,8 @@
 "TFN: 4 1 2 / 2-7-7 / 3 0 5", one digit a line, "four one two ...": where a
 label says what follows, the characters behind it are pulled together and
 compared with the compact form of the value. A chance match needs the label,
-the length and the check digit.
+the length and the check digit; where a value has none, what is pulled
+together must look like one number. A date and a count are two.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from dlp_gateway.detection.context import Context
 from dlp_gateway.detection.scoring import Compiled, Scored
+from dlp_gateway.detection.validators import STRUCTURAL
 
 # How far behind a label the value may begin, over how many bytes it may stretch, how many beginnings are tried.
 LEAD = 80
@@ -52,6 +54,13 @@ TRIGGER = (
 _BEGIN = re.compile(rf"\d|\b{_SPELLED}\b|\b[OIlS]\d".encode(), re.IGNORECASE)
 _BEGIN_LETTERS = re.compile(rf"\d|\b[A-Z]{{1,4}}(?=\d|\b)|\b{_SPELLED}\b".encode())
 _RUN = re.compile(rb"[\d \-.]*")
+# A day with its year; "12/34/20/56" goes on in the same way and is none.
+_DATE = re.compile(
+    rb"(?<!\d)(?:[0-3]?\d([./-])[0-3]?\d\1(?:19|20)\d\d(?!\d|\1)|(?:19|20)\d\d([./-])[01]?\d\2[0-3]?\d(?!\d|\2))"
+)
+# With a year of two digits; a dash behind it leads to the rest of a number that begins with a date of birth.
+_SHORT_DATE = re.compile(rb"(?<!\d)[0-3]?\d([./-])[0-3]?\d\1\d\d(?!\d|\1| ?-)")
+_MARK = re.compile(rb"[^\w\s]")
 
 
 def behind_labels(compiled: Sequence[Compiled], data: bytes, context: Context, low: int, high: int) -> Iterator[Scored]:
@@ -117,9 +126,23 @@ def _behind(one: Compiled, data: bytes, position: int, context: Context) -> Scor
         figures, spans = gather(data, begin, letters=one.letters)
         length = _valid_length(one.compact, one.check, figures)
         if length:
-            raised = ("label before spread out characters", "check: passed")
-            return Scored(one.recogniser, spans[0][0], spans[length - 1][1], SCORE, raised, ())
+            structural = one.check is None or one.recogniser.validator in STRUCTURAL
+            start, end = spans[0][0], spans[length - 1][1]
+            if _is_one_number(data[start:end], checked=not structural):
+                raised = ("label before spread out characters", "check: plausible" if structural else "check: passed")
+                return Scored(one.recogniser, start, end, SCORE, raised, ())
     return None
+
+
+def _is_one_number(written: bytes, *, checked: bool) -> bool:
+    """Tell whether what was pulled together may be one number; only what was ``checked`` may be written in any way.
+
+    A comma, semicolon or colon among other marks parts sentences and cells, not groups of digits.
+    """
+    if _DATE.search(written):
+        return False
+    marks = set(_MARK.findall(written))
+    return checked or not (_SHORT_DATE.search(written) or (len(marks) > 1 and marks & {b",", b";", b":"}))
 
 
 def _begins(data: bytes, position: int, *, letters: bool) -> Iterator[int]:

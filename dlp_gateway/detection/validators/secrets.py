@@ -29,6 +29,20 @@ _REMARKS = re.compile(
     re.IGNORECASE,
 )
 
+# What a password is like.
+_DESCRIBED = re.compile(
+    r"weak|strong|short|long|safe|unsafe|insecure|correct|right|valid|default|locked|blocked|blank|empty|missing|mandatory"
+    r"|needed|shared|private|personal|confidential|stored|safely|ready|active|okay|case-sensitive|provided|supplied|issued"
+    r"|chosen|created|complicated|simple|easy|new|old",
+    re.IGNORECASE,
+)
+# Words of a sentence about a password; a passphrase is of nouns, verbs and the like.
+_SENTENCE = re.compile(
+    r"\b(?:the|this|that|will|would|can|may|must|should|shall|your?|our|their|from|with|for|ask|call|please|are|is|was|has|been"
+    r"|not|and|you|them|which|when|see|sent|separate(?:ly)?|later|by|to|in|on)\b",
+    re.IGNORECASE,
+)
+
 
 def password(value: str) -> bool:
     """Accept what a person would set as a password: letters with digits, symbols or both cases, no placeholder."""
@@ -44,7 +58,8 @@ def password(value: str) -> bool:
 def chosen_password(value: str) -> bool:
     """Accept what stands behind a user name and "Password:", a plain word too; no placeholder and no remark."""
     text = value.rstrip(".,;:!?)")
-    plain = len(text) >= 4 and filled(text) and not _PLACEHOLDER.fullmatch(text) and not _REMARKS.fullmatch(text)
+    said = _REMARKS.fullmatch(text) or _DESCRIBED.fullmatch(text) or (" " in text and _SENTENCE.search(text))
+    plain = len(text) >= 4 and filled(text) and not _PLACEHOLDER.fullmatch(text) and not said
     return plain and not text.startswith(("http:", "https:", "(", "/"))
 
 

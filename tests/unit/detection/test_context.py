@@ -4,7 +4,7 @@ from dlp_gateway.detection.context import Context, Relation, Vocabulary
 from dlp_gateway.detection.normalise import Normaliser
 
 NORMALISER = Normaliser()
-WORDS = ("tfn", "tax file number", "medicare", "SIN", "invoice", "ref", "номер")
+WORDS = ("tfn", "tax file number", "medicare", "SIN", "invoice", "ref", "номер", "licence number", "software licence")
 VOCABULARY = Vocabulary(WORDS, NORMALISER)
 
 
@@ -69,8 +69,8 @@ def judge(
     around = context.judge(
         start,
         start + 2,
-        VOCABULARY.numbers(("tfn", "tax file number", "medicare")),
-        VOCABULARY.numbers(("invoice", "ref")),
+        VOCABULARY.numbers(("tfn", "tax file number", "medicare", "licence number")),
+        VOCABULARY.numbers(("invoice", "ref", "software licence")),
         column,
     )
     return around.positive, around.negative
@@ -104,6 +104,18 @@ TFN = VOCABULARY.numbers(("tfn",))
         ("TFN or invoice: 42", (Relation.LABEL, None)),
         ("TFN sent with the goods, invoice 42", (Relation.NEAR, Relation.LABEL)),
         ("nothing 42", (None, None)),
+        ("TFN\n\n42", (Relation.LABEL, None)),
+        ("Your TFN number:\r\n\r\n42", (Relation.LABEL, None)),
+        ("> TFN\n>\n> 42", (Relation.LABEL, None)),
+        ("Please bring along your TFN\n\n42", (Relation.NEAR, None)),
+        ("TFN.\n\n42", (Relation.NEAR, None)),
+        ("TFN\n\nName\n\n42", (Relation.NEAR, None)),
+        ("invoice\n\n42", (None, None)),
+        ("licence number 42", (Relation.LABEL, None)),
+        ("software licence number 42", (Relation.NEAR, Relation.LABEL)),
+        ("software licence, licence number 42", (Relation.LABEL, None)),
+        ("software\nlicence number 42", (Relation.LABEL, None)),
+        ("software\tlicence number 42", (Relation.LABEL, None)),
     ],
 )
 def test_the_closest_word_in_front_decides(text, expected):

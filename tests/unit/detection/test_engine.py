@@ -114,6 +114,32 @@ def test_other_identifiers_spread_out(engine, text, entity):
     assert entity in entities(engine, text)
 
 
+# Dates, times and counts behind a word that is a label elsewhere: pulled together they have the length of a number.
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CPR on 21/06/2026: 15 seats",
+        "CPR 03/08/2026 10:30",
+        "CPR 12/03/26, 1030 hall A",
+        "SSN letters of 2026-03-05 / 9 pages",
+        "CRN 01/31/2026; 3 A",
+        "NHS number on 10/01/2026: 19",
+    ],
+)
+def test_dates_and_counts_are_no_number_spread_out(engine, text):
+    assert entities(engine, text) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "evidence"),
+    [("SSN: 502 / 59 / 2006", "check: plausible"), ("TFN: 412 / 277 / 305", "check: passed")],
+)
+def test_a_form_that_fits_is_not_told_as_a_check_digit(engine, text, evidence):
+    found = engine.scan([body(text)]).findings
+
+    assert [evidence in one.evidence for one in found] == [True]
+
+
 @pytest.mark.parametrize(
     ("text", "scheme"),
     [

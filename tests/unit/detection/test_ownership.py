@@ -27,6 +27,12 @@ def owned(text: str, name: str | None = None) -> bool:
         ("Please pay the netball club: BSB 1", None),
         ("St Luke's Parish, BSB 1", "Luke"),
         ("Bell, Raman and Partners, BSB 1", "Bell"),
+        ("Betaal op BSB 1 t.n.v. Bakker Bouw B.V., factuur 118", "Bakker Bouw"),
+        ("Betaal op BSB 1 t.n.v. Bakker N.V.", "Bakker"),
+        ("Betaal op BSB 1 t.n.v. Bakker N.V.", "Bakker N.V."),
+        ("Account number\n\nBSB 1\n\nAccount name\n\nKelvin Tools Pty Ltd", None),
+        ("Betaal op BSB 1 t.n.v. Vereniging De Linde", None),
+        ("Kelvin Tools Co.Ltd, BSB 1", None),
     ],
 )
 def test_a_company_owns_it(text, name):
@@ -46,6 +52,12 @@ def test_a_company_owns_it(text, name):
         ("Could you pay me for the club dinner, BSB 1", None),
         ("Refund for the church camp: BSB 1", None),
         ("Ana Ruiz (committee), BSB 1", "Ana Ruiz"),
+        ("De declaratie mag op BSB 1 t.n.v. Tom Dekker.", "Tom Dekker"),
+        ("De declaratie mag op BSB 1 T.N.V. Tom Dekker.", None),
+        ("Betaal op BSB 1 t.n.v. N.V. Patel", "N.V. Patel"),
+        ("Account number\n\nBSB 1\n\nAccount name\n\nAna Ruiz\n\nKelvin Tools Pty Ltd", "Ana Ruiz"),
+        ("m.b.v. de app, BSB 1", None),
+        ("Factuur 118: BSB 1 t.n.v. mevrouw Janssen", None),
         ("Mr P Kowalczyk of the rowing club, his account: BSB 1", None),
     ],
 )
