@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from dlp_gateway.detection.gates import StatementGate
 from dlp_gateway.detection.passages import passages
 from dlp_gateway.detection.people import PERSONAL
 from dlp_gateway.detection.sentences import Sentences
 from dlp_gateway.detection.statements import WINDOW
 from dlp_gateway.detection.wordpiece import Codes, Pieces, WordPiece
+from training import gate, short
 from training.augment import vary_statement, vary_tagged
 from training.corpus import Statement, Tagged
 from training.examples import statement_row
@@ -25,7 +28,6 @@ from training.gate import (
     NameNetwork,
     Passage,
     StatementNetwork,
-    disclosures,
     fit,
     likeliest,
 )
@@ -47,6 +49,11 @@ _PROSE = frozenset({"gum-news", "gum-interview", "gum-court", "btc-a", "btc-b", 
 # Of the texts of public corpora, the share that an epoch of the gate for names has; and how many Subjects are made of
 # lists for it.
 _READ, _LINES, _FORMS = 0.3, 12_000, 1000
+# Of single sentences: how many come from passages that disclose something, how many from others, how many of them all
+# are put between others; from when on one is telling or quiet; characters of those that stand around it.
+_PARTS, _OTHERS, _AMONG = 16_000, 8000, 16_000
+_TELLING, _QUIET = 0.5, 0.2
+_SHORT = 140
 
 
 def statements(
@@ -65,7 +72,8 @@ def statements(
     tagged = [vary_tagged(item, data.forms.names, rng) for item in data.subjects + data.names]
     tagged += [data.forms.make(rng) for _ in range(4 * _FORMS)]
     lines = [line for item in tagged if len((line := _line(item, tokenizer)).pieces)]
-    examples: list[Passage | Line] = [*_taught(told, encoder, tokenizer), *lines]
+    brief = _brief(data, neutral, tokenizer, encoder, rng)
+    examples: list[Passage | Line] = [*_taught(told, encoder, tokenizer), *brief, *brief, *lines]
     network = StatementNetwork(encoder.words.weight.detach())
     fit(network, network.loss, lambda _: examples, seed=seed, epochs=6)
     return network
@@ -87,14 +95,39 @@ def names(data: Data, tokenizer: WordPiece, encoder: Encoder, *, seed: int) -> N
 
 
 def _taught(passages: Sequence[Statement], teacher: Encoder, tokenizer: WordPiece) -> list[Passage]:
-    logits, _ = label_logits(teacher, [statement_row(passage, tokenizer) for passage in passages])
-    wanted = torch.sigmoid(logits[:, :-1].max(dim=1).values).tolist()
-    made = []
-    for passage, probability in zip(passages, wanted, strict=True):
-        pieces = parted(passage.text, tokenizer)
-        if len(pieces):
-            made.append(Passage(pieces, 1.0 if passage.labels else probability))
-    return made
+    wanted = _judged([passage.text for passage in passages], teacher, tokenizer)
+    told = ((s.text, 1.0 if s.labels else probability) for s, probability in zip(passages, wanted, strict=True))
+    return _examples(told, tokenizer)
+
+
+def _brief(
+    data: Data, neutral: Sequence[Statement], tokenizer: WordPiece, teacher: Encoder, rng: random.Random
+) -> list[Passage]:
+    """Short sentences as the encoder judges them, and what it judges of each where it stands between others."""
+    said = short.said(data.forms, rng)
+    parts = short.sentences([s for s in data.statements if s.labels])
+    others = [text for text in short.sentences([*neutral, *data.statements]) if len(text) < _SHORT]
+    parts, others = (rng.sample(texts, min(most, len(texts))) for texts, most in ((parts, _PARTS), (others, _OTHERS)))
+    alone = list(dict.fromkeys([*said, *parts, *others]))
+    judged = dict(zip(alone, _judged(alone, teacher, tokenizer), strict=True))
+    quiet = [text for text in others if judged[text] < _QUIET]
+    core = [*said, *(text for text in parts if judged[text] > _TELLING)]
+    picked = rng.choices(core, k=_AMONG)
+    placed = zip(short.among(picked, quiet, rng), [judged[text] for text in picked], strict=True)
+    return _examples([*judged.items(), *placed], tokenizer)
+
+
+def _judged(texts: Sequence[str], teacher: Encoder, tokenizer: WordPiece) -> list[float]:
+    """Return how probable the encoder holds it that each text discloses anything."""
+    rows = [statement_row(Statement(text, frozenset(), about_person=False), tokenizer) for text in texts]
+    logits, _ = label_logits(teacher, rows)
+    probabilities: list[float] = torch.sigmoid(logits[:, :-1].max(dim=1).values).tolist()
+    return probabilities
+
+
+def _examples(texts: Iterable[tuple[str, float]], tokenizer: WordPiece) -> list[Passage]:
+    made = (Passage(parted(text, tokenizer), probability) for text, probability in texts)
+    return [example for example in made if len(example.pieces)]
 
 
 def parted(passage: str, tokenizer: WordPiece) -> Pieces:
@@ -128,11 +161,22 @@ def statement_threshold(
     network: StatementNetwork, held: Sequence[Statement], found: Sequence[Statement], tokenizer: WordPiece
 ) -> dict[str, float]:
     """Set the threshold on text the gate has not seen; ``found`` are the passages in which the encoder is right."""
-    heard = disclosures(network, [parted(s.text, tokenizer) for s in found])
-    unheard = disclosures(network, [parted(s.text, tokenizer) for s in held if not s.labels])
+    runtime = StatementGate(gate.packed(network))
+    heard = _heard(runtime, [s.text for s in found], tokenizer)
+    unheard = _heard(runtime, [s.text for s in held if not s.labels], tokenizer)
     threshold = float(np.quantile(heard, 1 - STATEMENT_RECALL))
     log.info("gate: %.3f of the passages that disclose nothing pass as well", (unheard >= threshold).mean())
     return {"gate:statement": round(threshold, 3)}
+
+
+def _heard(runtime: StatementGate, texts: Sequence[str], tokenizer: WordPiece) -> NDArray[np.float64]:
+    """What the gate as the gateway runs it makes of each text: its likeliest window, or sentence of one."""
+    heard = []
+    for text in texts:
+        sentences = Sentences(tokenizer)
+        windows = [window.sentences for window in sentences.windows(text, WINDOW)]
+        heard.append(max(runtime.logits(sentences.pieces, windows)))
+    return np.array(heard)
 
 
 def name_thresholds(

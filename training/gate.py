@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -230,13 +230,6 @@ def fit(
 
 
 @torch.no_grad()
-def disclosures(network: StatementNetwork, passages: Sequence[Pieces]) -> NDArray[np.float32]:
-    """Logits of passages, whose sentences have gaps between them."""
-    given = [Passage(pieces, 0.0) for pieces in passages]
-    return np.concatenate([network(*pad(given[n : n + 256]))[0].numpy() for n in range(0, len(given), 256)])
-
-
-@torch.no_grad()
 def likeliest(network: NameNetwork, texts: Sequence[Pieces]) -> tuple[list[float], list[float]]:
     """The highest logits for a name, and for a personal detail, of each text."""
     names: list[float] = []
@@ -247,7 +240,8 @@ def likeliest(network: NameNetwork, texts: Sequence[Pieces]) -> tuple[list[float
     return names, details
 
 
-def write(network: _Windows, file: Path) -> None:
-    """Write the arrays for the runtime."""
-    with file.open("wb") as stream:
-        np.savez(stream, **network.arrays())
+def packed(network: _Windows) -> bytes:
+    """The arrays for the runtime, as the content of a file."""
+    stream = io.BytesIO()
+    np.savez(stream, **network.arrays())
+    return stream.getvalue()

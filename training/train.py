@@ -262,17 +262,17 @@ def main() -> None:
         rows = functools.partial(epoch_rows, data, phase, neutral, tokenizer)
         encoder = fit(run, rows)
         ends.append(copy.deepcopy(encoder.state_dict()))
-    statement_gate = distil.statements(data, neutral, tokenizer, encoder, seed=args.seed)
     name_gate = distil.names(data, tokenizer, encoder, seed=args.seed)
     encoder.load_state_dict({name: sum(s * e[name] for s, e in zip(SHARES, ends, strict=True)) for name in ends[0]})
+    statement_gate = distil.statements(data, neutral, tokenizer, encoder, seed=args.seed)
 
     calibration, thresholds, found = calibrate.choose(encoder, held.statements, neutral_passages(held), tokenizer)
     named, right = calibrate.name_thresholds(encoder, held.subjects + held.names, tokenizer)
     thresholds |= distil.statement_threshold(statement_gate, held.statements, found, tokenizer)
     thresholds |= named | distil.name_thresholds(name_gate, held, right, tokenizer)
     args.out.mkdir(parents=True, exist_ok=True)
-    gate.write(statement_gate, args.out / "gate-statements.npz")
-    gate.write(name_gate, args.out / "gate-names.npz")
+    (args.out / "gate-statements.npz").write_bytes(gate.packed(statement_gate))
+    (args.out / "gate-names.npz").write_bytes(gate.packed(name_gate))
     vocabulary = pretrained / "vocab.txt"
     ship.ship(encoder, vocabulary, args.out, thresholds=thresholds, calibration=calibration)
 

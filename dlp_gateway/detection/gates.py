@@ -1,9 +1,10 @@
 """Cheap sieves in front of the transformer: one for disclosures, one for names.
 
 Small convolutional networks over the same pieces: short embeddings and a
-window of three pieces. Of passages the strongest and the mean response are
-judged; windows end with the sentence, so that a sentence of two passages is
-looked at once. Of Subjects and other texts the likeliest piece is. A gate
+window of three pieces. Of passages, and of each sentence of theirs, the
+strongest and the mean response are judged; windows end with the sentence, so
+that a sentence of two passages is looked at once. Of Subjects and other texts
+the likeliest piece is. A gate
 costs about a hundredth of the transformer and decides nothing but whether the
 transformer is asked; the thresholds are set so that nearly every name, every
 personal detail of a Subject and every disclosure passes (figures in
@@ -45,8 +46,9 @@ class StatementGate:
     def logits(self, sentences: Sequence[Pieces], passages: Sequence[Sequence[int]]) -> list[float]:
         """Return the logit for a disclosure of each passage, which is a list of numbers of ``sentences``.
 
-        A sentence costs the same in however many passages it stands. Sentences without pieces count for nothing, and
-        a passage of such alone gets the lowest logit there is.
+        It is that of the passage as a whole or of its likeliest sentence, whichever is higher: a short disclosure would
+        drown between others. A sentence costs the same in however many passages it stands. Sentences without pieces
+        count for nothing, and a passage of such alone gets the lowest logit there is.
         """
         strongest = np.zeros((len(sentences), len(self._statement)), np.float32)
         total = np.zeros_like(strongest)
@@ -62,14 +64,24 @@ class StatementGate:
         if told:
             members = np.array([n for number in told for n in said[number]])
             starts = np.cumsum([0, *(len(said[number]) for number in told[:-1])])
-            mean = np.add.reduceat(total[members], starts)
-            mean /= np.sqrt(np.add.reduceat(lengths[members], starts))[:, None].astype(np.float32)
-            pooled = np.concatenate([np.maximum.reduceat(strongest[members], starts), mean], axis=1)
-            hidden = np.maximum(pooled @ self._hidden + self._hidden_bias, 0)
-            scores = hidden @ self._statement + self._statement_bias
+            alone = self._judged(strongest, total, np.maximum(lengths, 1))
+            together = self._judged(
+                np.maximum.reduceat(strongest[members], starts),
+                np.add.reduceat(total[members], starts),
+                np.add.reduceat(lengths[members], starts),
+            )
+            scores = np.maximum(together, np.maximum.reduceat(alone[members], starts))
             for number, score in zip(told, scores.tolist(), strict=True):
                 logits[number] = score
         return logits
+
+    def _judged(self, strongest: Floats, total: Floats, lengths: NDArray[np.int64]) -> Floats:
+        """Logits of texts by their strongest responses, the sum of their responses and their numbers of pieces."""
+        mean = total / np.sqrt(lengths)[:, None].astype(np.float32)
+        pooled = np.concatenate([strongest, mean], axis=1)
+        hidden = np.maximum(pooled @ self._hidden + self._hidden_bias, 0)
+        scores: Floats = hidden @ self._statement + self._statement_bias
+        return scores
 
 
 class NameGate:

@@ -48,6 +48,39 @@ def test_disclosures_are_told(model: StatementModel, passage: str, label: str) -
     assert label in told(model, passage)
 
 
+BRIEF = [
+    "{} has lymphoma",
+    "{} takes lithium",
+    "{} is epileptic",
+    "{} had a kidney transplant",
+    "{} is having chemo on Monday",
+    "{} is a recovering alcoholic",
+    "{} is a Mormon",
+    "{} is a Quaker",
+    "{} is a Labour Party member",
+    "{} is a shop steward",
+    "{} is a Yorta Yorta man",
+    "{} is transgender",
+    "{} was arrested for burglary",
+    "{} is out on parole",
+    "{} has been sacked",
+    "{} is on a final warning",
+    "{} earns 71,000",
+    "{} is bankrupt",
+    "{} is three months behind with the rent",
+    "{} is getting divorced",
+    "{} is a refugee from Sudan",
+]
+
+
+@pytest.mark.parametrize("brief", BRIEF)
+@pytest.mark.parametrize("passage", ["{}.", "The crates came today, all fine. {}. Could you send the invoice again?"])
+def test_a_brief_disclosure_is_told_wherever_it_stands(model: StatementModel, brief: str, passage: str) -> None:
+    texts = [passage.format(brief.format(name)) for name in ("Imke Sandoval", "Trevor Okonjo", "Mrs Quayle")]
+
+    assert [text for text in texts if not told(model, text)] == []
+
+
 @pytest.mark.parametrize(
     "passage",
     [
