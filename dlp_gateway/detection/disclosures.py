@@ -85,6 +85,12 @@ _BIRTH = re.compile(
     r"|\bgeb\b|geboren|naiss|\bn[ée]e?\b|nacid|\bnat[oa]\b|urodz|\b(?:19|20)\d\d\b|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}",
     re.IGNORECASE,
 )
+# A cell of a labelled row that names a place.
+_PLACES = re.compile(
+    r"(?:^|(?<=\| ))(?:site|town|city|suburb|location|depot|branch|office|region|venue|store|port|area): "
+    r"[^|\n]{1,60}(?:\| |$)",
+    re.IGNORECASE | re.MULTILINE,
+)
 # Passages are handed to the model in batches of this many, and one message yields no more findings of a label.
 _BATCH = 32
 ENOUGH = 50
@@ -174,7 +180,7 @@ class Reader:
             limit = self._thresholds.get(label)
             if limit is None or label not in ENTITIES:
                 continue
-            score = self._beside_courtesies(passage, given) if label == "ethnicity" and given >= CUED else given
+            score = self._ethnicity(passage, given) if label == "ethnicity" and given >= CUED else given
             score = max(score, limit) if label in foreign else score
             if label in cues and about >= SURE and CUED <= score < limit and self._points(passage, label):
                 limit = CUED
@@ -188,10 +194,11 @@ class Reader:
             if scores[label] >= max(SURE, self._thresholds[label]):
                 yield label, scores[label], True
 
-    def _beside_courtesies(self, passage: str, score: float) -> float:
-        """Return the score for ethnicity of what a passage says beside an acknowledgement of a country's peoples."""
-        rest = without_acknowledgement(passage)
-        if rest is None:
+    def _ethnicity(self, passage: str, score: float) -> float:
+        """Return the score for ethnicity beside an acknowledgement of peoples and cells for places ("Site: Roma")."""
+        acknowledging = without_acknowledgement(passage)
+        rest = _PLACES.sub("", passage if acknowledging is None else acknowledging)
+        if rest == passage:
             return score
         return min(score, self._model.classify([rest])[0].get("ethnicity", 0.0)) if rest else 0.0
 

@@ -163,9 +163,12 @@ class SaysByWords(Says):
         ("Mia Lang is well. I acknowledge the Gadigal people, on whose land I work.", set()),
         ("Mia Lang identifies as Aboriginal. I acknowledge the Gadigal people, on whose land I work.", {"ethnicity"}),
         ("Mia Lang is of the Gadigal people.", {"ethnicity"}),
+        ("Site: Aboriginal Hill | Contact: Mia Lang | Telephone: 5550 2208", set()),
+        ("Contact: Mia Lang | Town: Aboriginal Hill", set()),
+        ("Site: Perth | Contact: Mia Lang | Remarks: Aboriginal", {"ethnicity"}),
     ],
 )
-def test_an_acknowledgement_of_country_tells_nobody_s_ethnicity(text, expected):
+def test_neither_an_acknowledgement_of_country_nor_a_place_tells_somebody_s_ethnicity(text, expected):
     limits = {"ethnicity": 0.5}
     reader = Reader(SaysByWords({}), Somebody(), Cues({}, Normaliser()), limits)
 
