@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from dlp_gateway.mime.html_tables import Cell, Table
-
 _BETWEEN_CELLS = " | "
 
 
@@ -52,12 +48,3 @@ class Flow:
     def result(self) -> str:
         """Return the text."""
         return "".join(self.pieces).strip()
-
-
-@dataclass(slots=True)
-class Frame:
-    """An open table with where its text goes: its cells, or the flow while none is open."""
-
-    table: Table
-    flow: Flow
-    cell: Cell | None = None

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from dlp_gateway.mime import html_attributes, html_data, html_scopes
 from dlp_gateway.mime.html_attributes import Attributes
 from dlp_gateway.mime.html_conditional import Conditions
-from dlp_gateway.mime.html_flow import Flow, Frame
+from dlp_gateway.mime.html_elements import BLOCK, ORDINARY, PLAIN_INLINE, TABLE_TAGS, VOID
+from dlp_gateway.mime.html_flow import Flow
+from dlp_gateway.mime.html_frames import Frames
 from dlp_gateway.mime.html_scopes import ENDING, ENDS_LIKE, ENDS_P, IN_HEAD, SPACES, Spaces
 from dlp_gateway.mime.html_sheets import StyleSheet, applying, stray, strings
 from dlp_gateway.mime.html_styles import NOTHING_SEEN, SEEN, Look, Style, look, of_element
-from dlp_gateway.mime.html_tables import Table
 from dlp_gateway.mime.html_tokens import tokenize
 from dlp_gateway.mime.html_words import INVISIBLE, Seams
 
@@ -22,23 +23,7 @@ from dlp_gateway.mime.html_words import INVISIBLE, Seams
 _MOST_MARKS = 1_000_000
 # Text that rules put on the page: a few bytes of a rule give it for each element.
 _MOST_GENERATED = 500_000
-# A table is written anew into the one around it.
-_DEEPEST_TABLES = 30
 
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
-_BLOCK = frozenset(
-    "address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure footer "
-    "form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol optgroup option p pre section select "
-    "summary table tbody tfoot thead title tr ul xmp listing plaintext".split()
-)
-_TABLE_TAGS = frozenset({"table", "tr", "td", "th"})
-# Elements of text without a look of their own; what is not among them, or has attributes, may have any.
-_PLAIN_INLINE = frozenset(
-    "a abbr acronym b bdi big blink cite code del dfn em font i ins kbd label mark nobr q rb rt rtc ruby s samp small "
-    "span strike strong sub sup time tt u var".split()
-)
-# Elements that are no more than text in a look, unless attributes or rules say so.
-_ORDINARY = _PLAIN_INLINE | _BLOCK | _TABLE_TAGS
 _DIGITS = re.compile(r"\d.{0,4}\d.{0,4}\d")
 # Raw in HTML as well; in SVG they may hold elements.
 _UNSEEN_IN_SVG = frozenset({"style", "script", "title"})
@@ -89,9 +74,8 @@ class Page:
         self._overrides = self._generated = 0
         self._spaces = Spaces()
         self._in_body = False
-        self._frames: list[Frame] = []
-        self._tables_beyond = 0
-        self._page = self._flow = Flow()
+        self._frames = Frames()
+        self._flow = self._frames.flow
         self._all = Flow()
         self._hidden = Flow()
         # What is shown of an element without text, until text follows on its line.
@@ -123,8 +107,7 @@ class Page:
         except _Enough:
             self.truncated = True
         self.truncated = self.truncated or self.attributes.truncated or self._sheet.truncated
-        while self._frames:
-            self._end_table()
+        self._frames.finish()
         self.conditions.finish()
         return self
 
@@ -136,7 +119,7 @@ class Page:
     @property
     def visible(self) -> str:
         """What is seen."""
-        return self._page.result()
+        return self._frames.page.result()
 
     @property
     def hidden(self) -> str:
@@ -234,20 +217,20 @@ class Page:
         if tag in ENDING or self._spaces.foreign or not self._in_body:
             self._end_implied(tag, attributes)
         style = self._sheet.of(tag, attributes)
-        if tag in _BLOCK or tag == "br":
-            if style.beside and tag not in _VOID:
+        if tag in BLOCK or tag == "br":
+            if style.beside and tag not in VOID:
                 self._boundary()
             else:
                 self._line()
         if attributes and tag in html_attributes.SHOWN:
             self._show(tag, attributes)
-        if tag in _VOID:
+        if tag in VOID:
             return
-        if tag in _TABLE_TAGS:
+        if tag in TABLE_TAGS:
             self._start_in_table(tag)
         self._number += 1
         appearance = look(self._looks[-1], tag, attributes, style)
-        if attributes or tag not in _ORDINARY or self._sheet.goes_further:
+        if attributes or tag not in ORDINARY or self._sheet.goes_further:
             appearance = self._particulars(tag, attributes, style, appearance)
         if tag in SPACES:
             self._spaces.start(tag, len(self._tags))
@@ -261,13 +244,13 @@ class Page:
         if self._marks_left < 0:
             raise _Enough
         is_open = self._counts.get(tag)
-        if tag in _BLOCK:
+        if tag in BLOCK:
             special = self._nearest(tag) if is_open and self._special else None
             if special is not None and special.beside:
                 self._boundary()
             else:
                 self._line()
-        if tag in _TABLE_TAGS:
+        if tag in TABLE_TAGS:
             self._end_in_table(tag)
         if not is_open:
             return
@@ -352,7 +335,7 @@ class Page:
             self._displayed = self._spaces.foreign != "svg" and (
                 style.displayed or self._sheet.displays(tag, attributes)
             )
-        elif tag not in _BLOCK and tag not in _TABLE_TAGS and not self._looks[-1].unseen:
+        elif tag not in BLOCK and tag not in TABLE_TAGS and not self._looks[-1].unseen:
             appearance = self._inline(tag, attributes, appearance)
         after = ""
         if self._sheet.goes_further:
@@ -377,7 +360,7 @@ class Page:
         if self._number in self._without or (doubted and self._joined):
             return NOTHING_SEEN
         if not appearance.unseen:
-            if doubted or attributes or tag not in _PLAIN_INLINE:
+            if doubted or attributes or tag not in PLAIN_INLINE:
                 self.seams.start(len(self._tags), self._number)
             return appearance
         alone = look(self._looks[-1], tag, attributes, of_element(attributes))
@@ -421,57 +404,19 @@ class Page:
 
     def _start_in_table(self, tag: str) -> None:
         if tag == "table":
-            self._start_table()
-        elif self._frames:
-            self._end_cell()
-            table = self._frames[-1].table
-            if tag == "tr":
-                table.row()
-            else:
-                self.seams.line()
-                self._all.cell()
-                # Logos stand beside addresses in every signature; what is there for a number has digits.
-                self._shown = f"{self._shown} " if _DIGITS.search(self._shown) else ""
-                self._frames[-1].cell = table.cell(header=tag == "th")
+            self._frames.start_table()
+        elif tag == "tr":
+            self._frames.start_row()
+        elif self._frames.start_cell(header=tag == "th"):
+            self.seams.line()
+            self._all.cell()
+            # Logos stand beside addresses in every signature; what is there for a number has digits.
+            self._shown = f"{self._shown} " if _DIGITS.search(self._shown) else ""
+        self._flow = self._frames.flow
 
     def _end_in_table(self, tag: str) -> None:
-        if tag != "table":
-            self._end_cell()
-        elif self._tables_beyond:
-            self._tables_beyond -= 1
-        elif self._frames:
-            self._end_table()
-
-    def _start_table(self) -> None:
-        for frame in self._frames[-1:]:
-            frame.table.layout = True
-        if len(self._frames) >= _DEEPEST_TABLES:
-            self._tables_beyond += 1
-            return
-        self._flow = Flow()
-        self._frames.append(Frame(Table(), self._flow))
-
-    def _end_cell(self) -> None:
-        if not self._frames:
-            return
-        frame = self._frames[-1]
-        if frame.flow.pieces:
-            text = frame.flow.result()
-            if frame.cell is not None:
-                frame.cell.text = text
-            elif text:
-                # Text between cells stands above the table for browsers.
-                self._around().block(text)
-            frame.flow = self._flow = Flow()
-        frame.cell = None
-
-    def _around(self) -> Flow:
-        """The flow of text around the innermost table."""
-        return self._frames[-2].flow if len(self._frames) > 1 else self._page
-
-    def _end_table(self) -> None:
-        self._end_cell()
-        self._flow = self._around()
-        rendered = self._frames.pop().table.render()
-        if rendered:
-            self._flow.block(rendered)
+        if tag == "table":
+            self._frames.end_table()
+        else:
+            self._frames.end_cell()
+        self._flow = self._frames.flow
