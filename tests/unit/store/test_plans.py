@@ -22,6 +22,7 @@ HOT = {
     "erase chunks": queue._ERASE_CHUNKS,
     "content, key": queue._WRAPPED,
     "content": queue._CONTENT,
+    "release": queue._RELEASE,
     "head": record._HEAD,
     "tokens": "SELECT text, token FROM dlp_audit_text WHERE kind = 'address' AND text IN (%s, %s)",
 }
@@ -75,8 +76,8 @@ def test_hot_statements_are_those_of_the_modules():
     """Each statement the queue sends is looked at above."""
     names = {name for name in vars(queue) if re.fullmatch(r"_[A-Z_]+", name) and isinstance(getattr(queue, name), str)}
 
-    # Giving back and accusing are by number as renewing is; taking over happens once, at the start.
-    assert names - {"_ACCUSE", "_GIVE_BACK", "_TAKE_OVER"} == {
+    # Giving back and accusing are by number as renewing is; taking over happens once, at the start; a wrap is put in.
+    assert names - {"_ACCUSE", "_GIVE_BACK", "_TAKE_OVER", "_WRAP"} == {
         "_DUE",
         "_LEASE",
         "_NEXT_DUE",
@@ -88,4 +89,5 @@ def test_hot_statements_are_those_of_the_modules():
         "_ERASE_CHUNKS",
         "_WRAPPED",
         "_CONTENT",
+        "_RELEASE",
     }
