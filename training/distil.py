@@ -52,6 +52,7 @@ _READ, _LINES, _FORMS = 0.3, 12_000, 1000
 # Of single sentences: how many come from passages that disclose something, how many from others, how many of them all
 # are put between others; from when on one is telling or quiet; characters of those that stand around it.
 _PARTS, _OTHERS, _AMONG = 16_000, 8000, 16_000
+_MIXED = 4000  # passages of sentences of business mail
 _TELLING, _QUIET = 0.5, 0.2
 _SHORT = 140
 
@@ -110,11 +111,14 @@ def _brief(
     parts, others = (rng.sample(texts, min(most, len(texts))) for texts, most in ((parts, _PARTS), (others, _OTHERS)))
     alone = list(dict.fromkeys([*said, *parts, *others]))
     judged = dict(zip(alone, _judged(alone, teacher, tokenizer), strict=True))
+    plain = short.business(data.forms, rng)
+    plain += short.mixed(plain, _MIXED, rng)
     quiet = [text for text in others if judged[text] < _QUIET]
     core = [*said, *(text for text in parts if judged[text] > _TELLING)]
     picked = rng.choices(core, k=_AMONG)
     placed = zip(short.among(picked, quiet, rng), [judged[text] for text in picked], strict=True)
-    return _examples([*judged.items(), *placed], tokenizer)
+    told = [*judged.items(), *placed, *zip(plain, _judged(plain, teacher, tokenizer), strict=True)]
+    return _examples(told, tokenizer)
 
 
 def _judged(texts: Sequence[str], teacher: Encoder, tokenizer: WordPiece) -> list[float]:

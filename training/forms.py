@@ -248,7 +248,7 @@ class Forms:
             return _PERSON[slot](self, rng), "PERSON"
         match slot:
             case "o":
-                return self._company(rng), "ORG"
+                return self.company(rng), "ORG"
             case "c":
                 return rng.choice(self.places), "LOC"
             case "t":
@@ -301,7 +301,8 @@ class Forms:
         """A full name of two common ones, which companies are called by as well."""
         return f"{self.names.pick_common(rng, family=False)} {self.names.pick_common(rng, family=True)}"
 
-    def _company(self, rng: random.Random) -> str:
+    def company(self, rng: random.Random) -> str:
+        """A company, a school or a council."""
         fills = {
             "s": self._family,
             "g": self._given,

@@ -244,7 +244,10 @@ class Context:
         favourable = self._qualifies(closest, positive) or (
             closest.word in positive and not self._is_of_something_else(closest, negative)
         )
-        if len(gap) <= LABEL_REACH and favourable and self._is_line_above(closest, start):
+        of_a_thing = any(
+            other.word in negative and closest.start - LABEL_REACH <= other.start < closest.start for other in self.hits
+        )
+        if len(gap) <= LABEL_REACH and favourable and not of_a_thing and self._is_line_above(closest, start):
             return Relation.LABEL, True
         if _SENTENCE_END.search(gap) or self._labelled_itself(closest.end, start):
             return (Relation.NEAR, True) if favourable else None

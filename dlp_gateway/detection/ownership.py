@@ -117,6 +117,11 @@ def _block(data: bytes, start: int, end: int) -> tuple[int, int]:
     low = breaks[-1] if breaks else floor
     if breaks and not data[low:start].strip(b" \t\r\n-*:|") and low - floor > 0:
         low = breaks[-2] if len(breaks) > 1 else floor
+        # A form: label and value in lines of their own, above them those of the holder.
+        for at in reversed(breaks[:-2]):
+            if b"\n" in data[at:low].strip() or len(data[at:low].split()) > 6:
+                break
+            low = at
     holder = _HOLDER.match(data, end, ceiling)
     below = _GAP.search(data, holder.end() if holder else end, ceiling)
     return low, below.start() if below else ceiling
