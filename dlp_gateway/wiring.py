@@ -148,7 +148,7 @@ def letterhead(settings: Settings) -> Letterhead:
     return Letterhead(
         hostname=settings.hostname,
         contact=settings.quarantine.contact,
-        retention_days=round(settings.quarantine.retention_days),
+        retention_days=settings.quarantine.retention_days,
         console=str(settings.console.url).rstrip("/") if settings.console.url is not None else "",
         link_days=settings.console.link_days,
     )

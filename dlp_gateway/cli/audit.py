@@ -15,7 +15,7 @@ from dlp_gateway.audit.chain import Checkpoint, EntryKind
 from dlp_gateway.audit.check import check
 from dlp_gateway.audit.verify import Report
 from dlp_gateway.audit.witness import Witness, WitnessError
-from dlp_gateway.cli.context import ConfigOption, fail, opened, when
+from dlp_gateway.cli.context import LARGEST, ConfigOption, fail, opened, when
 from dlp_gateway.model import DAY
 from dlp_gateway.settings import Settings
 from dlp_gateway.store import history, hours, keys
@@ -35,6 +35,7 @@ def verify(
         typer.Option(
             "--record-days",
             min=1,
+            max=36_500,
             help="Entries under a checkpoint kept elsewhere may have been pruned after so many days;"
             " retention.record_days without it. Give the least it was set to.",
         ),
@@ -53,7 +54,7 @@ def verify(
 @app.command()
 def export(
     form: Annotated[str, typer.Option("--format", help="json (lines) or cef.")] = "json",
-    after: Annotated[int, typer.Option(help="Only entries behind this number.")] = 0,
+    after: Annotated[int, typer.Option(min=0, max=LARGEST, help="Only entries behind this number.")] = 0,
     config: ConfigOption = None,
 ) -> None:
     """Print the record for other systems."""
@@ -82,6 +83,8 @@ def report(
 ) -> None:
     """Print a period in figures, for management and the regulator; no addresses, no content."""
     last = until or dt.datetime.now(dt.UTC)
+    if last.year == dt.MAXYEAR:
+        fail("--until is no day that has a next one")
     end = last.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=dt.UTC) + dt.timedelta(days=1)
     with opened(config) as settings:
         found = hours.figures(since.replace(tzinfo=dt.UTC).timestamp(), end.timestamp())

@@ -37,7 +37,7 @@ def check(config: ConfigOption = None, against: AgainstOption = None) -> None:
     problems, configuration = _read(folder, today)
     if configuration is not None and against is not None:
         other = _other(against, configuration, today)
-        problems += refusals(other, configuration.loaded) if other is not None else []
+        problems += refusals(other, configuration.loaded)
     for problem in problems:
         print(problem)
     if configuration is None or any(problem.severity is Severity.ERROR for problem in problems):
@@ -76,11 +76,18 @@ def _detection(folder: Path) -> tuple[frozenset[str] | None, Sequence[Problem]]:
     return frozenset(engine.entities), ()
 
 
-def _other(against: str, configuration: Configuration, today: dt.date) -> Policy | None:
-    """The policy to compare with; None when none is running yet."""
+def _other(against: str, configuration: Configuration, today: dt.date) -> Policy:
+    """The policy to compare with; where there is none, nothing can be said, and the program ends."""
     try:
         if against != RUNNING:
             return read_policy(Path(against), today).policy
-        return running_policy(configuration.settings)
+        noted = running_policy(configuration.settings)
     except (ConfigError, OSError, ValueError) as error:
         fail(str(error))
+    if noted is None:
+        # A copy of the folder has its paths start beside the copy, where no gateway runs.
+        fail(
+            f"nothing to compare with: no gateway has noted its policy in {configuration.settings.state_directory};"
+            " for a copy of the folder, name the gateway's own: DLP_GATEWAY__STATE_DIRECTORY=/var/lib/dlp-gateway/var"
+        )
+    return noted

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from dlp_gateway.cli.context import FAILED, ConfigOption, directory, fail, operator, table
+from dlp_gateway.cli.context import FAILED, ConfigOption, deployed, fail, operator, refuse_absent, table
 from dlp_gateway.configfile import ConfigError
 from dlp_gateway.console.roles import Role
 from dlp_gateway.store.errors import StoreError
@@ -28,7 +28,7 @@ def serve(config: ConfigOption = None) -> None:
     from dlp_gateway.console import server
 
     try:
-        server.serve(directory(config))
+        server.serve(deployed(config))
     except (ConfigError, StoreError, KeysError, OSError) as error:
         print(f"dlp-gateway console cannot start: {error}", file=sys.stderr)
         raise typer.Exit(FAILED) from error
@@ -62,7 +62,7 @@ def add(
     config: ConfigOption = None,
 ) -> None:
     """Make an account; prints a password to be changed, the second factor is set up at the first sign-in."""
-    with _accounts(config) as accounts:
+    with _accounts(config, new=True) as accounts:
         password = accounts.add(name, accounts.Person(person, address, role), operator(), time.time())
     print(f"Account {name.lower()} ({role.value}) made. Its first password: {password}")
 
@@ -97,11 +97,11 @@ def enable(name: NameArgument, config: ConfigOption = None) -> None:
 @app.command(hidden=True)
 def demo(config: ConfigOption = None) -> None:
     """Make an account of each role to try the console with, and print them; does nothing when there are accounts."""
-    with _accounts(config):
+    with _accounts(config, new=True):
         from dlp_gateway.console import demo
         from dlp_gateway.console.services import Services
 
-        made = demo.make(Services(directory(config)))
+        made = demo.make(Services(deployed(config)))
     if made:
         rows = [(account.role.value, account.name, account.password, account.secret) for account in made]
         print(table(("ROLE", "ACCOUNT", "PASSWORD", "SECRET OF THE SECOND FACTOR"), rows))
@@ -111,14 +111,20 @@ def demo(config: ConfigOption = None) -> None:
 
 
 @contextmanager
-def _accounts(config: ConfigOption) -> Iterator[ModuleType]:
-    """What acts on accounts, with the database open; what cannot be done ends the program with its reason."""
+def _accounts(config: ConfigOption, *, new: bool = False) -> Iterator[ModuleType]:
+    """What acts on accounts, with the database open; what cannot be done ends the program with its reason.
+
+    ``new``: the first account may be made before anything has run, and so the database with it.
+    """
     from dlp_gateway.console import server
     from dlp_gateway.console.services import Services
     from dlp_gateway.store import database
 
     try:
-        server.prepare(Services(directory(config)))
+        services = Services(deployed(config))
+        if not new:
+            refuse_absent(services.settings)
+        server.prepare(services)
         from dlp_gateway.console import accounts
 
         try:

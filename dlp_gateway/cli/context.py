@@ -15,12 +15,14 @@ from typing import Annotated, NoReturn
 import typer
 
 from dlp_gateway.configfile import ConfigError
-from dlp_gateway.settings import Settings, default_config_dir, load_settings
+from dlp_gateway.settings import Settings, default_config_dir, load_settings, machine_config_dir
 from dlp_gateway.store import database
 from dlp_gateway.store.errors import StoreError
 from dlp_gateway.store.keys import KeysError
 
 FAILED = 2
+LARGEST = 2**63 - 1
+"""The largest number that the database knows."""
 
 # What a terminal acts upon (ECMA-48), what ends a line, and what turns the order of characters round.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -31,14 +33,25 @@ ConfigOption = Annotated[
 
 
 def directory(config: Path | None) -> Path:
-    """The folder of the configuration: as given, or the packaged one."""
-    return config or default_config_dir()
+    """The folder of the configuration to judge by: as given, else this machine's, else the packaged one."""
+    return config or machine_config_dir() or default_config_dir()
+
+
+def deployed(config: Path | None) -> Path:
+    """The folder of the configuration that a gateway runs by: as given, or this machine's; ends the program for none.
+
+    With the packaged one a command would look at, or make, a database and keys that no gateway has.
+    """
+    found = config or machine_config_dir()
+    if found is None:
+        fail("name the folder of the gateway's configuration: --config DIR, or DLP_GATEWAY_CONFIG in the environment")
+    return found
 
 
 def settings(config: Path | None) -> Settings:
     """Read the settings; ends the program with file, line and reason when they are wrong."""
     try:
-        return load_settings(directory(config))
+        return load_settings(deployed(config))
     except ConfigError as error:
         fail(str(error))
 
@@ -51,8 +64,12 @@ def fail(reason: str) -> NoReturn:
 
 @contextmanager
 def opened(config: Path | None) -> Iterator[Settings]:
-    """The settings with the database open; failures of store and keys end the program with their reason."""
+    """The settings with the database open; failures of store and keys end the program with their reason.
+
+    So does a database that is not there: one made now would hold nothing, and answer as if nothing waited.
+    """
     found = settings(config)
+    refuse_absent(found)
     try:
         database.prepare(found.store.url)
         yield found
@@ -62,9 +79,18 @@ def opened(config: Path | None) -> Iterator[Settings]:
         database.close()
 
 
+def refuse_absent(settings: Settings) -> None:
+    """End the program where the database is a file that is not there."""
+    if (path := database.absent(settings.store.url)) is not None:
+        fail(f"there is no database at {path}: no gateway has run by this configuration; another one: --config DIR")
+
+
 def operator() -> str:
-    """Who is acting at this terminal, for the record."""
-    return os.environ.get("SUDO_USER") or getpass.getuser()
+    """Who is acting at this terminal, for the record; by number where the account has no name, as in containers."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except KeyError:
+        return f"uid {os.getuid()}"
 
 
 def when(at: float) -> str:

@@ -18,7 +18,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from dlp_gateway.cli.context import ConfigOption, age, directory, fail, opened, plain, table, when
+from dlp_gateway.cli.context import ConfigOption, age, deployed, fail, opened, plain, table, when
 from dlp_gateway.configfile import ConfigError
 from dlp_gateway.inspection.pool import PoolError, WorkerFailed, WorkerPool
 from dlp_gateway.quarantine import held
@@ -234,7 +234,7 @@ def _print(lines: Iterable[str]) -> None:
 
 
 async def _revealed(config: Path | None, content: bytes) -> Revealed:
-    folder = directory(config)
+    folder = deployed(config)
     configuration = read_configuration(folder, day(folder, time.time()))
     pool = WorkerPool(replace(pool_settings(configuration), workers=1))
     await pool.start()

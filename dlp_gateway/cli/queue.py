@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from dlp_gateway.cli.context import ConfigOption, age, directory, fail, opened, operator, table, when
+from dlp_gateway.cli.context import LARGEST, ConfigOption, age, deployed, fail, opened, operator, table, when
 from dlp_gateway.configfile import ConfigError
 from dlp_gateway.settings import Configuration, Settings, read_configuration
 from dlp_gateway.store import decisions, spool
@@ -21,13 +21,15 @@ from dlp_gateway.wiring import pseudonym_key, reports_of_given_up
 app = typer.Typer(help="Mail that waits for delivery.", no_args_is_help=True)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
-IdsArgument = Annotated[list[int] | None, typer.Argument(help="Numbers of deliveries, from queue list.")]
+IdsArgument = Annotated[
+    list[int] | None, typer.Argument(min=1, max=LARGEST, help="Numbers of deliveries, from queue list.")
+]
 
 
 @app.command("list")
 def list_queue(
     domain: Annotated[str | None, typer.Option(help="Only mail to this domain.")] = None,
-    limit: Annotated[int, typer.Option(help="Most rows to show.")] = 1000,
+    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="Most rows to show.")] = 1000,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -80,7 +82,7 @@ def retry(
 
 @app.command()
 def drop(
-    numbers: Annotated[list[int], typer.Argument(help="Numbers of deliveries, from queue list.")],
+    numbers: Annotated[list[int], typer.Argument(min=1, max=LARGEST, help="Numbers of deliveries, from queue list.")],
     reason: Annotated[str, typer.Option(help="Why; it goes on record.")],
     tell: Annotated[bool, typer.Option(help="Tell the senders by a delivery report, without the reason.")] = True,
     config: ConfigOption = None,
@@ -106,7 +108,7 @@ def drop(
 def _configuration(config: Path | None, day: dt.date) -> Configuration:
     """The configuration, which says where senders are; ends the program when it cannot be used."""
     try:
-        return read_configuration(directory(config), day)
+        return read_configuration(deployed(config), day)
     except ConfigError as error:
         fail(str(error))
 

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from dlp_gateway.cli.context import FAILED, ConfigOption, directory, settings
+from dlp_gateway.cli.context import FAILED, ConfigOption, deployed, settings
 from dlp_gateway.configfile import ConfigError
 from dlp_gateway.inspection.pool import PoolError
 from dlp_gateway.monitoring import logs
@@ -31,7 +31,7 @@ def serve(config: ConfigOption = None) -> None:
     logs.configure(settings(config).logging.level)
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
-        asyncio.run(app.serve(directory(config)))
+        asyncio.run(app.serve(deployed(config)))
     except REFUSALS as error:
         print(f"dlp-gateway cannot start: {error}", file=sys.stderr)
         raise typer.Exit(FAILED) from error

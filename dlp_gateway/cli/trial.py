@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dlp_gateway.cli.context import FAILED, ConfigOption, directory, table
+from dlp_gateway.cli.context import FAILED, ConfigOption, table
 from dlp_gateway.cli.serve import REFUSALS
 from dlp_gateway.cli.trial_console import TrialConsole
 from dlp_gateway.monitoring import logs
-from dlp_gateway.settings import load_settings
+from dlp_gateway.settings import default_config_dir, load_settings
 from dlp_gateway.smtp.selfsigned import make_certificate
 from dlp_gateway.store import decisions, keys
 
@@ -64,7 +64,7 @@ def run(
         for identifier in _ids(sent):
             found[identifier] = await gateway.store.read(partial(decisions.find, identifier))
         print(_report(sent, found))
-        print(_next_steps(gateway, state, environment))
+        print(_next_steps(gateway, state, {"DLP_GATEWAY_CONFIG": str(folder.resolve()), **environment}))
         if console is not None:
             print(await asyncio.to_thread(console.told))
             print("\nCtrl-C stops everything.")
@@ -73,7 +73,7 @@ def run(
             gateway.request_stop()
 
     try:
-        folder = directory(config)
+        folder = config or default_config_dir()
         settings = load_settings(folder, environment)
         environment.setdefault("DLP_GATEWAY__CONSOLE__URL", f'"http://localhost:{settings.console.listen.port}"')
         if not settings.keys.directory.is_dir():

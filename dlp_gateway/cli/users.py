@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from dlp_gateway import durable
 from dlp_gateway.cli.context import ConfigOption, fail, settings
-from dlp_gateway.smtp.authentication import User, UsersFileError, hash_password, load_users, user_line
+from dlp_gateway.smtp.authentication import User, UsersFileError, hash_password, load_users, name_in, user_line
 
 app = typer.Typer(help="Logins of mail clients.", no_args_is_help=True)
 
@@ -31,7 +32,7 @@ def add(
 ) -> None:
     """Add a login; asks for its password. Reload the gateway to put it into force."""
     path = _path(config)
-    if name in _read(path):
+    if _normal(name) in _read(path):
         fail(f"{path} has a login of that name already; remove it first")
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     try:
@@ -39,15 +40,23 @@ def add(
     except ValueError as error:
         fail(str(error))
     _write(path, [*_lines(path), line])
+    print(f"{_normal(name)} added; reload the gateway to put it into force")
 
 
 @app.command()
 def remove(name: NameArgument, config: ConfigOption = None) -> None:
     """Remove a login. Reload the gateway to put it into force."""
-    path = _path(config)
-    if name not in _read(path):
+    path, wanted = _path(config), _normal(name)
+    if wanted not in _read(path):
         fail(f"{path} has no login of that name")
-    _write(path, [line for line in _lines(path) if line.partition(":")[0] != name])
+    _write(path, [line for line in _lines(path) if name_in(line) != wanted])
+    if wanted in _read(path):
+        fail(f"{path} still has that login: remove its line by hand")
+    print(f"{wanted} removed; reload the gateway to put it into force")
+
+
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def _path(config: Path | None) -> Path:
@@ -62,12 +71,18 @@ def _read(path: Path) -> dict[str, User]:
         return load_users(path) if path.exists() else {}
     except UsersFileError as error:
         fail(str(error))
+    except OSError as error:
+        fail(f"{path} cannot be read: {error.strerror}")
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    """The lines as ``load_users`` takes them: what else ends a line for Python may stand in a comment."""
+    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n") if path.exists() else []
 
 
 def _write(path: Path, lines: list[str]) -> None:
     """Replace the file in one step, so that a reload never reads half of it."""
-    durable.replace(path, "".join(f"{line}\n" for line in lines))
+    try:
+        durable.replace(path, "".join(f"{line}\n" for line in lines))
+    except OSError as error:
+        fail(f"{path} cannot be written: {error.strerror}")

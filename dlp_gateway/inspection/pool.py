@@ -18,13 +18,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import structlog
+
 from dlp_gateway.inspection import frames
 from dlp_gateway.inspection.confinement import ProcessLimits
 from dlp_gateway.inspection.zygote_client import Forked, PoolError, ZygoteClient
 
 __all__ = ["NoWorker", "PoolError", "PoolObserver", "PoolSettings", "WorkerFailed", "WorkerPool"]
 
+log = structlog.get_logger()
+
 _END_SECONDS = 2.0
+# A process that workers come from which ended, or could not be started, again within these seconds is waited longer
+# for each time: loading the models takes a processor for seconds.
+_STEADY_SECONDS = 60.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 # The worker for large messages yields to those for small ones, but not so much that its time would run out.
 _NICE = 5
 _CLOSED = "the workers have been stopped"
@@ -113,6 +121,7 @@ class WorkerPool:
         self._pending = 0
         self._closing = False
         self._rest = asyncio.Event()
+        self._keeping: asyncio.Task[None] | None = None
 
     @property
     def alive(self) -> bool:
@@ -129,6 +138,24 @@ class WorkerPool:
         await self._zygote.start()
         for lane in (*[self._small] * self._settings.count, self._large):
             lane.idle.put_nowait(await self._fork(lane))
+        self._keeping = asyncio.create_task(self._keep_alive())
+
+    async def _keep_alive(self) -> None:
+        """Start the process that workers come from anew when it ended, though nobody asks for a worker.
+
+        Whoever steers mail by what is told of ``alive`` sends none before.
+        """
+        loop = asyncio.get_running_loop()
+        pause, revived = 0.0, loop.time() - _STEADY_SECONDS
+        while not self._closing:
+            await self._zygote.ended()
+            pause = 0.0 if loop.time() - revived >= _STEADY_SECONDS else min(2 * pause or _FIRST_PAUSE, _LONGEST_PAUSE)
+            await asyncio.sleep(pause)
+            try:
+                await self._zygote.revive()
+            except (PoolError, OSError, frames.FrameError) as error:
+                log.error("workers cannot be started anew", why=str(error))  # noqa: TRY400 - the text is ours
+            revived = loop.time()
 
     async def stop(self) -> None:
         """End all workers at once; whoever asked or waits for one gets NoWorker."""
@@ -142,6 +169,9 @@ class WorkerPool:
                 lane.idle.put_nowait(None)
         for worker in workers:
             worker.forked.writer.close()
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait((self._keeping,))
         await self._zygote.stop()
 
     @property

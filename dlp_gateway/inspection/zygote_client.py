@@ -16,9 +16,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from dlp_gateway.inspection import frames
 
+log = structlog.get_logger()
+
 _READY_SECONDS = 120.0
+
+_STOPPED = "the workers have been stopped"
 
 # The wait status of a worker; None when the zygote that would have told it ended first.
 _Ended = asyncio.Future[int | None]
@@ -44,7 +50,10 @@ class Forked:
 
 
 class ZygoteClient:
-    """One zygote at a time, started with the request ``start`` and, where it ended, started anew by the next fork."""
+    """One zygote at a time, started with the request ``start``.
+
+    Where it ended, ``revive`` and the next fork start it anew.
+    """
 
     def __init__(self, start: Mapping[str, Any]) -> None:
         self._start = dict(start)
@@ -81,8 +90,16 @@ class ZygoteClient:
                 stdin=asyncio.subprocess.DEVNULL,
                 env=environment,
             )
+        except BaseException:
+            ours.close()
+            raise
         finally:
             theirs.close()
+        if self._stopped:  # while it was being started: ``stop`` has not seen it
+            ours.close()
+            self.process.kill()
+            await self.process.wait()
+            raise PoolError(_STOPPED)
         self._control = ours
         self._send(self._start)
         ours.setblocking(False)
@@ -97,13 +114,22 @@ class ZygoteClient:
         self.layers = tuple(answer["ready"])
         self._listener = asyncio.create_task(self._listen(ours))
 
+    async def ended(self) -> None:
+        """Return when there is no zygote to be heard (any more)."""
+        if self._listener is not None:
+            await asyncio.wait((self._listener,))
+
+    async def revive(self) -> None:
+        """Start the zygote anew where it ended; raises PoolError or OSError when it cannot be started."""
+        async with self._forking:
+            if not self.alive:
+                await self._restart()
+
     async def fork(self, nice: int) -> Forked:
         """A new worker of that niceness; raises PoolError or OSError when none can be had."""
         async with self._forking:
             if self.alive and (worker := await self._forked_off(nice)) is not None:
                 return worker
-            if self._stopped:
-                raise PoolError("the workers have been stopped")
             await self._restart()
             worker = await self._forked_off(nice)
         if worker is None:
@@ -126,6 +152,8 @@ class ZygoteClient:
             await self.process.wait()
 
     async def _restart(self) -> None:
+        if self._stopped:
+            raise PoolError(_STOPPED)
         await self._hang_up()
         self._forked = asyncio.Queue()
         await self.start()
@@ -133,8 +161,7 @@ class ZygoteClient:
     async def _hang_up(self) -> None:
         if self._listener is not None:
             self._listener.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._listener
+            await asyncio.wait((self._listener,))
         if self._control is not None:
             self._control.close()
         if self.process is not None and self.process.returncode is None:
@@ -176,6 +203,8 @@ class ZygoteClient:
         except (OSError, frames.FrameError):
             return  # as at the end of the line
         finally:
+            if not self._stopped:
+                log.error("the process that inspection workers come from has ended")
             # Nobody will say any more how these ended; whoever waits for a fork waits in vain.
             for ended in self._ended.values():
                 ended.set_result(None)

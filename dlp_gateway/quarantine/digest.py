@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from dlp_gateway.model import Recipient, Zone
 from dlp_gateway.quarantine.duty import Reader
-from dlp_gateway.quarantine.notices import Letterhead, own_headers, parse, printable
+from dlp_gateway.quarantine.notices import Letterhead, own_headers, parse, period, printable
 from dlp_gateway.store import rounds
 from dlp_gateway.store.change import change
 from dlp_gateway.store.intake import add_outgoing
@@ -58,7 +58,7 @@ def compose(letterhead: Letterhead, reader: Reader, workload: Workload, now: flo
     if letterhead.console:
         lines += [f"All of them: {letterhead.console}/held/", ""]
     lines.append("High-risk messages need two different reviewers.")
-    lines.append(f"What nobody releases within {letterhead.retention_days} days is deleted, never sent.")
+    lines.append(f"What nobody releases within {period(letterhead.retention_days)} is deleted, never sent.")
     if reader.stands_in_for:
         lines += ["", f"You stand in for: {', '.join(printable(name) for name in reader.stands_in_for)}."]
     return ("\r\n".join(lines) + "\r\n").encode("utf-8", "replace")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dlp_gateway.model import DAY, Recipient, Zone
 from dlp_gateway.quarantine.duty import Reader
-from dlp_gateway.quarantine.notices import Letterhead, own_headers, parse, printable
+from dlp_gateway.quarantine.notices import Letterhead, own_headers, parse, period, printable
 from dlp_gateway.store import holds, rounds
 from dlp_gateway.store.change import change
 from dlp_gateway.store.holds import Waiting, Wanted
@@ -38,7 +38,7 @@ def report(letterhead: Letterhead, reader: Reader, messages: Sequence[Waiting], 
         lines.append(f"  and {len(messages) - _LISTED} more")
     if letterhead.console:
         lines += ["", f"  {letterhead.console}/held/"]
-    lines += ["", f"What nobody releases within {letterhead.retention_days} days is deleted, never sent."]
+    lines += ["", f"What nobody releases within {period(letterhead.retention_days)} is deleted, never sent."]
     if reader.stands_in_for:
         lines += ["", f"You stand in for: {', '.join(printable(name) for name in reader.stands_in_for)}."]
     return ("\r\n".join(lines) + "\r\n").encode("utf-8", "replace")

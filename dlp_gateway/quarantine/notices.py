@@ -72,7 +72,7 @@ class Letterhead:
 
     hostname: str
     contact: str
-    retention_days: int
+    retention_days: float
     console: str = ""
     link_days: float = 14.0
 
@@ -174,8 +174,8 @@ def _body(letterhead: Letterhead, occasion: Occasion) -> list[str]:
         for paragraph in occasion.paragraphs:
             lines += [*_wrap(paragraph), ""]
     if occasion.event is Event.HELD:
-        days = letterhead.retention_days
-        lines += [*_wrap(f"If it is not released within {days} days it is deleted. It is never sent by itself."), ""]
+        time = period(letterhead.retention_days)
+        lines += [*_wrap(f"If it is not released within {time} it is deleted. It is never sent by itself."), ""]
     if occasion.message:
         lines += [*_wrap("Your message is attached, as you sent it."), ""]
     if occasion.link:
@@ -191,11 +191,17 @@ def _body(letterhead: Letterhead, occasion: Occasion) -> list[str]:
     return lines
 
 
+def period(days: float) -> str:
+    """A time in words, as it follows *within*: ``31 days``, ``a day``, ``12 hours``."""
+    if days == 1:
+        return "a day"
+    return f"{days:g} days" if days > 1 else f"{days * 24:g} hours"
+
+
 def _linking(days: float) -> str:
-    time = f"{days:g} days" if days != 1 else "a day"
     return (
         "On its page you see what was found and where, and can withdraw the message or ask for its release."
-        f" The link works once, within {time}; do not forward it:"
+        f" The link works once, within {period(days)}; do not forward it:"
     )
 
 

@@ -13,6 +13,7 @@ from dlp_gateway.settings.directory import (
     detection_text,
     detectors_dir,
     load_settings,
+    machine_config_dir,
     read_configuration,
     read_policy,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "detection_text",
     "detectors_dir",
     "load_settings",
+    "machine_config_dir",
     "note_running",
     "parse_settings",
     "read_configuration",

@@ -106,7 +106,7 @@ class Schedule(Section):
     """When delivery is tried again, and when it is given up."""
 
     first: Seconds = Field(default=60, description="The pause after the first attempt.")
-    factor: Annotated[float, Field(ge=1)] = Field(
+    factor: Annotated[float, Field(ge=1, allow_inf_nan=False)] = Field(
         default=2, description="By how much each pause is longer than the last."
     )
     longest: Seconds = Field(default=3_600, description="The longest pause.")
@@ -215,7 +215,7 @@ class Delivery(Section):
     )
     in_flight: Count = Field(default=1_000, description="Deliveries a worker has taken on at a time.")
     batch: Count = Field(default=200, description="Deliveries taken from the queue at once.")
-    lease: Annotated[float, Field(ge=1)] = Field(
+    lease: Annotated[Seconds, Field(ge=1)] = Field(
         default=60, description="After this a dead worker's deliveries are taken up by another."
     )
     idle: Seconds = Field(default=5, description="The queue is looked at this often without being told of new mail.")

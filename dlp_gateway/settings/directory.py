@@ -15,6 +15,7 @@ from dlp_gateway.policy.load import LoadedPolicy, load_policy
 from dlp_gateway.settings.load import LoadedSettings, Settings, parse_settings
 
 _PACKAGE = Path(__file__).parents[1]
+_SITE = Path("/etc/dlp-gateway")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,19 @@ class Configuration:
 def default_config_dir() -> Path:
     """The configuration that is shipped: in the installed package, else in the checkout."""
     return _shipped("config", "gateway.yaml")
+
+
+def machine_config_dir() -> Path | None:
+    """The configuration of this machine's gateway where none is named; None where there is none.
+
+    In a checkout it is the shipped one. That of an installed package is a
+    template to be copied: no gateway runs by it, and the state beside it
+    would be in the package. There it is /etc/dlp-gateway.
+    """
+    shipped = default_config_dir()
+    if not shipped.is_relative_to(_PACKAGE):
+        return shipped
+    return _SITE if _SITE.is_dir() else None
 
 
 def default_detectors_dir() -> Path:
@@ -136,8 +150,9 @@ def _text(path: Path) -> str:
 
 
 def _between(settings: LoadedSettings, loaded: LoadedPolicy, today: dt.date) -> Iterator[Problem]:
-    """What only shows when both files are looked at."""
+    """What only shows when sections, or both files, are looked at together."""
     policy, delivery = loaded.policy, settings.settings.delivery
+    yield from _times(settings)
     for index, partner in enumerate(policy.partners):
         if partner.clear is Tier.CONTACT or not partner.valid(today):
             continue
@@ -155,3 +170,14 @@ def _between(settings: LoadedSettings, loaded: LoadedPolicy, today: dt.date) -> 
         if policy.zones.zone_of_text(mailbox, today) is not Zone.INTERNAL:
             reason = "is not an address of the organisation"
             yield settings.source.problem(("quarantine", "escalate_to", index), reason)
+
+
+def _times(settings: LoadedSettings) -> Iterator[Problem]:
+    """A message is inspected before its client is told to try again, or each try would be taken once more."""
+    inspection, limit = settings.settings.inspection, settings.settings.smtp.limits.handler_seconds
+    if (seconds := inspection.wait_seconds + inspection.seconds) > limit:
+        reason = (
+            f"is {limit:g}, less than inspection.wait_seconds and inspection.seconds together ({seconds:g}): mail that"
+            " its client was told to send again would be taken each time"
+        )
+        yield settings.source.problem(("smtp", "limits", "handler_seconds"), reason)

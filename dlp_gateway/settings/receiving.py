@@ -71,6 +71,11 @@ class ReceivingLimits(Section):
         default=2_048,
         description="A command line: 512 (RFC 5321, 4.5.3.1.4) and what SIZE, SMTPUTF8, DSN and AUTH add.",
     )
+    path_bytes: Bytes = Field(
+        default=256,
+        description="An address with its brackets (RFC 5321, 4.5.3.1.3); of the part before the @ 64 octets are the"
+        " least to be taken (4.5.3.1.1): return paths and calendars have longer ones.",
+    )
     authentication_line_bytes: Bytes = Field(default=12_288, description="A line of an AUTH exchange (RFC 4954, 4).")
     discarded_bytes: Bytes = Field(
         default=8_388_608,
@@ -103,7 +108,9 @@ class ReceivingLimits(Section):
     )
     session_seconds: Seconds = Field(default=3_600, description="A session; a message on its way is finished first.")
     handler_seconds: Seconds = Field(
-        default=300, description="From the end of a message to its reply; clients wait 600 s (RFC 5321, 4.5.3.2.6)."
+        default=300,
+        description="From the end of a message to its reply, no less than `inspection.wait_seconds` and"
+        " `inspection.seconds` together; clients wait 600 s (RFC 5321, 4.5.3.2.6).",
     )
     handshake_seconds: Seconds = Field(default=30, description="A TLS handshake, and a PROXY header.")
     authentication_failures: Count = Field(

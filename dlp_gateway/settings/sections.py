@@ -13,6 +13,7 @@ from dlp_gateway.settings.values import (
     Days,
     Endpoint,
     FilePath,
+    Hours,
     Line,
     Seconds,
     Section,
@@ -196,7 +197,7 @@ class Quarantine(Section):
     notice_seconds: Seconds = Field(
         default=600, description="After these, one more; notices left out are counted in the next."
     )
-    escalate_after_hours: Annotated[float, Field(gt=0)] | None = Field(
+    escalate_after_hours: Hours | None = Field(
         default=24, description="A held message unreviewed for this long is reported once a day; null: never."
     )
     escalate_to: tuple[Line, ...] = Field(

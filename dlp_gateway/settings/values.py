@@ -109,5 +109,7 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Count = Annotated[int, Field(ge=1)]
 Bytes = Annotated[int, Field(ge=1)]
-Seconds = Annotated[float, Field(gt=0)]
-Days = Annotated[float, Field(gt=0)]
+# A hundred years: beyond them a moment in time is no date any more, and "for ever" is no number.
+Seconds = Annotated[float, Field(gt=0, le=36_500 * 86_400, allow_inf_nan=False)]
+Hours = Annotated[float, Field(gt=0, le=36_500 * 24, allow_inf_nan=False)]
+Days = Annotated[float, Field(gt=0, le=36_500, allow_inf_nan=False)]

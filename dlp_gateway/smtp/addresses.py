@@ -19,10 +19,8 @@ from dlp_gateway.model import Address
 from dlp_gateway.policy import zones
 from dlp_gateway.smtp.replies import RefusedError, Reply
 
-MAX_LOCAL_BYTES = 64
-"""RFC 5321 section 4.5.3.1.1."""
-MAX_ADDRESS_BYTES = 254
-"""A path holds 256 octets with its brackets (RFC 5321 section 4.5.3.1.3)."""
+PATH_BYTES = 256
+"""A path with its brackets (RFC 5321 section 4.5.3.1.3)."""
 
 # atext of RFC 5322 section 3.2.3; beyond ASCII any printable character (RFC 6531 section 3.3).
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x2d\u00a0-\U0010ffff]+"
@@ -45,12 +43,17 @@ class AddressError(RefusedError):
     """The path is refused; ``reply`` says why without repeating it."""
 
 
-def parse_path(argument: str, role: PathRole) -> tuple[Address | None, str]:
+def parse_path(argument: str, role: PathRole, path_bytes: int = PATH_BYTES) -> tuple[Address | None, str]:
     """Split the argument of MAIL FROM: or RCPT TO: into its address and its parameters.
 
     ``argument`` is what follows the colon. Returns the address, None for the
     null reverse-path ``<>``, and the parameters as received, without the
     space in front of them.
+
+    A path may have ``path_bytes`` octets with its brackets, and the part
+    before its @ as many of them as there are: the 64 octets of RFC 5321
+    section 4.5.3.1.1 are the least that is to be taken, and return paths
+    (VERP, SRS) and calendars have longer ones.
 
     Raises AddressError: 501 for what is no path, 553 for a path that is
     refused; the null path is refused for a recipient.
@@ -63,10 +66,9 @@ def parse_path(argument: str, role: PathRole) -> tuple[Address | None, str]:
     plain = _PLAIN.fullmatch(path)
     # Nearly all addresses: letters, digits, dots. The general way gives the same result.
     local, domain = plain.groups() if plain else _divide(path[1:-1], role)
-    if len(local.encode()) > MAX_LOCAL_BYTES:
-        raise _error(553, role, f"the part before the @ is longer than {MAX_LOCAL_BYTES} octets")
-    if len(path.encode()) - 2 > MAX_ADDRESS_BYTES:
-        raise _error(553, role, f"the address is longer than {MAX_ADDRESS_BYTES} octets")
+    if len(path.encode()) > path_bytes:
+        why = f"with its brackets it is longer than {path_bytes} octets (limit path_bytes)"
+        raise _error(553, role, why, limit="path_bytes")
     return Address(local=local, domain=canonical_domain(domain, role), literal=path[1:-1]), parameters
 
 
@@ -130,5 +132,5 @@ def _divide(mailbox: str, role: PathRole) -> tuple[str, str]:
     return local, domain
 
 
-def _error(code: int, role: PathRole, why: str) -> AddressError:
-    return AddressError(Reply(code, role.value[0], f"Address refused: {why}"))
+def _error(code: int, role: PathRole, why: str, limit: str = "") -> AddressError:
+    return AddressError(Reply(code, role.value[0], f"Address refused: {why}"), limit=limit)

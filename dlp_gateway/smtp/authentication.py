@@ -75,22 +75,33 @@ def user_line(name: str, password_hash: str, senders: tuple[str, ...] = ()) -> s
 
 def load_users(path: Path) -> dict[str, User]:
     """Read the users file. Raises UsersFileError, or OSError when it cannot be read."""
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsersFileError(f"{path}: is not UTF-8 text (octet {error.start})") from None
     users: dict[str, User] = {}
-    for number, line in enumerate(path.read_text("utf-8").split("\n"), start=1):
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
+    for number, line in enumerate(text.split("\n"), start=1):
+        if name_in(line) is None:
             continue
-        user = _parse_line(stripped, f"{path}, line {number}")
+        user = _parse_line(line.strip(), f"{path}, line {number}")
         if user.name in users:
             raise UsersFileError(f"{path}, line {number}: this user stands in the file twice; remove one of the lines")
         users[user.name] = user
     return users
 
 
+def name_in(line: str) -> str | None:
+    """The name that a line of the users file is about, None for one that is skipped."""
+    stripped = line.strip()
+    if not stripped or stripped.startswith("#"):
+        return None
+    return unicodedata.normalize("NFC", stripped.partition(":")[0])
+
+
 def _parse_line(line: str, where: str) -> User:
     name, colon, rest = line.partition(":")
     password_hash, _, senders = rest.partition(":")
-    if not colon or not name or not name.isprintable() or name != name.strip():
+    if not colon or not name or not name.isprintable() or name != name.strip() or name.startswith("#"):
         raise UsersFileError(f"{where}: a line is name:argon2-hash or name:argon2-hash:senders")
     try:
         argon2.extract_parameters(password_hash)
@@ -149,6 +160,10 @@ class Authenticator:
         """The name of the account that ``name`` means, "" when there is none."""
         user = self._users.get(unicodedata.normalize("NFC", name))
         return user.name if user is not None else ""
+
+    def still(self, user: User) -> bool:
+        """Tell whether a user who logged in stands in the file as then: name, password and allowed senders."""
+        return self._users.get(user.name) == user
 
     def close(self) -> None:
         """Take no more passwords; those that wait are still verified."""

@@ -13,8 +13,8 @@ from enum import Enum
 
 import structlog
 
-from dlp_gateway.smtp.configuration import Listener, is_in, parse_peer
-from dlp_gateway.smtp.limits import client_key
+from dlp_gateway.smtp.configuration import Listener, Network, is_in, parse_peer
+from dlp_gateway.smtp.limits import IPAddress, client_key
 from dlp_gateway.smtp.proxy import ProxyHeader, ProxyHeaderError, parse_proxy_header
 from dlp_gateway.smtp.replies import RefusedError, Reply
 from dlp_gateway.smtp.state import ServerState
@@ -47,12 +47,12 @@ class Connection(Stream):
         self.host = ""
         self.helo = ""
         self.esmtp = False
-        self.in_relay_network = False
-        self.may_normalise = False
         self.client_key = ""
         self.leaving = False
         self.transaction = Transaction()
         self._listener = listener
+        self._source: IPAddress | None = None
+        self._proxy: IPAddress | None = None
         self._admitted = False
         self._phase = Phase.COMMAND
         self._commands = 0
@@ -103,14 +103,12 @@ class Connection(Stream):
             reply = Reply(421, "4.3.2", f"Too many connections (limit connections: {self.limits.connections})")
             raise RefusedError(reply, hang_up=True, limit="connections")
         peer = parse_peer(str((self._writer.get_extra_info("peername") or ("",))[0]))
-        trusted = True
+        self._source = peer
         if is_in(peer, settings.proxy_networks):
-            source = (await self._proxy_header()).source
             # A proxy's own health check must not inherit the proxy's right to relay.
-            peer, trusted = (source, True) if source is not None else (peer, False)
+            self._proxy, self._source = peer, (await self._proxy_header()).source
+            peer = self._source or peer
         self.host = str(peer) if peer is not None else ""
-        self.in_relay_network = trusted and is_in(peer, settings.relay_networks)
-        self.may_normalise = trusted and is_in(peer, settings.normalise_networks)
         self.client_key = client_key(peer)
         if not self.state.connections.enter(self.client_key):
             number = self.limits.connections_per_client
@@ -119,6 +117,21 @@ class Connection(Stream):
         self._admitted = True
         if self._listener.implicit_tls:
             await self.handshake()
+
+    @property
+    def in_relay_network(self) -> bool:
+        """Whether the client may hand in mail without logging in, by the settings of now."""
+        return self._belongs_to(self.state.settings.relay_networks)
+
+    @property
+    def may_normalise(self) -> bool:
+        """Whether bare CR and LF of this client become CRLF, by the settings of now."""
+        return self._belongs_to(self.state.settings.normalise_networks)
+
+    def _belongs_to(self, networks: tuple[Network, ...]) -> bool:
+        if self._proxy is not None and not is_in(self._proxy, self.state.settings.proxy_networks):
+            return False  # who said where the client is, is not believed any more
+        return is_in(self._source, networks)
 
     async def _proxy_header(self) -> ProxyHeader:
         data = b""

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
+from dlp_gateway.smtp.addresses import PATH_BYTES
+
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 SMALL = 16
@@ -32,6 +34,7 @@ class ReceivingLimits:
     commands: int = 200
     errors: int = 20
     command_bytes: int = 2_048
+    path_bytes: int = PATH_BYTES
     authentication_line_bytes: int = 12_288
     message_bytes: int = 52_428_800
     discarded_bytes: int = 8_388_608

@@ -124,7 +124,7 @@ class Protocol(Connection):
             return Reply(503, "5.5.1", "Say HELO or EHLO first")
         if self.transaction.begun:
             return Reply(503, "5.5.1", "A message is under way already; RSET gives it up")
-        sender, text = parse_path(_after("FROM:", argument), PathRole.SENDER)
+        sender, text = parse_path(_after("FROM:", argument), PathRole.SENDER, self.limits.path_bytes)
         self._needs_ehlo(text)
         parameters = parse_mail_parameters(text)
         if not parameters.smtputf8:
@@ -150,7 +150,7 @@ class Protocol(Connection):
         path = _after("TO:", argument).lstrip(" ")
         if path[:12].lower() == "<postmaster>":  # RFC 5321 section 4.5.1: the one mailbox without a domain
             path = f"<postmaster@{self.state.settings.organisation_domains[0]}>{path[12:]}"
-        address, text = parse_path(path, PathRole.RECIPIENT)
+        address, text = parse_path(path, PathRole.RECIPIENT, self.limits.path_bytes)
         self._needs_ehlo(text)
         smtputf8 = transaction.parameters.smtputf8
         parameters = parse_recipient_parameters(text, smtputf8=smtputf8)
@@ -168,9 +168,17 @@ class Protocol(Connection):
             raise RefusedError(Reply(555, "5.5.4", "Parameters need EHLO rather than HELO"))
 
     def _may_send(self, sender: Address | None) -> None:
-        """Refuse senders and clients that are not of the organisation: this is no open relay."""
+        """Refuse senders and clients that are not of the organisation: this is no open relay.
+
+        By the settings and users of now: a login that was removed and a network that was taken out of the settings
+        end what their sessions may do.
+        """
+        authenticator = self.state.authenticator
+        if self.user is not None and (authenticator is None or not authenticator.still(self.user)):
+            # RFC 4954 section 4 lets a session log in once: the login of now needs another session.
+            raise RefusedError(Reply(421, "4.7.0", "Your login has changed; connect again"), hang_up=True)
         if self.user is None and not self.in_relay_network:
-            if self.state.authenticator is not None:
+            if authenticator is not None:
                 raise RefusedError(Reply(530, "5.7.0", "Authentication is required from your address"))
             raise RefusedError(Reply(550, "5.7.1", "Relaying is not allowed from your address"))
         if sender is None:
@@ -222,6 +230,10 @@ class Protocol(Connection):
             return Reply(503, "5.5.1", "Say MAIL and RCPT first")
         if not self.transaction.recipients:
             return Reply(554, "5.5.1", "No valid recipients")
+        try:
+            self._may_send(self.transaction.sender)  # once more: the settings may be others than at MAIL
+        except RefusedError as refused:
+            return refused.reply
         return None
 
     def _client(self) -> Client:

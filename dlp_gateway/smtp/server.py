@@ -76,8 +76,9 @@ class SmtpServer:
     def reload(self, settings: ReceivingSettings) -> None:
         """Go on with new settings, certificate and users; no session is dropped.
 
-        Sessions under way keep their limits of size and time. Raises
-        CertificateError, UsersFileError, OSError, or ValueError when the
+        Sessions under way keep their limits of size and time; for each of
+        their messages the new settings and users say whether they may send it.
+        Raises CertificateError, UsersFileError, OSError, or ValueError when the
         listeners differ (that needs a restart); then nothing changed.
         """
         if settings.listeners != self._state.settings.listeners:

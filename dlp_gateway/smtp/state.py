@@ -88,7 +88,10 @@ class ServerState:
     def apply(
         self, settings: ReceivingSettings, certificate: Certificate | None, authenticator: Authenticator | None
     ) -> None:
-        """Take new settings with what was loaded for them; sessions under way keep their limits of size and time."""
+        """Take new settings with what was loaded for them.
+
+        Sessions under way keep their limits of size and time; who may send is asked anew for each message.
+        """
         if self.authenticator is not None:
             self.authenticator.close()
         self.settings = settings

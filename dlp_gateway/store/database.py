@@ -114,6 +114,21 @@ def prepare(url: str) -> None:
         close()
 
 
+def absent(url: str) -> Path | None:
+    """The file of the database at ``url`` where it is one and is not there."""
+    parts = urlsplit(url)
+    if parts.scheme != "sqlite":
+        return None
+    path = _file(parts.path)
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    except OSError:
+        pass  # it cannot be seen: opening it says why
+    return None
+
+
 @contextmanager
 def occupy(url: str) -> Iterator[None]:
     """Prepare the database at ``url`` and claim it, but first see that nobody else uses it. Raises StoreError."""
@@ -294,7 +309,7 @@ def checkpoint() -> bool:
 def _database(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
-        path = Path(unquote(parts.path[1:])).absolute()
+        path = _file(parts.path)
         _create(path)
         options: Mapping[str, Any] = {
             "transaction_mode": "IMMEDIATE",
@@ -316,6 +331,11 @@ def _database(url: str) -> dict[str, Any]:
     raise StoreError(
         f"store.url starts with '{parts.scheme}:'; use sqlite:///PATH, or postgresql://USER:PASSWORD@HOST/DATABASE"
     )
+
+
+def _file(path: str) -> Path:
+    """The file that the path of ``sqlite:///`` names."""
+    return Path(unquote(path[1:])).absolute()
 
 
 def _create(path: Path) -> None:

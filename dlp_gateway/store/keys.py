@@ -18,7 +18,7 @@ import base64
 import os
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -106,19 +106,26 @@ def init(directory: Path, *, review: Path | None = None, passphrase: bytes | Non
     ``directory/review``), under ``passphrase`` if given.
 
     Raises:
-        KeysError: a key is there already (they are never overwritten), or the
-            directory cannot be written.
+        KeysError: a key is there already (they are never overwritten), or a
+            directory cannot be written; then no key was made.
     """
     review = review or directory / "review"
     for place in (directory, review):
-        if place.is_dir() and any(place.glob("*.key")):
+        try:
+            holds = place.is_dir() and any(place.glob("*.key"))
+        except OSError as error:
+            raise KeysError(f"{place} cannot be looked into: {error.strerror}") from None
+        if holds:
             raise KeysError(
                 f"{place} holds keys already; use 'keys rotate' to add a version, or name another directory"
             )
-    written = [_write(directory / "pseudonym.key", secrets.token_hex(32).encode() + b"\n")]
-    for name in Name:
-        written += _make(name, 1, directory, review, passphrase)
-    return written
+
+    def all_of_them() -> Iterator[Path]:
+        for name in Name:
+            yield from _make(name, 1, directory, review, passphrase)
+        yield _write(directory / "pseudonym.key", secrets.token_hex(32).encode() + b"\n")
+
+    return _all_or_none(all_of_them())
 
 
 def rotate(directory: Path, name: Name, *, review: Path | None = None, passphrase: bytes | None = None) -> str:
@@ -141,7 +148,7 @@ def rotate(directory: Path, name: Name, *, review: Path | None = None, passphras
         for path in _files(review, name, "key"):
             _parse(path, _review_key(passphrase))
     number = max(versions) + 1
-    _make(name, number, directory, review, passphrase)
+    _all_or_none(_make(name, number, directory, review, passphrase))
     return f"{name}-{number}"
 
 
@@ -209,10 +216,24 @@ def _files(directory: Path, name: Name, suffix: str) -> list[Path]:
     return [path for path in directory.glob(f"{name}-*.{suffix}") if re.fullmatch(rf"{name}-\d+", path.stem)]
 
 
-def _make(name: Name, number: int, directory: Path, review: Path, passphrase: bytes | None) -> list[Path]:
+def _all_or_none(writing: Iterator[Path]) -> list[Path]:
+    """The files that ``writing`` makes one by one; where one cannot be made, none of them stays."""
+    written: list[Path] = []
+    try:
+        for path in writing:
+            written.append(path)  # noqa: PERF402 - what was made before a failure counts
+    except KeysError:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+    return written
+
+
+def _make(name: Name, number: int, directory: Path, review: Path, passphrase: bytes | None) -> Iterator[Path]:
     stem = f"{name}-{number}"
     if name is Name.SPOOL:
-        return [_write(directory / f"{stem}.key", secrets.token_hex(32).encode() + b"\n")]
+        yield _write(directory / f"{stem}.key", secrets.token_hex(32).encode() + b"\n")
+        return
     private = Ed25519PrivateKey.generate() if name is Name.AUDIT else X25519PrivateKey.generate()
     place = review if name is Name.REVIEWERS else directory
     if isinstance(private, X25519PrivateKey) and passphrase is not None and name is Name.REVIEWERS:
@@ -221,22 +242,28 @@ def _make(name: Name, number: int, directory: Path, review: Path, passphrase: by
         secret = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     # The private half first: nothing is ever sealed to a key that nobody can open.
-    return [_write(place / f"{stem}.key", secret), _write(directory / f"{stem}.pub", public, mode=0o644)]
+    yield _write(place / f"{stem}.key", secret)
+    yield _write(directory / f"{stem}.pub", public, mode=0o644)
 
 
 def _write(path: Path, data: bytes, mode: int = 0o600) -> Path:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        raise KeysError(f"{path} is there already and is not overwritten") from None
+    except OSError as error:
+        raise KeysError(f"{path} cannot be written: {error.strerror}") from None
+    try:
         with os.fdopen(handle, "wb") as file:
             os.fchmod(handle, mode)
+            durable.give_to_folder(handle, path.parent)
             file.write(data)
             file.flush()
             os.fsync(handle)
         durable.sync(path.parent)
-    except FileExistsError:
-        raise KeysError(f"{path} is there already and is not overwritten") from None
     except OSError as error:
+        path.unlink(missing_ok=True)
         raise KeysError(f"{path} cannot be written: {error.strerror}") from None
     return path
 

@@ -191,3 +191,20 @@ def test_without_keys_nothing_can_be_verified(record):
     (record.keys / "audit-1.pub").unlink()
 
     assert str(record.keys) in record.fails("audit", "verify")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("export", "--after", "-1"), "Invalid value"),
+        (("export", "--after", str(2**63)), "Invalid value"),
+        (("verify", "--record-days", "0"), "Invalid value"),
+        (("verify", "--record-days", str(10**400)), "Invalid value"),
+        (("report", "--since", "2026-11-01", "--until", "9999-12-31"), "no day that has a next one"),
+    ],
+    ids=lambda given: " ".join(given)[:40] if isinstance(given, tuple) else "",
+)
+def test_numbers_and_days_that_cannot_be_are_told(gateway, arguments, said):
+    gateway.commit()
+
+    assert said in gateway.fails("audit", *arguments)

@@ -104,14 +104,28 @@ def test_weaker_than_another_folder(folder, weaker):
 
 
 def test_weaker_than_the_running_one(folder, weaker):
-    assert run("check", "--config", weaker, "--against", "running")[0] == 0  # nothing runs yet
-
     running = read_configuration(folder, TODAY, environment={})
     note_running(read_configuration(weaker, TODAY, environment={}).settings, running.policy)
 
     status, output = run("check", "--config", weaker, "--against", "running")
     assert status == 1
     assert running.policy.fingerprint[:12] in output
+
+
+def test_there_is_nothing_to_compare_with(folder, weaker, monkeypatch):
+    """Which is no reason to call it usable: the folder may be a copy, with no gateway's state beside it."""
+    running = read_configuration(folder, TODAY, environment={})
+    note_running(running.settings, running.policy)
+
+    status, output = run("check", "--config", weaker, "--against", "running")
+
+    assert status == 2
+    assert f"nothing to compare with: no gateway has noted its policy in {weaker.parent / 'var'};" in output
+    assert "usable" not in output
+
+    monkeypatch.setenv("DLP_GATEWAY__STATE_DIRECTORY", str(running.settings.state_directory))
+    assert run("check", "--config", weaker, "--against", "running")[0] == 1
+    assert run("check", "--config", folder, "--against", "running")[0] == 0
 
 
 def test_consent_makes_it_usable(folder, weaker):

@@ -32,7 +32,34 @@ def waiting(gateway):
     }
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list", "--limit", "0"),
+        ("list", "--limit", "-1"),
+        ("list", "--limit", str(2**63)),
+        ("retry", "0"),
+        ("retry", str(2**63)),
+        ("drop", str(10**20), "--reason", "old"),
+        ("drop", "1", str(10**20), "--reason", "old"),
+    ],
+    ids=" ".join,
+)
+def test_numbers_that_nothing_has_are_told(gateway, arguments):
+    gateway.commit()
+
+    assert "Invalid value" in gateway.fails("queue", *arguments)
+
+
+@pytest.mark.parametrize("arguments", [("list", "--limit", str(2**63 - 1)), ("retry", str(2**63 - 1))], ids=" ".join)
+def test_the_largest_number_is_one(gateway, arguments):
+    gateway.commit()
+
+    assert gateway.run("queue", *arguments).status == 0
+
+
 def test_an_empty_queue(gateway):
+    gateway.commit()  # a gateway has run
     assert gateway.run("queue", "list") == (0, "Nothing waits.\n", "")
     assert gateway.run("queue", "list", "--json") == (0, "", "")
 

@@ -3,6 +3,7 @@ import stat
 import pytest
 
 from dlp_gateway.smtp.authentication import load_users
+from tests.unit.smtp.conftest import QUICK
 
 
 @pytest.fixture
@@ -43,11 +44,69 @@ def test_comments_of_the_file_stay(gateway, users):
     assert users.read_text().startswith("# who may hand in mail\n\nalice:")
 
 
+HASH = QUICK.hash("secret", salt=b"sixteen bytes 16")
+LINES = [
+    ("bob:{}", "bob"),
+    ("  bob:{}", "bob"),
+    ("\tbob:{}:@westendonsixth.com ", "bob"),
+    ("jose\u0301:{}", "jos\u00e9"),
+    ("jose\u0301:{}", "jose\u0301"),
+    ("jos\u00e9:{}", "jose\u0301"),
+]
+
+
+@pytest.mark.parametrize(("line", "name"), LINES)
+def test_a_login_is_removed_however_its_line_is_written(gateway, users, line, name):
+    kept = f"# bob: left on Monday\u2028 jos\u00e9: too\nbobby:{HASH}\n\n  alice:{HASH}\n"
+    users.write_text(f"{line.format(HASH)}\n{kept}")
+
+    done = gateway.run("users", "remove", name)
+
+    assert (done.status, done.errors) == (0, "")
+    assert "removed; reload the gateway" in done.output
+    assert users.read_text() == kept
+    assert gateway.run("users", "remove", name).status == 2
+
+
+@pytest.mark.parametrize(("line", "name"), LINES)
+def test_no_login_is_added_twice(gateway, users, line, name):
+    users.write_text(before := f"{line.format(HASH)}\n")
+
+    done = add(gateway, name)
+
+    assert (done.status, users.read_text()) == (2, before)
+    assert "has a login of that name already" in done.errors
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_who_may_read_the_file_stays(gateway, users, mode):
+    users.write_text(f"bob:{HASH}\nalice:{HASH}\n")
+    users.chmod(mode)
+
+    gateway.run("users", "remove", "bob")
+
+    assert stat.S_IMODE(users.stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("add", "alice"), ("remove", "jos\u00e9")])
+def test_a_file_that_is_no_text_is_told(gateway, users, arguments):
+    users.write_bytes(f"jos\u00e9:{HASH}\n".encode("latin-1"))
+
+    assert f"{users}: is not UTF-8 text (octet 3)" in gateway.fails("users", *arguments)
+
+
+def test_a_file_that_cannot_be_read_is_told(gateway, users):
+    users.mkdir()
+
+    assert f"{users} cannot be read: Is a directory" in gateway.fails("users", "list")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("add", "alice"), "has a login of that name already"),
         (("add", "a:b"), "the new user"),
+        (("add", "#alice"), "the new user"),
         (("add", "bob", "--sender", "no address"), "the new user"),
         (("remove", "bob"), "has no login of that name"),
     ],

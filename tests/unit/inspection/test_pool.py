@@ -6,7 +6,10 @@ import signal
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from dlp_gateway.inspection import pool as module
+from dlp_gateway.inspection import zygote_client
 from dlp_gateway.inspection.confinement import ProcessLimits
 from dlp_gateway.inspection.pool import NoWorker, PoolError, PoolSettings, WorkerFailed, WorkerPool
 
@@ -166,6 +169,12 @@ async def test_workers_are_recycled_without_counting_as_failures(ended):
 ECHO = {"do": "echo", "raw": b"ab"}
 
 
+async def eventually(condition):
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - a step of the pool, not a wait
+            await asyncio.sleep(0.001)
+
+
 async def busy(pool):
     while not pool._busy:  # noqa: ASYNC110 - a step of the pool, not a wait
         await asyncio.sleep(0.001)
@@ -178,6 +187,90 @@ async def test_a_dead_zygote_is_replaced_and_no_request_is_to_blame(pool):
     replies = await asyncio.gather(*(pool.request(ECHO, size=size) for size in (0, 0, 1 << 20, 0, 1 << 20)))
 
     assert [reply["got"] for reply, _ in replies] == [2] * 5
+
+
+async def test_a_dead_zygote_comes_back_though_nothing_is_asked_of_it(pool, ended):
+    before = pool._zygote.process.pid
+    pool._zygote.process.kill()
+    await pool._zygote.ended()
+    assert not pool.alive
+
+    await eventually(lambda: pool.alive)
+
+    assert pool._zygote.process.pid != before
+    assert ended.count == 0
+    reply, _ = await pool.request(ECHO)
+    assert reply["got"] == 2
+
+
+async def test_a_zygote_that_cannot_be_started_is_tried_again(pool, monkeypatch):
+    tries = []
+    start = pool._zygote.start
+
+    async def broken():
+        tries.append(len(tries))
+        if len(tries) < 4:
+            raise PoolError("no memory")
+        await start()
+
+    monkeypatch.setattr(pool._zygote, "start", broken)
+    monkeypatch.setattr(module, "_FIRST_PAUSE", 0.001)
+    pool._zygote.process.kill()
+
+    with capture_logs() as logs:
+        await eventually(lambda: tries and pool.alive)
+
+    assert len(tries) == 4
+    assert [entry["why"] for entry in logs if "why" in entry] == ["no memory"] * 3
+    assert logs[0]["event"] == "the process that inspection workers come from has ended"
+
+
+async def test_the_pauses_between_tries_grow(pool, monkeypatch):
+    pauses = []
+    tried = asyncio.Event()
+
+    async def broken():
+        raise PoolError("no memory")
+
+    async def pause(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 10:
+            tried.set()
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(pool._zygote, "start", broken)
+    monkeypatch.setattr(module.asyncio, "sleep", pause)
+    pool._zygote.process.kill()
+    await asyncio.wait_for(tried.wait(), 20)
+
+    assert pauses == [0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]
+
+
+async def test_no_zygote_is_left_when_the_pool_stops_while_one_is_started(pool, monkeypatch):
+    stopping = asyncio.Event()
+    create = asyncio.create_subprocess_exec
+    processes = []
+
+    async def slow(*args, **given):
+        process = await create(*args, **given)
+        processes.append(process)
+        await stopping.wait()
+        return process
+
+    monkeypatch.setattr(zygote_client.asyncio, "create_subprocess_exec", slow)
+    pool._zygote.process.kill()
+    asking = asyncio.create_task(pool.request(ECHO))
+    await eventually(lambda: processes)
+    stop = asyncio.create_task(pool.stop())
+    await eventually(lambda: pool._zygote._stopped)
+    stopping.set()
+    await asyncio.wait_for(stop, 20)
+
+    with pytest.raises(NoWorker, match="stopped"):
+        await asking
+    assert not pool.alive
+    for process in processes:
+        await asyncio.wait_for(process.wait(), 20)
 
 
 async def test_an_idle_worker_that_died_is_replaced_and_no_request_meets_it(pool):

@@ -1,5 +1,6 @@
 import email
 import email.policy
+from dataclasses import replace
 
 import pytest
 
@@ -299,3 +300,13 @@ def test_its_memory_is_bounded(monkeypatch):
 
     assert limiter.admit(address("d@westendonsixth.com")) is None
     assert limiter.admit(address("a@westendonsixth.com")) == 0  # forgotten
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(31, "31 days"), (31.0, "31 days"), (1.5, "1.5 days"), (1, "a day"), (0.5, "12 hours"), (0.01, "0.24 hours")],
+)
+def test_how_long_a_message_is_held_is_told_as_it_is(days, said):
+    raw = compose(replace(HEAD, retention_days=days), Occasion(Event.HELD, "m0-42", JO, (BOB,)), NOW)
+
+    assert f"If it is not released within {said} it is deleted." in body(raw)

@@ -248,3 +248,30 @@ def test_without_settings_the_day_is_that_of_utc(folder):
     (folder / "gateway.yaml").unlink()
 
     assert day(folder, 86399.0, {}) == dt.date(1970, 1, 1)
+
+
+# ---------------------------------------------------------------- times that belong together
+
+
+@pytest.mark.parametrize(
+    ("environment", "together"),
+    [
+        ({}, None),
+        ({"INSPECTION__SECONDS": "60.5"}, "300.5"),
+        ({"INSPECTION__SECONDS": "300"}, "540"),
+        ({"INSPECTION__WAIT_SECONDS": "250"}, "310"),
+        ({"SMTP__LIMITS__HANDLER_SECONDS": "2"}, "300"),
+        ({"SMTP__LIMITS__HANDLER_SECONDS": "550", "INSPECTION__SECONDS": "300"}, None),
+        ({"SMTP__LIMITS__HANDLER_SECONDS": "2", "INSPECTION__SECONDS": "1", "INSPECTION__WAIT_SECONDS": "1"}, None),
+    ],
+)
+def test_a_client_is_not_told_to_come_back_while_its_message_is_inspected(environment, together):
+    given = {f"DLP_GATEWAY__{name}": value for name, value in environment.items()}
+    if together is None:
+        assert read_configuration(default_config_dir(), TODAY, environment=given)
+        return
+    with pytest.raises(ConfigError) as caught:
+        read_configuration(default_config_dir(), TODAY, environment=given)
+    (problem,) = (str(found) for found in caught.value.problems if found.severity is Severity.ERROR)
+    assert "smtp.limits.handler_seconds: is " in problem
+    assert f"together ({together})" in problem

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from dlp_gateway.inspection.confinement import ProcessLimits
 from dlp_gateway.inspection.pool import PoolSettings
 from dlp_gateway.model import TlsMode, Zone
 from dlp_gateway.settings import parse_settings
+from dlp_gateway.settings.load import settings_by_location
 from dlp_gateway.smtp.limits import ReceivingLimits
 from dlp_gateway.store.store import Options
 
@@ -67,6 +69,9 @@ def test_values_are_typed():
         ("    recipients: 500", "    recipients: 0", 6, "should be greater than or equal to 1"),
         ("    recipients: 500", "    recipients: lots", 6, "should be a valid integer"),
         ("    recipients: 500", "    idle_seconds: 0", 6, "should be greater than 0"),
+        ("    recipients: 500", "    idle_seconds: .inf", 6, "should be a finite number"),
+        ("    recipients: 500", "    idle_seconds: -.inf", 6, "should be a finite number"),
+        ("    recipients: 500", "    idle_seconds: 1e300", 6, "should be less than or equal to 3153600000"),
         ('["10.0.0.0/8"]', '["0.0.0.0/0"]', 4, "open relay"),
         ('["10.0.0.0/8"]', '["::/0"]', 4, "open relay"),
         ('["10.0.0.0/8"]', '["10.0.0.1/8"]', 4, "should be a network such as 192.0.2.0/24"),
@@ -105,6 +110,17 @@ def test_all_problems_are_reported_at_once():
     text = GOOD.replace("recipients: 500", "recipients: 0").replace("mx: true", "mx: perhaps")
 
     assert [line.split(":")[1] for line in problems(text)] == ["6", "13"]
+
+
+@pytest.mark.parametrize("value", [".inf", "-.inf", ".nan"])
+def test_no_number_of_any_setting_is_without_end(value):
+    """Nobody's *for ever*: what is reckoned from it is no date, and fails when it is wanted."""
+    for location, field in settings_by_location():
+        if not re.search(r"\b(float|int)\b", str(field.annotation)) or "NAME" in location:
+            continue
+        variable = f"DLP_GATEWAY__{'__'.join(map(str, location)).upper()}"
+        with pytest.raises(ConfigError):
+            parse_settings(GOOD, "gateway.yaml", ROOT, {variable: value})
 
 
 # ---------------------------------------------------------------- environment

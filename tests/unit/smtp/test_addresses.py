@@ -38,6 +38,23 @@ ACCEPTED = [
     ("<bob@westendonsi\u0445th.com>", "bob", "xn--westendonsith-lbl.com", ""),
     ("<bob@westendonsixth.com.evil.net>", "bob", "westendonsixth.com.evil.net", ""),
     (f"<{'l' * 64}@example.net>", "l" * 64, "example.net", ""),
+    # longer ones: a calendar, a list's return path (VERP), a forwarder's (SRS), as many octets as a path has
+    (f"<c_{'0a1b' * 16}@group.calendar.example>", f"c_{'0a1b' * 16}", "group.calendar.example", ""),
+    (
+        "<bounces+20261123-0042-jo.citizen=mail.long-example-name.example.org@list.example> NOTIFY=NEVER",
+        "bounces+20261123-0042-jo.citizen=mail.long-example-name.example.org",
+        "list.example",
+        "NOTIFY=NEVER",
+    ),
+    (
+        "<SRS0=abcd=XY=a-rather-long-domain-name.example.com=firstname.lastname@forwarder.example>",
+        "SRS0=abcd=XY=a-rather-long-domain-name.example.com=firstname.lastname",
+        "forwarder.example",
+        "",
+    ),
+    (f"<{'l' * 242}@example.net>", "l" * 242, "example.net", ""),
+    (f"<{'ü' * 121}@example.net>", "ü" * 121, "example.net", ""),
+    (f'<"{"l " * 120}"@example.net>', f'"{"l " * 120}"', "example.net", ""),
     (f"<bob@{LONG_LABEL}.example.net>", "bob", f"{LONG_LABEL}.example.net", ""),
     (f"<b@{'.'.join([LONG_LABEL] * 3)}.{'c' * 56}.net>", "b", f"{'.'.join([LONG_LABEL] * 3)}.{'c' * 56}.net", ""),
     ("<prvs=0123abc=bob@example.net>", "prvs=0123abc=bob", "example.net", ""),
@@ -144,8 +161,9 @@ REFUSED = [
     ("<bob@xn--a.example>", 553),  # no A-label of anything
     ("<bob@host.7>", 553),
     # lengths in octets
-    (f"<{'l' * 65}@example.net>", 553),
-    (f"<{'ü' * 33}@example.net>", 553),
+    (f"<{'l' * 243}@example.net>", 553),
+    (f"<{'ü' * 122}@example.net>", 553),
+    (f"<{'l' * 100_000}@example.net>", 553),
     (f"<bob@{'a' * 64}.net>", 553),
     (f"<b@{'.'.join([LONG_LABEL] * 3)}.{'c' * 57}.net>", 553),
     (f"<b@{'a.' * 200}net>", 553),
@@ -174,6 +192,17 @@ def test_s04_refused(argument, code, role):
     for secret in ("bob", "example", "evil"):
         assert secret not in reply.text
         assert secret not in str(caught.value)
+
+
+@pytest.mark.parametrize(("path_bytes", "taken"), [(21, True), (20, False), (1000, True)])
+def test_the_length_of_a_path_is_a_setting(path_bytes, taken):
+    if taken:
+        assert parse_path("<jo@mail.example.net> SIZE=1", PathRole.SENDER, path_bytes)[1] == "SIZE=1"
+        return
+    with pytest.raises(AddressError) as caught:
+        parse_path("<jo@mail.example.net> SIZE=1", PathRole.SENDER, path_bytes)
+    assert (caught.value.reply.code, caught.value.limit) == (553, "path_bytes")
+    assert "(limit path_bytes)" in caught.value.reply.text
 
 
 def test_s06_the_null_path_is_for_senders_only():

@@ -199,6 +199,15 @@ async def test_a_user_in_a_relay_network_is_bound_by_the_login(connect, tls_sett
     assert (await client.command("MAIL FROM:<boss@example.org>")).startswith("550 5.7.1")
 
 
+async def test_the_length_of_an_address_is_limited_by_the_settings(connect, handler):
+    client = await connect(limits=ReceivingLimits(path_bytes=100))
+    assert (await client.command(f"MAIL FROM:<{'a' * 87}@example.org>")).startswith("553 5.1.7")
+    assert (await client.command(f"MAIL FROM:<{'a' * 86}@example.org>")).startswith("250")
+    over = await client.command(f"RCPT TO:<{'b' * 87}@example.net>")
+    assert over == "553 5.1.3 Address refused: with its brackets it is longer than 100 octets (limit path_bytes)"
+    assert (await client.command(f"RCPT TO:<{'b' * 86}@example.net>")).startswith("250")
+
+
 # --- AUTH --------------------------------------------------------------------
 
 

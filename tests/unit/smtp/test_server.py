@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import ipaddress
 import shutil
 
 import pytest
@@ -11,8 +12,9 @@ from dlp_gateway.smtp.configuration import Listener
 from dlp_gateway.smtp.limits import ReceivingLimits
 from dlp_gateway.smtp.server import SmtpServer
 from dlp_gateway.smtp.tls import CertificateError
-from tests.unit.smtp.client import MESSAGE, RawClient, Recorder, receiving, wait_for
-from tests.unit.smtp.test_protocol import NOWHERE
+from tests.unit.smtp.client import LOOPBACK, MESSAGE, RawClient, Recorder, receiving, wait_for
+from tests.unit.smtp.conftest import QUICK
+from tests.unit.smtp.test_protocol import NOWHERE, plain
 
 
 async def in_flight(server, handler, number):
@@ -74,16 +76,95 @@ async def test_d09_reload_keeps_sessions_and_counts_for_new_ones(serve, connect,
     (busy,) = await in_flight(server, handler, 1)
     idle = await connect(server=server)
     listeners = receiving().listeners
-    server.reload(receiving(listeners=listeners, relay_networks=NOWHERE, limits=ReceivingLimits(message_bytes=20_000)))
+    server.reload(receiving(listeners=listeners, limits=ReceivingLimits(message_bytes=20_000)))
 
     handler.gate.set()
     assert await busy.reply() == "250 2.6.0 Accepted"
     assert await idle.send_message() == "250 2.6.0 Accepted"
+    assert "SIZE 10000" in await idle.command("EHLO x")
     fresh = await RawClient.connect(server.ports[0])
     assert "SIZE 20000" in await fresh.command("EHLO x")
-    assert (await fresh.command("MAIL FROM:<anna@example.org>")).startswith("550 5.7.1")
     for client in (busy, fresh):
         await client.close()
+
+
+PROXY = b"PROXY TCP4 203.0.113.7 192.0.2.1 4711 25\r\n"
+BEHIND = (ipaddress.ip_network("203.0.113.0/24"),)
+
+
+@pytest.mark.parametrize(
+    ("header", "before", "after", "reply"),
+    [
+        (b"", {}, {}, "250"),
+        (b"", {}, {"relay_networks": NOWHERE}, "550 5.7.1"),
+        (b"", {"relay_networks": NOWHERE}, {}, "250"),
+        (PROXY, {"proxy_networks": LOOPBACK, "relay_networks": BEHIND}, {"proxy_networks": LOOPBACK}, "550 5.7.1"),
+        (PROXY, {"proxy_networks": LOOPBACK, "relay_networks": BEHIND}, {"relay_networks": BEHIND}, "550 5.7.1"),
+        # The right of the proxy itself is never its client's.
+        (PROXY, {"proxy_networks": LOOPBACK, "relay_networks": BEHIND}, {"relay_networks": LOOPBACK}, "550 5.7.1"),
+    ],
+)
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_reload_changes_who_may_relay_in_sessions_under_way(
+    serve, connect, handler, header, before, after, reply, begun
+):
+    server = await serve(**before)
+    client = await connect(server=server, greet=False)
+    client.write(header + b"EHLO client.example.org\r\n")
+    await client.replies(2)
+    message = ["MAIL FROM:<anna@example.org>", "RCPT TO:<bob@example.net>"]
+    if begun:
+        first = await client.command(message[0])
+        await client.command(message[1])
+    server.reload(receiving(**after))
+
+    if begun and first.startswith("250"):  # it was taken, but is not by now
+        last = await client.command("DATA")
+        assert last.startswith("354" if reply == "250" else reply)
+    else:
+        assert (await client.command(message[0])).startswith(reply)
+    assert handler.messages == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "ends"),
+    [
+        (["anna:{anna}:anna@example.org", "bob:{bob}"], False),
+        (["bob:{bob}", "anna:{anna}:Anna@Example.org"], False),
+        (["bob:{bob}"], True),
+        (["anna:{bob}:anna@example.org"], True),
+        (["anna:{anna}:sales@example.org"], True),
+        (["anna:{anna}"], True),
+        (None, True),
+    ],
+)
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_login_that_was_removed_or_changed_ends_at_the_next_message(
+    connect, serve, handler, tls_settings, client_context, tmp_path, lines, ends, begun
+):
+    hashes = {name: QUICK.hash(name) for name in ("anna", "bob")}
+    users = tmp_path / "users"
+    users.write_text("anna:{anna}:anna@example.org\nbob:{bob}\n".format(**hashes))
+    server = await serve(relay_networks=NOWHERE, tls=tls_settings, users=users)
+    client = await connect(server=server)
+    await client.start_tls(client_context)
+    await client.command("EHLO client.example.org")
+    assert (await client.command(f"AUTH PLAIN {plain('anna', 'anna')}")).startswith("235")
+    assert await client.send_message() == "250 2.6.0 Accepted"
+    if begun:
+        await client.command("MAIL FROM:<anna@example.org>")
+        await client.command("RCPT TO:<bob@example.net>")
+    users.write_text("\n".join(lines or ()).format(**hashes))
+    server.reload(receiving(relay_networks=NOWHERE, tls=tls_settings, users=users if lines else None))
+
+    reply = await client.command("DATA" if begun else "MAIL FROM:<anna@example.org>")
+
+    if ends:
+        assert reply == "421 4.7.0 Your login has changed; connect again"
+        assert await client.at_end() == b""
+    else:
+        assert reply.startswith("354" if begun else "250")
+    assert len(handler.messages) == 1
 
 
 async def test_reload_takes_the_new_certificate(serve, tls_settings, client_context, authority, tmp_path):

@@ -1,4 +1,8 @@
+import contextlib
+import os
+import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -170,3 +174,71 @@ def test_keys_do_not_show_in_a_representation(directory):
 
     assert loaded.pseudonym.hex() not in repr(loaded)
     assert "spool" not in repr(loaded)
+
+
+def test_no_key_is_left_where_one_could_not_be_made(tmp_path, monkeypatch):
+    """Otherwise neither 'init' nor 'rotate' would go on from there."""
+    safe = tmp_path / "file" / "safe"
+    (tmp_path / "file").write_text("not a folder")
+
+    with pytest.raises(KeysError, match="safe"):
+        keys.init(tmp_path / "keys", review=safe)
+
+    assert list((tmp_path / "keys").rglob("*")) == []
+    assert keys.init(tmp_path / "keys", review=tmp_path / "safe")
+
+
+@pytest.mark.parametrize("number", range(9))
+def test_no_key_is_left_at_whichever_file_the_disk_is_full(tmp_path, monkeypatch, number):
+    synced = []
+
+    def sync(folder):
+        synced.append(folder)
+        if len(synced) > number:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keys.durable, "sync", sync)
+    written = []
+    with contextlib.nullcontext() if number >= 8 else pytest.raises(KeysError, match="No space left on device"):
+        written = keys.init(tmp_path / "keys", review=tmp_path / "safe")
+    left = [path for folder in ("keys", "safe") for path in (tmp_path / folder).rglob("*") if path.is_file()]
+    assert sorted(left) == sorted(written)
+    assert bool(written) is (number >= 8)
+
+
+def test_a_rotation_that_fails_leaves_no_half_of_a_key(tmp_path, monkeypatch):
+    keys.init(tmp_path / "keys")
+    before = sorted((tmp_path / "keys").rglob("*"))
+    write = keys._write
+
+    def full(path, data, mode=0o600):
+        if path.suffix == ".pub":
+            raise KeysError(f"{path} cannot be written")
+        return write(path, data, mode)
+
+    monkeypatch.setattr(keys, "_write", full)
+    with pytest.raises(KeysError):
+        keys.rotate(tmp_path / "keys", Name.REVIEWERS)
+
+    assert sorted((tmp_path / "keys").rglob("*")) == before
+
+
+def test_a_folder_that_may_not_be_looked_into_is_told(tmp_path, monkeypatch):
+    def refused(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_dir", refused)
+
+    with pytest.raises(KeysError, match="cannot be looked into: Permission denied"):
+        keys.init(tmp_path / "keys")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_keys_that_an_administrator_adds_are_the_gateways(tmp_path):
+    keys.init(tmp_path / "keys")
+    os.chown(tmp_path / "keys", 65_534, 65_534)
+
+    keys.rotate(tmp_path / "keys", Name.SPOOL)
+
+    added = (tmp_path / "keys" / "spool-2.key").stat()
+    assert (added.st_uid, added.st_gid, stat.S_IMODE(added.st_mode)) == (65_534, 65_534, 0o600)
