@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from dlp_gateway.detection.companies import OF_COMPANIES, is_a_band, of_nobody
 from dlp_gateway.detection.courtesies import without_acknowledgement
-from dlp_gateway.detection.cues import Cues, is_english
+from dlp_gateway.detection.cues import Cues
 from dlp_gateway.detection.passages import Passage, passages
 from dlp_gateway.detection.relation import names_somebody
 from dlp_gateway.detection.validators.secrets import password
@@ -67,6 +68,13 @@ _SPACE = re.compile(r"[\s\"'<>|]+")
 # A call or the name of an argument in source code: client.charge(amount=12, currency=
 _CODE = re.compile(r"[\w.]*[a-z_](?:\(|=$)")
 _DIGIT = re.compile(r"\d")
+# An amount of money: "2.300 euros", "7 200 zł", "£45k", "3.400 bruto".
+_SUM = re.compile(
+    r"\d(?:[\d.,' \u00a0\u202f]{0,12}\d)?[ \u00a0\u202f]?(?:k\b|tys\b|mil\b)?[ \u00a0\u202f]?"
+    r"(?:[€$£]|(?:eur|euros?|zł|pln|chf|kr|sek|dkk|nok|usd|gbp|brutt?o|brut|nett?o|net|lord[oi]|líquidos?)\b)"
+    r"|(?:[€$£]|\b(?:eur|pln|chf|usd|gbp))[ \u00a0\u202f]?\d",
+    re.IGNORECASE,
+)
 _PIN = re.compile(r"(?<!\d)\d{4,8}(?!\d)")
 _SECRET_WORD = re.compile(
     r"pass|\bpw\b|\bpwd|\bpin\b|log ?-?[io]n|sign ?-?in|\buser|credential|secret|api key|private key|token"
@@ -166,8 +174,11 @@ class Reader:
     ) -> Iterator[tuple[str, float, bool]]:
         if not scores:
             # The model's cheap sieve was taught English: another language goes by words and names alone.
-            yield from ((label, self._thresholds[label], True) for label in sorted(self._in_other_words(passage)))
+            told = self._in_other_words(passage)
+            told -= self._of_nobody(passage, scores, told)
+            yield from ((label, self._thresholds[label], True) for label in sorted(told))
             return
+        foreign = self._in_other_words(passage)
         about = scores.get(ABOUT, 1.0)
         least = self._thresholds.get(ABOUT, ABOUT_A_PERSON)
         if about < least:
@@ -175,17 +186,23 @@ class Reader:
             found = any(score >= self._thresholds.get(label, 1.0) for label, score in scores.items() if label != ABOUT)
             about = least if found and hints and names_somebody(hints, self._people) else 0.0
         cues = self._cues.labels(passage) if about else frozenset()
-        foreign = self._in_other_words(passage) if cues else frozenset()
+        nobodys = self._of_nobody(passage, scores, foreign)
         for label, given in scores.items():
             limit = self._thresholds.get(label)
-            if limit is None or label not in ENTITIES:
+            if limit is None or label not in ENTITIES or label in nobodys:
                 continue
             score = self._ethnicity(passage, given) if label == "ethnicity" and given >= CUED else given
             score = max(score, limit) if label in foreign else score
             if label in cues and about >= SURE and CUED <= score < limit and self._points(passage, label):
                 limit = CUED
             if score >= limit / 2:
-                yield label, score, score >= limit and about > 0 and _corroborated(label, passage, score)
+                surely = score >= limit and (about > 0 or label in foreign)
+                yield label, score, surely and _corroborated(label, passage, score)
+
+    def _of_nobody(self, passage: str, scores: Mapping[str, float], foreign: frozenset[str]) -> frozenset[str]:
+        """Return the labels that only a company or an open role has in this passage; asked where one of them counts."""
+        found = {label for label in OF_COMPANIES if scores.get(label, 0.0) >= CUED} | (OF_COMPANIES & foreign)
+        return of_nobody(passage, self._people.find([passage])[0]) if found else frozenset()
 
     def _beside_a_title(self, scores: Mapping[str, float]) -> Iterator[tuple[str, float, bool]]:
         """Tell what a signature or contact block says of its holder beside what such are for."""
@@ -203,17 +220,24 @@ class Reader:
         return min(score, self._model.classify([rest])[0].get("ethnicity", 0.0)) if rest else 0.0
 
     def _points(self, passage: str, label: str) -> bool:
-        """Tell whether a word of the passage that is no name points at a label."""
+        """Tell whether a word of the passage that is no name points at a label.
+
+        "She owes me lunch" names no figure, and a band is offered to whoever applies.
+        """
+        if label == "finance" and not _DIGIT.search(passage):
+            return False
+        if label == "pay" and is_a_band(passage):
+            return False
         return label in self._cues.labels(passage, self._people.find([passage])[0])
 
     def _in_other_words(self, passage: str) -> frozenset[str]:
         """Return the labels of the cues of a passage that is in another language and names a person."""
-        if is_english(passage) or not self._cues.labels(passage):
+        if not self._cues.may_suffice(passage):
             return frozenset()
         names = self._people.find([passage])[0]
-        cues = self._cues.labels(passage, names) if names else frozenset()
-        # "cobra", "gagne" and "Bonus" speak of pay only beside a sum.
-        return cues if _DIGIT.search(passage) else cues - {"pay"}
+        cues = self._cues.sufficient(passage, names) if names else frozenset()
+        # "gana" and "gagne" speak of pay only beside a sum.
+        return cues if _SUM.search(passage) else cues - {"pay"}
 
 
 def _corroborated(label: str, passage: str, score: float) -> bool:

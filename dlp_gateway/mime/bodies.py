@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dlp_gateway.mime import carriers, charsets, contentlines, embedded, html
+from dlp_gateway.mime import carriers, charsets, contentlines, embedded, html, text_tables
 
 PLAIN = "plain"
 HTML = "html"
@@ -137,6 +137,8 @@ def _plain(text: str, *, delsp: bool) -> Iterator[Piece]:
         yield Piece("", text)
     if delsp and _SOFT_SEAM.search(text):
         yield Piece("flowed", _SOFT_SEAM.sub("", text))
+    if rows := text_tables.labelled(text):
+        yield Piece("tables", rows)
 
 
 def _enriched(text: str) -> str:
@@ -178,6 +180,8 @@ def _html(source: str, characters: int) -> Iterator[Piece | Lack | embedded.File
     ):
         if text.strip():
             yield Piece(label, text)
+    if rows := text_tables.labelled(page.visible):
+        yield Piece("html, tables", rows)
     for declared, content in page.data_uris:
         yield embedded.File(content, "", declared)
     if page.truncated:

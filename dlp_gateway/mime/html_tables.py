@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from dlp_gateway.mime.text_tables import names_columns
+
 _LONGEST_LABEL = 40
 
 
@@ -68,7 +70,9 @@ def _labels(rows: list[list[tuple[bool, str]]]) -> list[str] | None:
     if all(header for header, text in first if text):
         return texts
     plausible = all(not any(c.isdigit() for c in text) for text in texts) and len([t for t in texts if t]) >= 2
-    # Words over words may be two rows of anything; words over numbers are a header.
+    # Words over words may be two rows of anything; words over numbers are a header, and so are names of columns.
+    if plausible and names_columns([[text for _, text in row] for row in rows]):
+        return texts
     numbers_below = any(any(c.isdigit() for c in text) for row in rows[1:3] for _, text in row)
     return texts if plausible and numbers_below else None
 

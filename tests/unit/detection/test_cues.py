@@ -1,7 +1,9 @@
+import time
+
 import pytest
 
 from dlp_gateway.configfile import ConfigError
-from dlp_gateway.detection.cues import Cues, is_english
+from dlp_gateway.detection.cues import Cues
 from dlp_gateway.detection.disclosures import ENTITIES
 from dlp_gateway.detection.normalise import Normaliser
 from dlp_gateway.detection.values import PersonSpan
@@ -50,23 +52,135 @@ def test_a_name_points_at_nothing(shipped, text, name, label):
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "label"),
     [
-        "Tom Reilly orders 200 units per week",
-        "Tom Reilly met Ann Lee re invoice 4412",
-        "Tom Reilly, van hire, Friday",
-        "Reilly via Doha, do not delay",
+        ("Krzysztof Lis choruje na depresję od jesieni", "health"),
+        ("Ewa Lis jest w czwartym miesiącu ciąży", "health"),
+        ("Ewa Lis jest w czwartym miesiacu ciazy i w domu", "health"),
+        ("Piotr Lis dostał naganę za spóźnienia", "discipline"),
+        ("Adam Lis zalega z czynszem i ma komornika", "finance"),
+        ("Adam Lis jest na zwolnieniu lekarskim do marca", "health"),
+        ("Tom Bakker heeft kanker", "health"),
+        ("Mevrouw Bos is vier maanden zwanger", "health"),
+        ("We hebben Tom Bakker ontslagen wegens diefstal", "discipline"),
+        ("Abbiamo licenziato Marco Ferri", "discipline"),
+        ("Hemos despedido a Javier Otero", "discipline"),
+        ("A Carla Matos foi presa", "offence"),
+        ("O Nuno Prado tem dívidas ao banco", "finance"),
+        ("Wir haben Herrn Stark fristlos entlassen", "discipline"),
+        ("Ana Torroja tuvo cáncer", "health"),
+        ("Erik Lindgren har cancer", "health"),
     ],
 )
-def test_words_that_english_shares_make_no_other_language(text):
-    assert is_english(text)
+def test_a_word_and_a_name_suffice_in_the_language_of_the_word(shipped, text, label):
+    assert label in shipped.sufficient(text, [])
+    assert shipped.may_suffice(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["Frau Weber leidet an Asthma", "Marie est malade", "Il signor Rossi ha perso", "Jan heeft een kind"]
+    "text",
+    [
+        "Merci de joindre le procès-verbal de la réunion",
+        "Het proces voor de levering is uitgelegd",
+        "Proces produkcyjny jest opisany w ofercie",
+        "In relazione con la vostra offerta vi chiama domani",
+        "Ho preso appuntamento per giovedì con il vostro ufficio",
+        "Il processo di acquisto è seguito da noi",
+        "El almacén está en la zona norte",
+        "Zona norte: Javier Otero, puerta 4, almacén",
+        "Queremos dar de baja la línea de fax",
+        "El certificado de origen de la mercancía",
+        "La machine 4 est en arrêt depuis lundi",
+        "Nous voulons des pièces d'origine pour la machine",
+        "Le syndicat de copropriété est représenté par nous",
+        "Le bail commercial est signé pour neuf ans",
+        "Die Leistungen laut Angebot sind abgenommen",
+        "Die linke Tür klemmt und die rechte nicht",
+        "Unsere Tochter in Wien liefert ab März",
+        "Amtsgericht München, die Firma ist eingetragen",
+        "Der Bagger wurde in der Nacht gestolen",
+        "Podemos entregar el pedido el lunes",
+        "Quem chega primeiro é o camião da obra",
+        "L'azione correttiva è chiusa da ieri",
+        "Długi termin dostawy jest możliwy",
+        "Świadectwo pochodzenia jest w załączniku",
+        "Odprawa celna jest na piątek",
+        "El proveedor cree que el pedido sale mañana",
+        "La fattura è in sospeso e la busta separata",
+        "The order is on its way to the depot",
+    ],
 )
-def test_other_languages(text):
-    assert not is_english(text)
+def test_everyday_words_of_business_suffice_in_no_language(shipped, text):
+    assert shipped.sufficient(text, []) == frozenset()
+
+
+def test_a_word_counts_in_its_own_language_alone():
+    cues = Cues({"pay": ["[fr]", "gagne"], "family": ["[pl]", "żona"], "health": ["tumor"]}, Normaliser())
+
+    assert cues.labels("Il gagne plus que nous") == {"pay"}
+    assert cues.labels("Er hat das Wort gagne nicht verstanden") == frozenset()
+    assert cues.labels("zona jest w domu i nie ma czasu") == {"family"}
+    assert cues.labels("la zona está en el norte") == frozenset()
+    assert cues.labels("zona norte") == frozenset()
+    assert cues.labels("żona Adam Lis") == {"family"}
+
+
+def test_words_above_the_sections_count_in_every_language_but_suffice_only_outside_english():
+    cues = Cues({"health": ["tumor", "[en]", "ill"]}, Normaliser())
+
+    assert cues.labels("she has a tumor") == cues.labels("er hat einen Tumor") == {"health"}
+    assert cues.sufficient("she has a tumor and is ill", []) == frozenset()
+    assert cues.sufficient("er hat einen Tumor", []) == {"health"}
+    assert not cues.may_suffice("she is ill")
+
+
+def test_a_name_is_of_no_language():
+    cues = Cues({"health": ["tumor"]}, Normaliser())
+    text = "Maria de la Cruz, Tumor Board, is away"
+
+    assert cues.sufficient(text, [PersonSpan(0, 16, 0.9)]) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("word", "text", "found"),
+    [
+        ("nagan*", "dostał naganę i jest zły", True),
+        ("nagan*", "dostał przenaganę i jest zły", False),
+        ("zwolnieni* lekarsk*", "jest na zwolnieniu lekarskim", True),
+        ("zwolnieni* lekarsk*", "jest na zwolnieniu z cła", False),
+        ("syn", "synowie nie są w domu", False),
+        ("wyrok", "wyrok-jest znany i nie", True),
+    ],
+)
+def test_a_star_is_any_ending(word, text, found):
+    assert bool(Cues({"health": ["[pl]", word]}, Normaliser()).labels(text)) is found
+
+
+@pytest.mark.parametrize("line", ["[xx]\nill", "*ness"])
+def test_an_unknown_language_or_a_word_without_beginning_is_an_error(tmp_path, line):
+    folder = tmp_path / "lexicons" / "cues"
+    folder.mkdir(parents=True)
+    (folder / "health.txt").write_text(f"{line}\n", encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=r"there is no language|no beginning"):
+        Cues.load([tmp_path], tuple(ENTITIES), Normaliser())
+
+
+def test_the_list_of_a_site_begins_in_no_language(tmp_path):
+    folder = tmp_path / "lexicons" / "cues"
+    folder.mkdir(parents=True)
+    (folder / "health.txt").write_text("glanders\n", encoding="utf-8")
+    cues = Cues.load([DETECTORS, tmp_path], tuple(ENTITIES), Normaliser())
+
+    assert cues.labels("she has glanders") == cues.sufficient("er hat glanders", []) == {"health"}
+
+
+@pytest.mark.parametrize("unit", ["zwolnieni ", "la de ciaza ", "schwanger ", "ma "])
+def test_hostile_text_is_read_in_linear_time(shipped, unit):
+    began = time.perf_counter()
+    shipped.sufficient(unit * (300_000 // len(unit)), [])
+
+    assert time.perf_counter() - began < 8
 
 
 def test_a_list_of_an_unknown_label_is_an_error(tmp_path):

@@ -1,6 +1,6 @@
 import pytest
 
-from dlp_gateway.detection.cues import Cues, is_english
+from dlp_gateway.detection.cues import Cues
 from dlp_gateway.detection.disclosures import ENOUGH, ENTITIES, Reader
 from dlp_gateway.detection.normalise import Normaliser
 from dlp_gateway.detection.values import PersonSpan
@@ -209,18 +209,64 @@ def test_every_label_has_an_entity_of_the_policy():
     assert all(entity.isupper() for entity, _ in ENTITIES.values())
 
 
+def test_in_another_language_the_word_counts_where_the_model_sees_nobody():
+    cues = {"health": ["[nl]", "kanker"], "pay": ["[fr]", "gagne"]}
+
+    assert labels("Lang heeft kanker.", cues, health=0.01, about_person=0.1) == {"health"}
+    assert labels("Lang heeft kanker.", cues) == {"health"}
+    assert labels("Lang has the word kanker.", cues, health=0.01, about_person=0.1) == set()
+
+
+class Lang:
+    """Finds Mia Lang wherever she is named."""
+
+    def find(self, texts):
+        return [
+            [PersonSpan(t.index("Mia Lang"), t.index("Mia Lang") + 8, 1.0)] if "Mia Lang" in t else [] for t in texts
+        ]
+
+    def mark(self, lines):
+        raise AssertionError("not asked here")
+
+
+def said_of_mia(text, **scores) -> set[str]:
+    limits = {**LIMITS, "pay": 0.5, "finance": 0.5, "discipline": 0.5}
+    cues = Cues({"finance": ["owes"], "pay": ["salary"]}, Normaliser())
+    reader = Reader(Says({"about_person": 0.95, **scores}), Lang(), cues, limits)
+    return {d.label for d in reader.disclosures([Text("body", text, Role.BODY)]) if d.disclosed}
+
+
+@pytest.mark.parametrize(
+    ("text", "scores", "expected"),
+    [
+        ("Nurse, salary 38,000 to 42,000. Apply to Mia Lang.", {"pay": 0.95}, set()),
+        ("Mia Lang has a salary of 38,000 to 42,000.", {"pay": 0.95}, {"pay"}),
+        ("Mia Lang has a salary of 38,000 to 42,000.", {"pay": 0.2}, set()),
+        ("Mia Lang has a salary of 38,000.", {"pay": 0.2}, {"pay"}),
+        ("Sparkle Ltd got a final warning. Contact there is Mia Lang.", {"discipline": 0.95}, set()),
+        ("Sparkle Ltd gave a final warning to Mia Lang.", {"discipline": 0.95}, {"discipline"}),
+        ("Mia Lang owes me a coffee then.", {"finance": 0.2}, set()),
+        ("Mia Lang owes me a coffee then.", {"finance": 0.6}, {"finance"}),
+        ("Mia Lang owes me 400 since June.", {"finance": 0.2}, {"finance"}),
+    ],
+)
+def test_debts_and_pay_of_companies_open_roles_and_friends(text, scores, expected):
+    assert said_of_mia(text, **scores) == expected
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("She has been diagnosed and will be away.", True),
-        ("Er ist seit Montag nicht im Büro und wird vertreten.", False),
-        ("Elle est en arrêt depuis la semaine dernière.", False),
-        ("Nuestra compañera está de baja por dos meses.", False),
-        ("Mia Lang", True),
+        ("Lang gagne 2 900 euros.", True),
+        ("Lang gagne 2.900\u00a0€.", True),
+        ("Lang gagne 3 jours.", False),
+        ("Lang gagne le prix 2026.", False),
     ],
 )
-def test_languages(text, expected):
-    assert is_english(text) is expected
+def test_a_word_for_pay_needs_a_sum(text, expected):
+    reader = Reader(Says({}), Somebody(), Cues({"pay": ["[fr]", "gagne"]}, Normaliser()), {**LIMITS, "pay": 0.5})
+
+    assert bool([d for d in reader.disclosures([Text("body", text, Role.BODY)]) if d.disclosed]) is expected
 
 
 @pytest.mark.parametrize(("hint", "expected"), [("Lang_Mia.docx", {"health"}), ("report.docx", set())])
