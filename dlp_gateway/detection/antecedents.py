@@ -33,7 +33,8 @@ _NO_HEADING = re.compile(
     r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|kia ora|g'day|thanks|thank you|cheers|sincerely|yours"
     r"|(?:kind|best|warm|many) (?:regards|wishes|thanks)|regards|welcome|hallo|liebe[rs]?|sehr geehrte[rs]?|bonjour"
     r"|cher|chère|hola|estimad[oa]|ciao|gentile|beste|geachte|from|to|cc|bcc|sent|by|with|attn|att|attention|c/o|contact"
-    r"|(?:author|writer|editor|speaker|presenter|photo|host|source)s?"
+    r"|(?:author|writer|editor|speaker|presenter|photo|host|source|trainer|instructor|teacher|lecturer|coach|facilitator"
+    r"|organi[sz]er|chair|tutor|guide)s?"
     r"|(?:written|prepared|presented|published|signed) by)\b",
     re.IGNORECASE,
 )

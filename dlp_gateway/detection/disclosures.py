@@ -53,13 +53,15 @@ ABOUT_A_PERSON = 0.5
 SURE, CUED = 0.9, 0.1
 # What no job title says of its holder. In a signature or contact block, where "Chaplain" and "Union Delegate" are at
 # home, these alone count, and only where a word points at them and the model is sure.
-BESIDE_TITLES = frozenset({"health", "sexuality", "offence", "proceedings", "discipline"})
+BESIDE_TITLES = frozenset({"health", "offence", "proceedings", "discipline"})
 # A passage has at least this many words, a document property or a header this many; and this share of it is words.
 _WORDS_OF_A_PASSAGE = 2
 _WORDS_OF_A_NOTE = 6
 _WORDY = 0.4
 # Where figures and marks outweigh the letters, this share of the letters is whole words.
 _MOSTLY = 0.6
+# Letters of a word that says something in lower case; "pts" and "min" do not.
+_A_WORD = 4
 _WORD = re.compile(r"[^\W\d_]{2,}")
 # Words as they are written, between spaces and marks, and what is no letter.
 _WHOLE_WORD = re.compile(r"\b[^\W\d_]{3,}\b")
@@ -271,4 +273,7 @@ def _says_anything(text: str, least: int) -> bool:
 def _says_anything_among_figures(text: str, least: int) -> bool:
     """Tell whether a row of many figures has words as well, by its letters: "88120044, Mia Lang, migraine"."""
     words = [word for word in _WHOLE_WORD.findall(text) if word.islower() or word.istitle() or word.isupper()]
+    if all(word.istitle() or (word.islower() and len(word) < _A_WORD) for word in words):
+        # Names and "pts" alone: a ladder, a table of results.
+        return False
     return len(words) >= least and sum(map(len, words)) >= _MOSTLY * len(_FIGURES.sub("", text))

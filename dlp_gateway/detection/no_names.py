@@ -64,7 +64,8 @@ _BEHIND_SITE = re.compile(
     r"\W*(?:car park|site|works|fire drill|bay \d|building|office|depot|warehouse)\b", re.IGNORECASE
 )
 _HOME = re.compile(
-    r"\b(?:homes?|house|residence|residents?|lives?|living|tenants?|rent(?:al)?|lease|pick-?up|flat|unit)\b",
+    r"\b(?:homes?|house|residence|residents?|lives?|living|tenants?|rent(?:al)?|lease|pick-?up|flat|unit|bedroom|bathroom"
+    r"|family|her|his|their|my|mother|father|parents?|carer|patient|mrs?|ms)\b",
     re.IGNORECASE,
 )
 

@@ -42,7 +42,7 @@ _COMPANY = re.compile(
     + _LEGAL_FORM
     + rb"|our (?:bank )?(?:account|details|iban|bank details)|unser(?:e|es)? (?:konto|bankverbindung|iban)"
     rb"|notre (?:compte|iban|rib)|onze (?:bank)?rekening|onze iban|nuestra cuenta|nostro (?:conto|iban)|nossa conta"
-    rb"|company(?:'s)?|corporation|corporate|business account|trading as|t/a"
+    rb"|(?:business|trading|supplier) name|company(?:'s)?|corporation|corporate|business account|trading as|t/a"
     rb"|remit(?:tance)?|payable to"
     rb"|invoices?|inv-|rechnung|facture|factura|fattura|faktura|tax invoice|statement of account"
     rb"|creditor|supplier|vendor|payee company"
@@ -75,6 +75,8 @@ _SOMEBODY = re.compile(
 )
 # "St Luke's Parish", "Bell Street Primary School"
 _NAMED_AFTER = re.compile(rb"(?:'s?)?(?: [A-Z][a-z]+){0,2} (?i:" + _COLLECTOR + rb")(?![a-z])")
+# Surnames, where they are written so; as forms of companies they are in capitals.
+_SURNAME = re.compile(rb"Ag|Kg|Ug|Sas|Spa|Asa|Sa")
 _GAP = re.compile(rb"\n[ \t\r]*\n")
 # In a form the holder's name stands below its own label, parted by empty lines from the number.
 _HOLDER = re.compile(
@@ -106,6 +108,8 @@ def of_a_company(data: bytes, start: int, end: int, people: Iterable[PersonSpan]
 def _is_in_the_name(data: bytes, name: PersonSpan, high: int) -> bool:
     """Tell whether the name is part of that of a company or a club."""
     last = data.rfind(b" ", name.start, name.end)
+    if _SURNAME.fullmatch(data, last + 1, name.end):
+        last = -1
     form = _FORM.search(data, last + 1 if last > 0 else name.end, min(name.end + _FORM_REACH, high))
     return form is not None or _NAMED_AFTER.match(data, name.end, high) is not None
 

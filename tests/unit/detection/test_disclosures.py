@@ -115,7 +115,14 @@ def test_birth_shows_in_the_words(text, expected):
 
 @pytest.mark.parametrize(
     "text",
-    ["9f2c7b41d0e65a8833c1907745ab12ffe0c4d98ab6310552", "- - - - -", "42", "Title", "\x1b$BMh=52PMKF|$N==;~$K$*;G$"],
+    [
+        "9f2c7b41d0e65a8833c1907745ab12ffe0c4d98ab6310552",
+        "- - - - -",
+        "42",
+        "Title",
+        "\x1b$BMh=52PMKF|$N==;~$K$*;G$",
+        "1 Redgum Rovers 12 9 2 1 38:14 24 29 pts, 2 Millbrook 12 8 2 2 31:15 16 26 pts",
+    ],
 )
 def test_what_is_no_language_is_not_asked(text):
     assert labels(text, health=0.99, about_person=0.99) == set()

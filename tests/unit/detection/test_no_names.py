@@ -81,6 +81,7 @@ def test_sites(text: str, address: str, site: bool) -> None:
     [
         ("Site meeting 88 Foundry Road", set()),
         ("Home visit 88 Foundry Road", {"ADDRESS"}),
+        ("Inspection of 88 Foundry Road: mould in her bedroom", {"ADDRESS"}),
         ("Fattura Rossi S.r.l.", set()),
         ("Fattura Marco Rossi", {"PERSON"}),
         ("Oferta handlowa", set()),

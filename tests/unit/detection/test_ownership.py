@@ -33,6 +33,8 @@ def owned(text: str, name: str | None = None) -> bool:
         ("Account number\n\nBSB 1\n\nAccount name\n\nKelvin Tools Pty Ltd", None),
         ("Betaal op BSB 1 t.n.v. Vereniging De Linde", None),
         ("Kelvin Tools Co.Ltd, BSB 1", None),
+        ("Account name\n\nWestend Pty Ltd\n\nBank\n\nNAB\n\nBSB\n\nBSB 1", None),
+        ("Trading name: Bell Plumbing, BSB 1", None),
     ],
 )
 def test_a_company_owns_it(text, name):
@@ -44,6 +46,8 @@ def test_a_company_owns_it(text, name):
     [
         ("For Imogen Tarrant please pay the reimbursement to BSB 1", "Imogen Tarrant"),
         ("BSB 1", None),
+        ("Account holder Jan Sas, BSB 1", "Jan Sas"),
+        ("Pay Peter Ag: BSB 1", "Peter Ag"),
         ("Mr P Kowalczyk, BSB 1", None),
         ("between Westend Pty Ltd and Ms Ruiz.\n\nThe salary is paid to BSB 1", None),
         ("Invoice attached. Ana Ruiz wants it on her own account BSB 1", "Ana Ruiz"),
