@@ -27,6 +27,7 @@ from tests.unit.policy.examples import TODAY
 PIN = "ab" * 32
 # What each setting is changed to where "one more than the default" is no value for it.
 CHANGED = {
+    "smtp.limits.handler_seconds": 400.0,  # more than the two of inspection together
     "hostname": "other.westendonsixth.com",
     "root": "elsewhere",
     "state_directory": "state",
