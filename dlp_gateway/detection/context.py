@@ -244,10 +244,7 @@ class Context:
         favourable = self._qualifies(closest, positive) or (
             closest.word in positive and not self._is_of_something_else(closest, negative)
         )
-        of_a_thing = any(
-            other.word in negative and closest.start - LABEL_REACH <= other.start < closest.start for other in self.hits
-        )
-        if len(gap) <= LABEL_REACH and favourable and not of_a_thing and self._is_line_above(closest, start):
+        if len(gap) <= LABEL_REACH and favourable and self._is_line_above(closest, start, negative):
             return Relation.LABEL, True
         if _SENTENCE_END.search(gap) or self._labelled_itself(closest.end, start):
             return (Relation.NEAR, True) if favourable else None
@@ -283,9 +280,15 @@ class Context:
             for other in self.hits[bisect_left(self._starts, hit.start - 60) : bisect_left(self._starts, hit.start)]
         )
 
-    def _is_line_above(self, hit: Hit, start: int) -> bool:
-        """Tell whether a label ends its own short line, and nothing but empty lines parts it from the value."""
+    def _is_line_above(self, hit: Hit, start: int, negative: frozenset[int]) -> bool:
+        """Tell whether a label ends its own short line, and nothing but empty lines parts it from the value.
+
+        Words that sink the label stand above it in forms, too: "Product", its name, "Licence number".
+        """
         if not _OWN_LINE.fullmatch(self._data, hit.end, start):
+            return False
+        first = bisect_left(self._starts, hit.start - LABEL_REACH)
+        if any(other.word in negative for other in self.hits[first : bisect_left(self._starts, hit.start)]):
             return False
         low = max(self._data.rfind(b"\n", 0, hit.start) + 1, hit.start - LABEL_REACH)
         return len(self._data[low : hit.start].split()) <= _WORDS_OF_A_LABEL
