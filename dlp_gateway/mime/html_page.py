@@ -1,4 +1,7 @@
-"""One pass over the tokens of a page: its text as seen, all its text in order, attributes, files."""
+"""One pass over the tokens of a page: its text as seen, all its text in order, attributes, files.
+
+Longer than most modules, as it is one automaton: nearly every token touches most of its state.
+"""
 
 from __future__ import annotations
 
