@@ -8,7 +8,7 @@ a company's name, or introduced as the contact at the very end.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dlp_gateway.detection.values import PersonSpan
 
@@ -64,14 +64,16 @@ _BEFORE = 48
 _BEHIND = 240
 
 
-def of_nobody(passage: str, names: Sequence[PersonSpan]) -> frozenset[str]:
-    """Return the labels that a passage cannot disclose of a person, as it speaks of a company or of an open role."""
-    band = is_a_band(passage)
+def of_nobody(passage: str, named: Callable[[], Sequence[PersonSpan]]) -> frozenset[str]:
+    """Return the labels that a passage cannot disclose of a person, as it speaks of a company or of an open role.
+
+    ``named`` gives the names in it, which cost a model's answer, and is called only where they matter.
+    """
     company = _COMPANY.search(passage) is not None
-    if not (band or company) or _PRONOUN.search(passage) or not names:
+    if not (company or is_a_band(passage)) or _PRONOUN.search(passage):
         return frozenset()
-    owners = [_is_a_company(passage, name) for name in names]
-    if not all(owner or _is_a_contact(passage, name) for owner, name in zip(owners, names, strict=True)):
+    names = named()
+    if not names or not all(_is_a_company(passage, name) or _is_a_contact(passage, name) for name in names):
         return frozenset()
     return OF_COMPANIES if company else frozenset({"pay"})
 

@@ -214,18 +214,18 @@ class Context:
 
     def labels(self, start: int, words: frozenset[int]) -> bool:
         """Tell whether one of the words stands right before byte ``start``, as its label."""
-        first = bisect_left(self._starts, start - LABEL_REACH)
         return any(
             hit.word in words and hit.end <= start and _LABEL_END.fullmatch(self._data, hit.end, start)
-            for hit in self.hits[first : bisect_left(self._starts, start)]
+            for hit in self._from(start - LABEL_REACH, start)
         )
 
     def between(self, start: int, end: int, words: frozenset[int]) -> bool:
         """Tell whether one of the words stands in bytes ``start:end``."""
-        return any(
-            hit.word in words and hit.end <= end
-            for hit in self.hits[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
-        )
+        return any(hit.word in words and hit.end <= end for hit in self._from(start, end))
+
+    def _from(self, low: int, high: int) -> Sequence[Hit]:
+        """Return the words that begin in bytes ``low:high``, in order."""
+        return self.hits[bisect_left(self._starts, low) : bisect_left(self._starts, high)]
 
     def _before(self, start: int, positive: frozenset[int], negative: frozenset[int]) -> tuple[Relation, bool] | None:
         """Return the relation of the closest word before, and whether it speaks for the candidate."""
@@ -261,8 +261,7 @@ class Context:
 
         A word with nothing but a space to the value is the value's own label ("pay by card for invoice ...").
         """
-        first = bisect_left(self._starts, hit.start - LABEL_REACH)
-        for other in reversed(self.hits[first : bisect_left(self._starts, hit.start)]):
+        for other in reversed(self._from(hit.start - LABEL_REACH, hit.start)):
             if other.word in positive and other.end <= hit.start and _WHICH.fullmatch(self._data, other.end, hit.start):
                 own = not gap.strip() and not _NUMBERED.match(self._data, other.end, hit.start)
                 return None if own else other
@@ -277,7 +276,7 @@ class Context:
         """Tell whether a word only qualifies a label right before it ("Medicare reference", "TFN ref")."""
         return self._data[hit.start : hit.start + 3].lower() == b"ref" and any(
             other.word in positive and not self._data[other.end : hit.start].strip(b" _-")
-            for other in self.hits[bisect_left(self._starts, hit.start - 60) : bisect_left(self._starts, hit.start)]
+            for other in self._from(hit.start - 60, hit.start)
         )
 
     def _is_line_above(self, hit: Hit, start: int, negative: frozenset[int]) -> bool:
@@ -287,8 +286,7 @@ class Context:
         """
         if not _OWN_LINE.fullmatch(self._data, hit.end, start):
             return False
-        first = bisect_left(self._starts, hit.start - LABEL_REACH)
-        if any(other.word in negative for other in self.hits[first : bisect_left(self._starts, hit.start)]):
+        if any(other.word in negative for other in self._from(hit.start - LABEL_REACH, hit.start)):
             return False
         low = max(self._data.rfind(b"\n", 0, hit.start) + 1, hit.start - LABEL_REACH)
         return len(self._data[low : hit.start].split()) <= _WORDS_OF_A_LABEL
@@ -299,9 +297,7 @@ class Context:
             other.word in negative
             and hit.start < other.end < hit.end
             and not _BROKEN.search(self._data, other.start, other.end)
-            for other in self.hits[
-                bisect_left(self._starts, hit.start - LABEL_REACH) : bisect_left(self._starts, hit.start)
-            ]
+            for other in self._from(hit.start - LABEL_REACH, hit.start)
         )
 
     def _after(self, end: int, positive: frozenset[int]) -> Relation | None:

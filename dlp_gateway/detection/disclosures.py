@@ -8,8 +8,9 @@ vocabulary of the policy.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 
 from dlp_gateway.detection.companies import OF_COMPANIES, is_a_band, of_nobody
@@ -18,7 +19,7 @@ from dlp_gateway.detection.cues import Cues
 from dlp_gateway.detection.passages import Passage, passages
 from dlp_gateway.detection.relation import names_somebody
 from dlp_gateway.detection.validators.secrets import password
-from dlp_gateway.detection.values import People, Statements
+from dlp_gateway.detection.values import People, PersonSpan, Statements
 from dlp_gateway.model import Role, Text, Tier
 
 # The labels of the statements model, as entities and tiers of the policy (special categories, offences and
@@ -104,6 +105,8 @@ _PLACES = re.compile(
 # Passages are handed to the model in batches of this many, and one message yields no more findings of a label.
 _BATCH = 32
 ENOUGH = 50
+# Who is named in a passage.
+_Names = Callable[[], Sequence[PersonSpan]]
 # After this many high-risk disclosures nothing that is still unread can change a verdict.
 ENOUGH_HIGH_RISK = 20
 
@@ -174,13 +177,14 @@ class Reader:
     def _judged(
         self, passage: str, scores: Mapping[str, float], hints: Sequence[str]
     ) -> Iterator[tuple[str, float, bool]]:
+        names: _Names = cache(lambda: self._people.find([passage])[0])  # the model is asked once, where it matters
+        foreign = self._in_other_words(passage, names)
+        nobodys = self._of_nobody(passage, scores, foreign, names)
         if not scores:
             # The model's cheap sieve was taught English: another language goes by words and names alone.
-            told = self._in_other_words(passage)
-            told -= self._of_nobody(passage, scores, told)
+            told = foreign - nobodys
             yield from ((label, self._thresholds[label], True) for label in sorted(told))
             return
-        foreign = self._in_other_words(passage)
         about = scores.get(ABOUT, 1.0)
         least = self._thresholds.get(ABOUT, ABOUT_A_PERSON)
         if about < least:
@@ -188,23 +192,24 @@ class Reader:
             found = any(score >= self._thresholds.get(label, 1.0) for label, score in scores.items() if label != ABOUT)
             about = least if found and hints and names_somebody(hints, self._people) else 0.0
         cues = self._cues.labels(passage) if about else frozenset()
-        nobodys = self._of_nobody(passage, scores, foreign)
         for label, given in scores.items():
             limit = self._thresholds.get(label)
             if limit is None or label not in ENTITIES or label in nobodys:
                 continue
             score = self._ethnicity(passage, given) if label == "ethnicity" and given >= CUED else given
             score = max(score, limit) if label in foreign else score
-            if label in cues and about >= SURE and CUED <= score < limit and self._points(passage, label):
+            if label in cues and about >= SURE and CUED <= score < limit and self._points(passage, label, names):
                 limit = CUED
             if score >= limit / 2:
                 surely = score >= limit and (about > 0 or label in foreign)
                 yield label, score, surely and _corroborated(label, passage, score)
 
-    def _of_nobody(self, passage: str, scores: Mapping[str, float], foreign: frozenset[str]) -> frozenset[str]:
+    def _of_nobody(
+        self, passage: str, scores: Mapping[str, float], foreign: frozenset[str], names: _Names
+    ) -> frozenset[str]:
         """Return the labels that only a company or an open role has in this passage; asked where one of them counts."""
         found = {label for label in OF_COMPANIES if scores.get(label, 0.0) >= CUED} | (OF_COMPANIES & foreign)
-        return of_nobody(passage, self._people.find([passage])[0]) if found else frozenset()
+        return of_nobody(passage, names) if found else frozenset()
 
     def _beside_a_title(self, scores: Mapping[str, float]) -> Iterator[tuple[str, float, bool]]:
         """Tell what a signature or contact block says of its holder beside what such are for."""
@@ -221,7 +226,7 @@ class Reader:
             return score
         return min(score, self._model.classify([rest])[0].get("ethnicity", 0.0)) if rest else 0.0
 
-    def _points(self, passage: str, label: str) -> bool:
+    def _points(self, passage: str, label: str, names: _Names) -> bool:
         """Tell whether a word of the passage that is no name points at a label.
 
         "She owes me lunch" names no figure, and a band is offered to whoever applies.
@@ -230,14 +235,13 @@ class Reader:
             return False
         if label == "pay" and is_a_band(passage):
             return False
-        return label in self._cues.labels(passage, self._people.find([passage])[0])
+        return label in self._cues.labels(passage, names())
 
-    def _in_other_words(self, passage: str) -> frozenset[str]:
+    def _in_other_words(self, passage: str, names: _Names) -> frozenset[str]:
         """Return the labels of the cues of a passage that is in another language and names a person."""
         if not self._cues.may_suffice(passage):
             return frozenset()
-        names = self._people.find([passage])[0]
-        cues = self._cues.sufficient(passage, names) if names else frozenset()
+        cues = self._cues.sufficient(passage, names()) if names() else frozenset()
         # "gana" and "gagne" speak of pay only beside a sum.
         return cues if _SUM.search(passage) else cues - {"pay"}
 

@@ -229,7 +229,7 @@ class Engine:
             )
 
 
-# What a Subject itself says against a mark of the model.
+# What a Subject itself says against a mark of the model, or an address of the patterns.
 _OBJECTIONS: Sequence[tuple[str, Callable[[str, int, int], bool], str]] = (
     ("ID", is_of_a_thing, "label: number of a thing"),
     ("PERSON", is_month_of_a_date, "date: month behind a day"),
@@ -285,9 +285,8 @@ def _of_a_home(scored: Scored, subject: str, normalised: Normalised) -> Scored:
     """Return an address in a Subject; that of a site no longer stands."""
     if scored.recogniser.entity != "ADDRESS" or not scored.stands:
         return scored
-    if not is_a_site(subject, *normalised.span(scored.start, scored.end)):
-        return scored
-    return replace(scored, stands=False, sank=(*scored.sank, "address of a site"))
+    reason = _objection("ADDRESS", subject, *normalised.span(scored.start, scored.end))
+    return scored if reason is None else replace(scored, stands=False, sank=(*scored.sank, reason))
 
 
 def _free_to_leave(scored: Scored) -> Scored:

@@ -4,11 +4,10 @@ Small convolutional networks over the same pieces: short embeddings and a
 window of three pieces. Of passages, and of each sentence of theirs, the
 strongest and the mean response are judged; windows end with the sentence, so
 that a sentence of two passages is looked at once. Of Subjects and other texts
-the likeliest piece is. A gate
-costs about a hundredth of the transformer and decides nothing but whether the
-transformer is asked; the thresholds are set so that nearly every name, every
-personal detail of a Subject and every disclosure passes (figures in
-``training/MODEL_CARD.md``).
+the likeliest piece is. A gate costs about a hundredth of the transformer and
+decides nothing but whether the transformer is asked; the thresholds are set so
+that nearly every name, every personal detail of a Subject and every disclosure
+passes (figures in ``training/MODEL_CARD.md``).
 """
 
 from __future__ import annotations

@@ -24,10 +24,12 @@ _PAPER = re.compile(
     r"|factuur|offerte|bestelling|invoice|quote|tender|purchase order|zamówienie)\b",
     re.IGNORECASE,
 )
-_CAPITALS = re.compile(r" (?:AG|AB|BV|NV|SL|SA|KG|UG|AS|OY|Oy)(?!\w)")
-_CAPITALS_INSIDE = re.compile(r" (?:AG|AB|BV|NV|SL|SA|KG|UG|AS|OY|Oy)$")
-_FIRM = re.compile(r"\b(?:firma|ditta|azienda|société|empresa|fa\.) $", re.IGNORECASE)
-_FIRM_INSIDE = re.compile(r"(?:firma|ditta|azienda|société|empresa) ", re.IGNORECASE)
+_TWO_CAPITALS = r" (?:AG|AB|BV|NV|SL|SA|KG|UG|AS|OY|Oy)"
+_CAPITALS = re.compile(_TWO_CAPITALS + r"(?!\w)")
+_CAPITALS_INSIDE = re.compile(_TWO_CAPITALS + r"$")
+_CALLED = r"firma|ditta|azienda|société|empresa"
+_FIRM = re.compile(rf"\b(?:{_CALLED}|fa\.) $", re.IGNORECASE)
+_FIRM_INSIDE = re.compile(rf"(?:{_CALLED}) ", re.IGNORECASE)
 
 _REACH = 80
 _BEGINNING = re.compile(
@@ -52,7 +54,7 @@ _FIRST_WORDS = frozenset(
         " storing korero kōrero matariki hangi hāngī wananga wānanga powhiri pōwhiri ceili céilí ceilidh craic"
         " garba puja smoko"
     ).split()
-)
+) | {"kris kringle"}
 # What stands at such an address, or is done there, is no person's home.
 _SITE = re.compile(
     r"\b(?:(?:sites?|tender|lots?|roadworks|works|construction|demolition|car park|variation|development|warehouse"
@@ -86,8 +88,7 @@ def is_a_first_word(text: str, start: int, end: int) -> bool:
     first = _BEGINNING.match(text, 0, _REACH)
     if first is None or start > first.end():
         return False
-    word = text[start:end].casefold()
-    return word in _FIRST_WORDS or word == "kris kringle"
+    return text[start:end].casefold() in _FIRST_WORDS
 
 
 def is_a_site(text: str, start: int, end: int) -> bool:

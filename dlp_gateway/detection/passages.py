@@ -106,7 +106,7 @@ def passages(text: str, *, contact: bool = False) -> Iterator[Passage]:
 def _page(text: str) -> _Page:
     raw = text.split("\n")
     shown = [_QUOTE.sub("", line) if ">" in line else line for line in raw]
-    shown = [without_pronouns(line) if "/" in line else line for line in shown]
+    shown = [*map(without_pronouns, shown)]
     return _Page(raw, shown, signature_lines(shown), _quotations(shown))
 
 

@@ -47,7 +47,8 @@ def read(
     where = under(part.where, "pivot tables")
     left = [name for name in sorted(members) if _RECORDS.fullmatch(name)]
     for name in [*(name for name in sorted(members) if _DEFINITION.fullmatch(name)), ""]:
-        mine = [r for r in left if name and r == _records_of(name, members, budget)] if name else left
+        wanted = _records_of(name, members, budget) if name and left else ""
+        mine = [r for r in left if r == wanted] if name else left
         left = [r for r in left if r not in mine]
         try:
             definition = _definition(members[name](), budget) if name else _Definition()
