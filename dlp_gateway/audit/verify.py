@@ -123,9 +123,7 @@ def verify(
         now: the time it is; no entry was pruned later than that.
     """
     now = time.time() if now is None else now
-    witnesses: dict[int, set[bytes]] = {}
-    for checkpoint in kept:
-        witnesses.setdefault(checkpoint.seq, set()).add(checkpoint.hash)
+    witnesses = _witnesses(kept)
     walk = _Walk(head)
     broken = next((fault for checkpoint in kept if (fault := _forged(checkpoint, keys)) is not None), None)
     if broken is None:
@@ -155,6 +153,14 @@ def _forged(checkpoint: Checkpoint, keys: Mapping[str, Ed25519PublicKey]) -> Bro
     if checkpoint.valid(keys):
         return None
     return Broken(checkpoint.seq, Fault.REWRITTEN, "the checkpoint kept elsewhere is not signed with a key of ours")
+
+
+def _witnesses(kept: Iterable[Checkpoint]) -> dict[int, set[bytes]]:
+    """The hashes that checkpoints say an entry has, by its number."""
+    hashes: dict[int, set[bytes]] = {}
+    for checkpoint in kept:
+        hashes.setdefault(checkpoint.seq, set()).add(checkpoint.hash)
+    return hashes
 
 
 def _link_fault(walk: _Walk, entry: Entry) -> Broken | None:
