@@ -23,7 +23,7 @@ from dlp_gateway.configfile import ConfigError
 from dlp_gateway.inspection.pool import PoolError, WorkerFailed, WorkerPool
 from dlp_gateway.quarantine import held
 from dlp_gateway.quarantine.acts import Mail
-from dlp_gateway.quarantine.answers import to_sender
+from dlp_gateway.quarantine.answers import after_act
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.notices import Event
 from dlp_gateway.quarantine.review import Desk
@@ -225,8 +225,7 @@ def _notices(settings: Settings, event: Event, message: Held, reason: str, quiet
     if quiet:
         return ()
     paragraphs = (reason,) if event is not Event.RELEASED else ()
-    letter, now = letterhead(settings), time.time()
-    return lambda done: to_sender(letter, event, message, [one.id for one in done], paragraphs, now)
+    return after_act(letterhead(settings), event, message, paragraphs, time.time())
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -71,6 +71,8 @@ _MOST_TESTS = 500_000
 # Text of one rule, which may be put on the page for each element.
 _LONGEST_GENERATED = 4_000
 _MOST_KNOWN = 2000
+# Tag, class, id and own style of an element.
+_Key = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +107,13 @@ class StyleSheet:
         self._outlook = outlook
         # Some rule hides text in Outlook alone, or under a condition.
         self.uncertain = False
-        self._certain: dict[tuple[str, str, str, str], Style] = {}
+        self._certain: dict[_Key, Style] = {}
         self._rules: dict[str, list[_Rule]] = {}
         self._doubts: list[frozenset[str]] = []
         self._generated: list[_Generated] = []
         # What rules that are not understood ask for, which give a box to elements whatever they are.
         self._displays: list[frozenset[str]] = []
-        self._known: dict[tuple[str, str, str, str], Style] = {}
+        self._known: dict[_Key, Style] = {}
         self._on_condition = False
         self._tests = self._matches = 0
         # There are more rules than are followed.
@@ -173,21 +175,20 @@ class StyleSheet:
             key = ("", "", "", style)
         else:
             return PLAIN
-        known = self._known.get(key)
-        if known is None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            known = self._known[key] = style_of(self._merged(*key))
-        return known
+        return self._remembered(self._known, key)
 
     def certain(self, tag: str, attributes: dict[str, str]) -> Style:
         """What applies to an element everywhere: neither in Outlook alone nor under a condition."""
         key = (tag, attributes.get("class", ""), attributes.get("id", ""), attributes.get("style", ""))
-        known = self._certain.get(key)
+        return self._remembered(self._certain, key, certain=True)
+
+    def _remembered(self, styles: dict[_Key, Style], key: _Key, *, certain: bool = False) -> Style:
+        """The style of elements alike by tag, class, id and own style, worked out once."""
+        known = styles.get(key)
         if known is None:
-            if len(self._certain) >= _MOST_KNOWN:
-                self._certain.clear()
-            known = self._certain[key] = style_of(self._merged(*key, certain=True))
+            if len(styles) >= _MOST_KNOWN:
+                styles.clear()
+            known = styles[key] = style_of(self._merged(*key, certain=certain))
         return known
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from dlp_gateway.model import Action, Recipient, Verdict, Zone
 from dlp_gateway.policy import explain
+from dlp_gateway.quarantine.acts import Mail
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.notices import Event, Letterhead, Occasion, compose
 from dlp_gateway.store.values import Kind, Outgoing
@@ -33,6 +34,11 @@ def to_sender(
     content = compose(letterhead, occasion, now)
     # Senders are of the organisation: nobody else gets past the SMTP side.
     return (Outgoing(Kind.NOTICE, Recipient(message.sender, ("NEVER",)), Zone.INTERNAL, content, message.message_id),)
+
+
+def after_act(letterhead: Letterhead, event: Event, message: Held, paragraphs: Sequence[str], now: float) -> Mail:
+    """The notice that goes out with an act, about those recipients that the act was for in the end."""
+    return lambda done: to_sender(letterhead, event, message, [one.id for one in done], paragraphs, now)
 
 
 def advice(message: Held) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from dlp_gateway.quarantine import held
 from dlp_gateway.quarantine.acts import Mail
-from dlp_gateway.quarantine.answers import to_sender
+from dlp_gateway.quarantine.answers import after_act
 from dlp_gateway.quarantine.notices import Event
 from dlp_gateway.quarantine.review import Desk, Released
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError
@@ -98,6 +98,4 @@ class Acting:
         message = held.find(message_id)
         if message is None:
             return ()  # The desk says so.
-        now = self._services.clock()
-        letter = letterhead(self._services.settings)
-        return lambda done: to_sender(letter, event, message, [one.id for one in done], paragraphs, now)
+        return after_act(letterhead(self._services.settings), event, message, paragraphs, self._services.clock())

@@ -20,7 +20,7 @@ from dlp_gateway.console.sections.rights_receipt import receipt, steps
 from dlp_gateway.inspection.pool import PoolError, WorkerFailed
 from dlp_gateway.quarantine import rights as acts
 from dlp_gateway.quarantine.acts import Mail
-from dlp_gateway.quarantine.answers import to_sender
+from dlp_gateway.quarantine.answers import after_act
 from dlp_gateway.quarantine.held import Held
 from dlp_gateway.quarantine.notices import Event
 from dlp_gateway.store import matches, person_export, persons, requests
@@ -190,8 +190,7 @@ def _look(services: Any) -> acts.Look:
 
 
 def _notice(services: Any, message: Held) -> Mail:
-    letter, now = letterhead(services.settings), services.clock()
-    return lambda done: to_sender(letter, Event.DELETED, message, [one.id for one in done], _TOLD, now)
+    return after_act(letterhead(services.settings), Event.DELETED, message, _TOLD, services.clock())
 
 
 def _found(number: int) -> Request:

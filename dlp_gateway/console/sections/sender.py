@@ -19,7 +19,7 @@ from dlp_gateway.console.pages import Page
 from dlp_gateway.model import Action, Address, Attachment, Recipient, Unscanned, Verdict
 from dlp_gateway.policy import explain
 from dlp_gateway.quarantine import appeals, held, links
-from dlp_gateway.quarantine.answers import to_sender
+from dlp_gateway.quarantine.answers import after_act
 from dlp_gateway.quarantine.notices import Event
 from dlp_gateway.quarantine.rules import ReviewError
 from dlp_gateway.store import decisions
@@ -154,10 +154,9 @@ def withdraw(request: Any) -> Any:
     now = request.services.clock()
     try:
         keys = _keys(request)
-        letter = letterhead(request.services.settings)
         appeals.withdraw(
             message.message_id,
-            lambda done: to_sender(letter, Event.WITHDRAWN, message, [one.id for one in done], (), now),
+            after_act(letterhead(request.services.settings), Event.WITHDRAWN, message, (), now),
             keys,
             now,
             _pseudonyms(request, keys),

@@ -12,7 +12,7 @@ from dlp_gateway.audit.export import told
 from dlp_gateway.console.sections import rights_acts
 from dlp_gateway.housekeeping import limits
 from dlp_gateway.model import Action
-from dlp_gateway.quarantine import held
+from dlp_gateway.quarantine import answers, held
 from dlp_gateway.quarantine import rights as acts
 from dlp_gateway.quarantine.expiry import expire
 from dlp_gateway.quarantine.rules import Reviewer, ReviewError
@@ -541,7 +541,7 @@ def test_the_notice_of_an_erasure_names_nobody_who_got_it_meanwhile(console, dpo
         return ()
 
     monkeypatch.setattr(rights_acts, "letterhead", released_first)
-    monkeypatch.setattr(rights_acts, "to_sender", telling)
+    monkeypatch.setattr(answers, "to_sender", telling)
     post(dpo, request, "erase", message="held")
 
     assert named == [ANN]

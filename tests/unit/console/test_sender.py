@@ -14,7 +14,7 @@ from django.test import Client
 from dlp_gateway.console.sections import sender
 from dlp_gateway.model import Action
 from dlp_gateway.monitoring import logs
-from dlp_gateway.quarantine import appeals, held
+from dlp_gateway.quarantine import answers, appeals, held
 from dlp_gateway.quarantine.rules import Reviewer
 from dlp_gateway.store import database, history, spool
 from dlp_gateway.store.values import SenderLink
@@ -224,7 +224,7 @@ def test_the_confirmation_names_nobody_who_got_it_meanwhile(console, monkeypatch
         return ()
 
     monkeypatch.setattr(sender, "letterhead", released_first)
-    monkeypatch.setattr(sender, "to_sender", telling)
+    monkeypatch.setattr(answers, "to_sender", telling)
     page = text(browser.post("/sender/message/withdraw", follow=True))
 
     assert named == ["cy@example.org"]
